@@ -1,0 +1,39 @@
+package endpoint
+
+import "fmt"
+
+// Handler is an Endpoint whose types are erased; only middleware sees it. On a unary operation the request and the response
+// are the endpoint's own. On a stream the request is a *Messages and the response is nil.
+type Handler = Endpoint[any, any]
+
+// Middleware decorates the handler of the operation that spec describes. It is called once per endpoint, when that is
+// built; what it returns is called for every call, and must be safe for concurrent use.
+//
+// A middleware that has no use for an operation, by its kind, side or name, returns next itself and then costs nothing.
+type Middleware func(spec Spec, next Handler) Handler
+
+// Chain makes one middleware of several. The first is the outermost: it sees the request first and the response last.
+func Chain(outer Middleware, others ...Middleware) Middleware {
+	return func(spec Spec, next Handler) Handler {
+		return wrap(spec, 0, outer, decorate(spec, next, others))
+	}
+}
+
+// decorate applies the middleware to h, the first outermost.
+func decorate(spec Spec, h Handler, mw []Middleware) Handler {
+	for i := len(mw) - 1; i >= 0; i-- {
+		h = wrap(spec, i, mw[i], h)
+	}
+	return h
+}
+
+func wrap(spec Spec, index int, mw Middleware, next Handler) Handler {
+	if mw == nil {
+		panic(fmt.Sprintf("endpoint: %s: middleware %d is nil", spec.Operation(), index))
+	}
+	h := mw(spec, next)
+	if h == nil {
+		panic(fmt.Sprintf("endpoint: %s: middleware %d returned a nil Handler", spec.Operation(), index))
+	}
+	return h
+}

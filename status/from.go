@@ -1,0 +1,86 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+)
+
+// hidden is what a caller reads instead of an error that was not written to be shown.
+const hidden = "internal error"
+
+// From returns the error that a caller may see for err, nil for nil:
+//
+//   - the first *Error in err's tree, as it is; texts wrapped around it stay local;
+//   - Canceled or DeadlineExceeded for a context's error;
+//   - for any other error Internal, with a fixed message, a new ID and err as its cause. Whoever logs the result
+//     logs the ID and the true text, and the caller has the ID to ask with.
+//
+// Where the error was wrapped, the result is a copy whose Cause is err, so that nothing is lost to the log.
+func From(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	if e := As(err); e != nil {
+		if e == err { //nolint:errorlint // the point is whether err is the *Error itself
+			return e.normal()
+		}
+		return e.normal().WithCause(err)
+	}
+	if code, ok := contextCode(err); ok {
+		return &Error{Code: code, Message: contextMessage(code), Cause: err}
+	}
+	return &Error{Code: Internal, Message: hidden, ID: newID(), Cause: err}
+}
+
+// CodeOf returns the code of From(err): OK for nil, Internal for an error that is no status.
+func CodeOf(err error) Code {
+	if err == nil {
+		return OK
+	}
+	if e := As(err); e != nil {
+		return e.normal().Code
+	}
+	if code, ok := contextCode(err); ok {
+		return code
+	}
+	return Internal
+}
+
+// normal returns e, or a copy with the code Unknown where e's is none of the sixteen.
+func (e *Error) normal() *Error {
+	if e.Code != OK && e.Code.Valid() {
+		return e
+	}
+	c := *e
+	c.Code = Unknown
+	return &c
+}
+
+func contextCode(err error) (Code, bool) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return Canceled, true
+	case errors.Is(err, context.DeadlineExceeded):
+		return DeadlineExceeded, true
+	}
+	return OK, false
+}
+
+func contextMessage(code Code) string {
+	if code == Canceled {
+		return "the call was canceled"
+	}
+	return "the deadline was exceeded"
+}
+
+// newID returns 16 hexadecimal digits: unique enough to find one line in a log.
+func newID() string {
+	const digits = 16
+	id := strconv.FormatUint(rand.Uint64(), 16) //nolint:gosec // it identifies, it does not protect
+	for len(id) < digits {
+		id = "0" + id
+	}
+	return id
+}

@@ -1,0 +1,123 @@
+// Package status is the error that callers see, the same on every transport: one of the sixteen canonical
+// codes, a message that may be shown, a machine-readable reason, and a cause that stays local.
+//
+// Only an *Error reaches a caller. Any other error is turned into Internal with a fixed text and an id by From; the
+// id stands in the log beside the true text. So a database's message, with the password in it, stays at home
+// unless somebody writes it into a status by hand.
+//
+// Business code may import status, and needs nothing else of Ashlar.
+package status
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Error is an error that was written to be shown. Its fields except Cause cross every transport, and the caller gets
+// back an equal value. An Error is not to be changed once it has been returned: the With methods make a copy.
+type Error struct {
+	// Code says what kind of error it is. OK (the zero value) is no error, and is treated as Unknown.
+	Code Code
+	// Message is for people, and is shown to the caller as it is.
+	Message string
+	// Reason is for programs: a constant in upper case with underscores, such as "OUT_OF_STOCK". It is stable
+	// while messages change, and errors.Is compares it.
+	Reason string
+	// ID names this one occurrence, in the log and to the caller. From sets it.
+	ID string
+	// RetryAfter is how long to wait before another attempt is worth making; 0 says nothing about it.
+	RetryAfter time.Duration
+	// Violations list what is wrong with a request, by field.
+	Violations []Violation
+	// Details are further typed data for programs.
+	Details []Detail
+	// Cause is the error behind this one, for errors.Is, errors.As and the log. It never leaves the process.
+	Cause error
+}
+
+// New returns an error with a message that is shown to the caller.
+func New(code Code, message string) *Error {
+	return &Error{Code: code, Message: message}
+}
+
+// Errorf is New with a format, as of fmt.Sprintf. The whole text is shown to the caller, arguments included; give
+// an underlying error to WithCause instead of formatting it, unless its text may be shown.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// WithCause returns a copy of e with the cause, which stays local.
+func (e *Error) WithCause(cause error) *Error {
+	c := *e
+	c.Cause = cause
+	return &c
+}
+
+// WithReason returns a copy of e with the reason.
+func (e *Error) WithReason(reason string) *Error {
+	c := *e
+	c.Reason = reason
+	return &c
+}
+
+// WithRetryAfter returns a copy of e that asks to wait d before another attempt. A negative d counts as 0.
+func (e *Error) WithRetryAfter(d time.Duration) *Error {
+	c := *e
+	c.RetryAfter = max(d, 0)
+	return &c
+}
+
+// WithViolations returns a copy of e that lists further violations.
+func (e *Error) WithViolations(violations ...Violation) *Error {
+	c := *e
+	c.Violations = slices.Concat(e.Violations, violations)
+	return &c
+}
+
+// WithDetails returns a copy of e that carries further details.
+func (e *Error) WithDetails(details ...Detail) *Error {
+	c := *e
+	c.Details = slices.Concat(e.Details, details)
+	return &c
+}
+
+// Error returns the text for the local log: the code, the reason, the message, and the cause's text.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Code.String())
+	if e.Reason != "" {
+		b.WriteString(" (" + e.Reason + ")")
+	}
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	if e.Cause != nil {
+		b.WriteString(": " + e.Cause.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Is makes errors.Is find an Error by what it means and not by its address, so that a sentinel matches on the far
+// side of a transport too: target matches when it is an *Error with the same code whose reason is empty or the same.
+// Canceled and DeadlineExceeded match context.Canceled and context.DeadlineExceeded.
+func (e *Error) Is(target error) bool {
+	if t, ok := target.(*Error); ok { //nolint:errorlint // Is compares with one error, not with a chain
+		return t != nil && t.Code == e.Code && (t.Reason == "" || t.Reason == e.Reason)
+	}
+	code, ok := contextCode(target)
+	return ok && e.Code == code
+}
+
+// As returns the first *Error in err's tree, in the order of errors.As; nil where there is none.
+func As(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+// Package transport holds what all transports have in common: what middleware and user code can know of a call (Info),
+// its header fields, how deadlines travel, and what a failed call can say about itself.
+//
+// The transports themselves are the packages below this one, and none of them is linked with it.
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+)
+
+// Info describes one call as its transport sees it, with the same fields on both sides.
+type Info struct {
+	// Transport is the name of the transport: "http", "grpc", "nats", "inproc".
+	Transport string
+	// Operation is Spec.Operation of the endpoint.
+	Operation string
+	// Peer is the network address of the other side, "host:port"; empty where there is none.
+	Peer string
+	// TLS is the state of the connection's encryption, nil where there is none.
+	TLS *tls.ConnectionState
+
+	// Request holds the header fields that came, or went, with the request. A server must not change them.
+	Request Header
+	// Response holds the header fields of the response. A server sets them until its endpoint returns, on a stream until
+	// it sends the first message; after that they have no effect.
+	Response Header
+	// Trailer holds the fields that follow the response, where the transport has them; else they join Response. A
+	// server sets them until its endpoint returns.
+	Trailer Header
+
+	// RequestSize and ResponseSize count the bytes of the encoded messages, before any compression. A server knows
+	// RequestSize when the request has been read and ResponseSize in its finalizers.
+	RequestSize, ResponseSize int64
+
+	outer *Info
+}
+
+type (
+	serverKey struct{}
+	clientKey struct{}
+)
+
+// serverContext is a context with the Info of the call being served, in one allocation.
+type serverContext struct {
+	context.Context
+
+	info Info
+}
+
+func (c *serverContext) Value(key any) any {
+	if key == (serverKey{}) {
+		return &c.info
+	}
+	return c.Context.Value(key)
+}
+
+// NewServerContext returns the context in which a server transport serves one call, and the Info in it.
+func NewServerContext(ctx context.Context, info Info) (context.Context, *Info) {
+	c := &serverContext{Context: ctx, info: info}
+	return c, &c.info
+}
+
+// FromContext returns the Info of the call being served, nil outside of any. It is not that of calls which the endpoint makes in
+// turn; see Observe for those. It may be used until the endpoint returns, on the goroutine of the call.
+func FromContext(ctx context.Context) *Info {
+	info, _ := ctx.Value(serverKey{}).(*Info)
+	return info
+}
+
+// Observe returns a context for one outgoing call, and the Info which the client transport fills in before that call
+// returns. Several layers may observe one call: each gets an Info of its own. A retry or a hedge begins each attempt
+// with an Observe; two calls at a time with one such context are a data race.
+func Observe(ctx context.Context) (context.Context, *Info) {
+	c := &clientContext{Context: ctx}
+	c.info.outer, _ = ctx.Value(clientKey{}).(*Info)
+	return c, &c.info
+}
+
+type clientContext struct {
+	context.Context
+
+	info Info
+}
+
+func (c *clientContext) Value(key any) any {
+	if key == (clientKey{}) {
+		return &c.info
+	}
+	return c.Context.Value(key)
+}
+
+// Observed reports whether anybody observes the call made with ctx.
+func Observed(ctx context.Context) bool { return ctx.Value(clientKey{}) != nil }
+
+// Report tells all observers of the call made with ctx what it was. Client transports call it once, before they return.
+func Report(ctx context.Context, call Info) {
+	observer, _ := ctx.Value(clientKey{}).(*Info)
+	for observer != nil {
+		outer := observer.outer
+		*observer = call
+		observer.outer = outer
+		observer = outer
+	}
+}
