@@ -1,0 +1,38 @@
+package scalar
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// maxShown is how many bytes of a text a message repeats: enough to recognize it, too little to flood a log.
+const maxShown = 48
+
+// Error says what was wrong with a text.
+type Error struct {
+	// Index is the position of the text among those of a SliceSetter, otherwise 0.
+	Index int
+	// Problem is written to be shown to whoever sent the text: it names no Go type, and cuts long texts.
+	Problem string
+	// Err is the error behind it, for the log; it may be nil.
+	Err error
+}
+
+// Error returns the problem.
+func (e *Error) Error() string { return e.Problem }
+
+// Unwrap returns the error behind it.
+func (e *Error) Unwrap() error { return e.Err }
+
+func quote(text string) string { return strconv.Quote(cut(text)) }
+
+func cut(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	end := maxShown
+	for end > maxShown-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "..."
+}

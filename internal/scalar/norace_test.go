@@ -1,0 +1,5 @@
+//go:build !race
+
+package scalar_test
+
+const raceEnabled = false
