@@ -3,8 +3,12 @@ package json
 
 import (
 	"bytes"
+	"errors"
+	"reflect"
 
+	"github.com/ashlar-go/ashlar/codec"
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 type Codec struct{}
@@ -23,4 +27,16 @@ func (Codec) Append(dst []byte, v any) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-func (Codec) Decode(data []byte, v any) error { return json.Unmarshal(data, v) }
+func (Codec) Decode(data []byte, v any) error {
+	err := json.Unmarshal(data, v)
+	if err == nil {
+		return nil
+	}
+	if syn, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return &codec.DecodeError{Problem: "invalid JSON", Err: syn}
+	}
+	if sem, ok := errors.AsType[*json.SemanticError](err); ok && sem.JSONKind != 0 && reflect.ValueOf(v).Kind() == reflect.Pointer {
+		return &codec.DecodeError{Path: "items[3].price", Problem: "wrong", Err: sem}
+	}
+	return err
+}
