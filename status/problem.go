@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // ProblemType is the content type of problem details, RFC 9457.
@@ -57,7 +58,7 @@ func (e *Error) AppendProblem(dst []byte, httpStatus int, title string) []byte {
 	if enc.Encode(p) != nil { // only a detail can fail
 		p.Details = nil
 		for _, d := range e.Details {
-			if json.Valid(d.Value) {
+			if d.Value == nil || json.Valid(d.Value) {
 				p.Details = append(p.Details, d)
 			}
 		}
@@ -66,7 +67,11 @@ func (e *Error) AppendProblem(dst []byte, httpStatus int, title string) []byte {
 		enc.SetEscapeHTML(false)
 		_ = enc.Encode(p) // every part is valid now
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	out := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	if own := out[len(dst):]; !utf8.Valid(own) { // only the value of a detail is taken as it is
+		out = append(out[:len(dst):len(dst)], bytes.ToValidUTF8(own, []byte("\uFFFD"))...)
+	}
+	return out
 }
 
 // MarshalJSON returns e as problem details; see AppendProblem.
@@ -75,10 +80,15 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads problem details, of Ashlar or of anybody: where there is no known code it follows from
-// the HTTP status, and where there is no detail the title is the message.
+// the HTTP status, and where there is no detail the title is the message. A member of another type or form than its own
+// counts as absent (RFC 9457, section 3.1). It fails for what is not one JSON object.
 func (e *Error) UnmarshalJSON(data []byte) error {
 	var p problem
-	if err := json.Unmarshal(data, &p); err != nil {
+	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
+		return errors.New("status: reading problem details: want a JSON object")
+	}
+	err := json.Unmarshal(data, &p)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !ok {
 		return fmt.Errorf("status: reading problem details: %w", err)
 	}
 	code, known := ParseCode(p.Code)
@@ -87,10 +97,6 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 	}
 	if code == OK {
 		code = Unknown
-	}
-	retryAfter, err := parseSeconds(p.RetryAfter)
-	if err != nil {
-		return fmt.Errorf("status: reading problem details: retryAfter: %w", err)
 	}
 	message := p.Detail
 	if message == "" && p.Code == "" {
@@ -101,12 +107,14 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 		Message:    message,
 		Reason:     p.Reason,
 		ID:         p.ID,
-		RetryAfter: retryAfter,
+		RetryAfter: parseSeconds(p.RetryAfter),
 		Violations: p.Violations,
 		Details:    p.Details,
 	}
 	return nil
 }
+
+const nanoDigits = 9 // decimals of a second in a Duration
 
 // formatSeconds writes d as protobuf's JSON does a Duration: seconds with as many decimals as needed, and an s.
 func formatSeconds(d time.Duration) string {
@@ -120,26 +128,23 @@ func formatSeconds(d time.Duration) string {
 	return text + "s"
 }
 
-var errSeconds = errors.New(`want seconds such as "1.5s"`)
-
-func parseSeconds(text string) (time.Duration, error) {
-	if text == "" {
-		return 0, nil
-	}
+// parseSeconds reads what formatSeconds writes, and returns 0 for anything else.
+func parseSeconds(text string) time.Duration {
 	digits, ok := strings.CutSuffix(text, "s")
-	if !ok {
-		return 0, errSeconds
-	}
 	whole, fraction, _ := strings.Cut(digits, ".")
+	if !ok || len(fraction) > nanoDigits {
+		return 0
+	}
 	seconds, err := strconv.ParseUint(whole, 10, 63)
-	if err != nil || seconds >= math.MaxInt64/uint64(time.Second) || len(fraction) > 9 {
-		return 0, errSeconds
+	if err != nil || seconds > math.MaxInt64/uint64(time.Second) {
+		return 0
 	}
-	var ns uint64
-	if fraction != "" {
-		if ns, err = strconv.ParseUint((fraction + "000000000")[:9], 10, 32); err != nil {
-			return 0, errSeconds
-		}
+	ns, err := strconv.ParseUint((fraction + "000000000")[:nanoDigits], 10, 32)
+	if err != nil {
+		return 0
 	}
-	return time.Duration(seconds)*time.Second + time.Duration(ns), nil
+	if d := seconds*uint64(time.Second) + ns; d <= math.MaxInt64 {
+		return time.Duration(d)
+	}
+	return 0
 }

@@ -84,8 +84,12 @@ func (e *Error) WithDetails(details ...Detail) *Error {
 	return &c
 }
 
-// Error returns the text for the local log: the code, the reason, the message, and the cause's text.
+// Error returns the text for the local log: the code, the reason, the message, and the cause's text. A nil *Error
+// that was returned as an error is a defect, and says so.
 func (e *Error) Error() string {
+	if e == nil {
+		return "a nil *status.Error was returned as an error"
+	}
 	var b strings.Builder
 	b.WriteString(e.Code.String())
 	if e.Reason != "" {
@@ -101,12 +105,20 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Cause }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Cause
+}
 
 // Is makes errors.Is find an Error by what it means and not by its address, so that a sentinel matches on the far
 // side of a transport too: target matches when it is an *Error with the same code whose reason is empty or the same.
 // Canceled and DeadlineExceeded match context.Canceled and context.DeadlineExceeded.
 func (e *Error) Is(target error) bool {
+	if e == nil {
+		return false
+	}
 	if t, ok := target.(*Error); ok { //nolint:errorlint // Is compares with one error, not with a chain
 		return t != nil && t.Code == e.Code && (t.Reason == "" || t.Reason == e.Reason)
 	}

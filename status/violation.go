@@ -23,8 +23,8 @@ func (v Violation) Error() string {
 }
 
 // Invalid turns what a validation found into InvalidArgument. Every error joined in err becomes a violation: a
-// Violation as it is, any other by its text, which is therefore shown to the caller. An *Error in err's tree is
-// returned as it is, and nil for nil.
+// Violation as it is, without what is wrapped around it, any other by its text, which is therefore shown to the caller.
+// An *Error in err's tree is returned as it is, and nil for nil.
 func Invalid(err error) *Error {
 	if err == nil {
 		return nil
@@ -48,11 +48,16 @@ func Invalid(err error) *Error {
 func flatten(violations []Violation, err error) []Violation {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // one level at a time
 		for _, e := range joined.Unwrap() {
-			violations = flatten(violations, e)
+			if e != nil {
+				violations = flatten(violations, e)
+			}
 		}
 		return violations
 	}
 	if v, ok := errors.AsType[Violation](err); ok {
+		if wrapped := errors.Unwrap(err); wrapped != nil {
+			return flatten(violations, wrapped) // it may hold several
+		}
 		return append(violations, v)
 	}
 	return append(violations, Violation{Description: err.Error()})

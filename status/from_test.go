@@ -1,0 +1,105 @@
+package status_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"testing"
+
+	"github.com/ashlar-go/ashlar/status"
+)
+
+func TestFrom(t *testing.T) {
+	t.Parallel()
+	notFound := status.New(status.NotFound, "no order 7").WithReason("NO_ORDER")
+	expired, cancel := context.WithTimeoutCause(t.Context(), -1, nil)
+	defer cancel()
+	for _, row := range []struct {
+		name    string
+		err     error
+		code    status.Code
+		message string
+		reason  string
+	}{
+		{"a status", notFound, status.NotFound, "no order 7", "NO_ORDER"},
+		{"a wrapped status", fmt.Errorf("a: %w", fmt.Errorf("b: %w", notFound)), status.NotFound, "no order 7", "NO_ORDER"},
+		{"a joined status", errors.Join(io.EOF, notFound), status.NotFound, "no order 7", "NO_ORDER"},
+		{"a status before a context's error", errors.Join(context.Canceled, notFound), status.NotFound, "no order 7", "NO_ORDER"},
+		{"canceled", context.Canceled, status.Canceled, "the call was canceled", ""},
+		{"a wrapped cancellation", fmt.Errorf("a: %w", context.Canceled), status.Canceled, "the call was canceled", ""},
+		{"a deadline", expired.Err(), status.DeadlineExceeded, "the deadline was exceeded", ""},
+		{"a joined deadline", errors.Join(io.EOF, context.DeadlineExceeded), status.DeadlineExceeded, "the deadline was exceeded", ""},
+		{"any other error", io.EOF, status.Internal, "internal error", ""},
+		{"OK as an error", status.New(status.OK, "fine"), status.Unknown, "fine", ""},
+		{"no code", &status.Error{Message: "fine"}, status.Unknown, "fine", ""},
+		{"an invalid code", &status.Error{Code: 99, Message: "odd"}, status.Unknown, "odd", ""},
+		{"a wrapped invalid code", fmt.Errorf("a: %w", &status.Error{Code: 99, Message: "odd"}), status.Unknown, "odd", ""},
+		{"a nil status", (*status.Error)(nil), status.Internal, "internal error", ""},
+	} {
+		have := status.From(row.err)
+		if have.Code != row.code || have.Message != row.message || have.Reason != row.reason {
+			t.Errorf("%s: want %v %q %q, have %v", row.name, row.code, row.message, row.reason, have)
+		}
+		if code := status.CodeOf(row.err); code != row.code {
+			t.Errorf("%s: CodeOf: want %v, have %v", row.name, row.code, code)
+		}
+		if hidden := row.code == status.Internal; hidden != (have.ID != "") {
+			t.Errorf("%s: ID: have %q", row.name, have.ID)
+		}
+		if row.code != status.Unknown && !errors.Is(have, row.err) && have.Cause != row.err { //nolint:errorlint // identity is the point
+			t.Errorf("%s: the original is lost in %v", row.name, have)
+		}
+	}
+}
+
+func TestFromOfNilIsNil(t *testing.T) {
+	t.Parallel()
+	if have := status.From(nil); have != nil {
+		t.Errorf("From: want nil, have %v", have)
+	}
+	if want, have := status.OK, status.CodeOf(nil); want != have {
+		t.Errorf("CodeOf: want %v, have %v", want, have)
+	}
+	if have := status.Invalid(nil); have != nil {
+		t.Errorf("Invalid: want nil, have %v", have)
+	}
+}
+
+func TestFromOfAStatusIsThatStatus(t *testing.T) {
+	t.Parallel()
+	e := status.New(status.Aborted, "conflict").WithCause(io.EOF)
+	if have := status.From(e); have != e {
+		t.Errorf("want the same pointer, have %v", have)
+	}
+	wrapped := fmt.Errorf("placing: %w", e)
+	have := status.From(wrapped)
+	if have == e || e.Cause != io.EOF {
+		t.Error("the wrapped status was changed in place")
+	}
+	if want := "aborted: conflict: placing: aborted: conflict: EOF"; want != have.Error() {
+		t.Errorf("want %q, have %q", want, have.Error())
+	}
+}
+
+func TestIDsAreDistinct(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^[0-9a-f]{16}$`)
+	seen := make(map[string]bool)
+	for range 1000 {
+		id := status.From(io.EOF).ID
+		if !form.MatchString(id) || seen[id] {
+			t.Fatalf("ID %q is malformed or was seen before", id)
+		}
+		seen[id] = true
+	}
+}
+
+func BenchmarkFrom(b *testing.B) {
+	wrapped := fmt.Errorf("placing: %w", status.New(status.NotFound, "no order 7"))
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = status.From(wrapped)
+	}
+}
