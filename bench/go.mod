@@ -1,0 +1,17 @@
+module github.com/ashlar-go/ashlar/bench
+
+go 1.26.0
+
+require (
+	github.com/ashlar-go/ashlar v0.0.0-00010101000000-000000000000
+	github.com/go-kit/kit v0.13.0
+	golang.org/x/sys v0.49.0
+)
+
+require (
+	github.com/go-json-experiment/json v1.27.2 // indirect
+	github.com/go-kit/log v0.2.1 // indirect
+	github.com/go-logfmt/logfmt v0.5.1 // indirect
+)
+
+replace github.com/ashlar-go/ashlar => ../

@@ -1,0 +1,33 @@
+// Package contest is the half of a measurement that runs inside each contestant's process: it serves or calls, and tells the
+// harness over standard input and output what that has cost.
+package contest
+
+import (
+	"fmt"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// Usage is what a process has spent since it began.
+type Usage struct {
+	CPU     time.Duration // in user and kernel mode, of all threads
+	Mallocs uint64        // heap objects allocated
+	Bytes   uint64        // heap bytes allocated
+}
+
+// Sub returns what was spent between earlier and u.
+func (u Usage) Sub(earlier Usage) Usage {
+	return Usage{CPU: u.CPU - earlier.CPU, Mallocs: u.Mallocs - earlier.Mallocs, Bytes: u.Bytes - earlier.Bytes}
+}
+
+func usage() (Usage, error) {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return Usage{}, fmt.Errorf("getrusage: %w", err)
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	cpu := time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	return Usage{CPU: cpu, Mallocs: m.Mallocs, Bytes: m.TotalAlloc}, nil
+}

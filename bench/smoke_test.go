@@ -1,0 +1,37 @@
+// Package bench_test runs every measurement once, for a moment, to see that the contestants work and answer right. It
+// judges no figure.
+package bench_test
+
+import (
+	"io"
+	"testing"
+
+	"github.com/ashlar-go/ashlar/bench/internal/harness"
+)
+
+func TestSmoke(t *testing.T) {
+	t.Parallel()
+	for name, measure := range map[string]func(harness.Config) (*harness.Report, error){
+		"servers": harness.Servers,
+		"clients": harness.Clients,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report, err := measure(harness.Smoke())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := report.Print(io.Discard); err != nil {
+				t.Error(err)
+			}
+			if want, have := 6, len(report.Rows); want != have {
+				t.Fatalf("want %d rows, have %d", want, have)
+			}
+			for _, row := range report.Rows {
+				if row.CPU.Median <= 0 || row.Ratio.Median <= 0 || row.Mallocs.Median <= 0 {
+					t.Errorf("%s with the %s body: want figures above 0, have %+v", row.Contestant, row.Body, row)
+				}
+			}
+		})
+	}
+}
