@@ -87,20 +87,30 @@ func (s Stream[In, Out]) Send(ctx context.Context, requests iter.Seq2[In, error]
 }
 
 // Receive calls s with one request and yields what it sends. A last pair with an error tells how it failed; without one it
-// ended cleanly. Breaking off the loop cancels the call and waits for its end.
+// ended cleanly. Breaking off the loop cancels the call and waits for its end. A panic in the loop's body stays the
+// caller's, even where a Recover of s caught it on its way.
 func (s Stream[In, Out]) Receive(ctx context.Context, request In) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		stopped := false
+		var inBody, stopped bool
 		err := s(ctx, Seq(request), func(message Out) error {
-			if stopped || !yield(message, nil) {
+			if stopped {
+				return errStopped
+			}
+			inBody = true
+			more := yield(message, nil)
+			inBody = false
+			if !more {
 				stopped = true
 				cancel()
 				return errStopped
 			}
 			return nil
 		})
+		if caught, ok := errors.AsType[*PanicError](err); ok && inBody {
+			panic(caught.Value)
+		}
 		if err != nil && !stopped {
 			var zero Out
 			yield(zero, err)

@@ -35,17 +35,11 @@ func validate(check func(request any) error) Middleware {
 		}
 		return nil
 	}
-	return func(spec Spec, next Handler) Handler {
-		if spec.Kind != Unary {
-			return func(ctx context.Context, request any) (any, error) {
-				if m, ok := request.(*Messages); ok {
-					m.OnIn(hook)
-				}
-				return next(ctx, request)
-			}
-		}
+	return func(_ Spec, next Handler) Handler {
 		return func(ctx context.Context, request any) (any, error) {
-			if err := hook(request); err != nil {
+			if m, ok := request.(*Messages); ok {
+				m.OnIn(hook)
+			} else if err := hook(request); err != nil {
 				return nil, err
 			}
 			return next(ctx, request)
