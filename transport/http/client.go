@@ -1,0 +1,162 @@
+package httptransport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// NewClient returns the endpoint that calls an operation over conn. The pattern is the one that the server is mounted
+// with: a method and a path with wildcards, such as "POST /orders/{id}/items", which are filled from the request's path
+// fields. Its errors are *status.Error: what the server sent, or Unavailable, Canceled or DeadlineExceeded when there was no
+// answer; transport.ErrNotSent is in their causes when the request surely did not leave.
+//
+// It fails when Req does not fit the pattern, and when an option is wrong.
+func NewClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts ...ClientOption) (endpoint.Endpoint[Req, Resp], error) {
+	c, err := newClient[Req, Resp](spec, conn, pattern, opts)
+	if err != nil {
+		return nil, fmt.Errorf("httptransport: client of %s: %w", spec.Operation(), err)
+	}
+	return c.call, nil
+}
+
+type client[Req, Resp any] struct {
+	*clientConfig
+
+	operation string
+	conn      *Conn
+	template  http.Request
+	accept    []string
+	write     func(ctx context.Context, r *http.Request, request Req) (*body, error)
+	read      func(ctx context.Context, r *http.Response, x *sent) (Resp, error)
+}
+
+// sent is what became of a request that a client sent.
+type sent struct {
+	response *http.Response // nil without an answer
+	call     transport.Info
+}
+
+func newClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts []ClientOption) (*client[Req, Resp], error) {
+	if conn == nil {
+		return nil, errors.New("the Conn is nil")
+	}
+	config, err := newClientConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	rt, err := parseRoute(pattern)
+	if err != nil {
+		return nil, err
+	}
+	c := &client[Req, Resp]{
+		clientConfig: config,
+		operation:    spec.Operation(),
+		conn:         conn,
+		accept:       []string{strings.Join(config.codecs.Types(), ", ")},
+		template: http.Request{
+			Method: rt.method, Host: conn.base.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		},
+	}
+	if c.write, err = newEncoder[Req](config, conn.base, rt); err != nil {
+		return nil, err
+	}
+	c.read, err = newDecoder[Resp](config, spec.Operation())
+	return c, err
+}
+
+// call is the endpoint.
+func (c *client[Req, Resp]) call(ctx context.Context, request Req) (response Resp, err error) {
+	var x sent
+	response, ctx, err = c.do(ctx, request, &x)
+	if len(c.finalizers) > 0 {
+		outcome := Outcome{Err: err, RequestSize: x.call.RequestSize, ResponseSize: x.call.ResponseSize}
+		if x.response != nil {
+			outcome.Status = x.response.StatusCode
+		}
+		for _, hook := range c.finalizers {
+			hook(ctx, outcome)
+		}
+	}
+	if transport.Observed(ctx) {
+		transport.Report(ctx, c.info(&x))
+	}
+	return response, err
+}
+
+func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (response Resp, _ context.Context, err error) {
+	if err := ctx.Err(); err != nil {
+		return response, ctx, c.failed(ctx, errors.Join(err, transport.ErrNotSent))
+	}
+	r := c.template.WithContext(ctx)
+	r.Header = make(http.Header, 4) //nolint:mnd // Accept, Content-Type, a deadline, a trace
+	r.Header["Accept"] = c.accept
+	b, err := c.write(ctx, r, request)
+	if err != nil {
+		return response, ctx, status.New(status.Internal, "the request to "+c.operation+" could not be encoded").
+			WithCause(errors.Join(err, transport.ErrNotSent))
+	}
+	defer b.release()
+	x.call.RequestSize = max(r.ContentLength, 0)
+	ctx, r = c.outgoing(ctx, r)
+	x.call.Request = transport.HeaderMap(r.Header)
+	x.response, err = c.conn.client.Do(r)
+	if err != nil {
+		return response, ctx, c.failed(ctx, err)
+	}
+	defer x.response.Body.Close()
+	for _, hook := range c.after {
+		ctx = hook(ctx, x.response)
+	}
+	if code := x.response.StatusCode; code < 200 || code > 299 {
+		return response, ctx, c.errorOf(x)
+	}
+	response, err = c.read(ctx, x.response, x)
+	if err != nil && status.As(err) == nil {
+		err = c.failed(ctx, err)
+	}
+	return response, ctx, err
+}
+
+// outgoing runs the hooks, and adds what the context gives to the header.
+func (c *clientConfig) outgoing(ctx context.Context, r *http.Request) (context.Context, *http.Request) {
+	before := ctx
+	for _, hook := range c.before {
+		ctx = hook(ctx, r)
+	}
+	if ctx != before {
+		r = r.WithContext(ctx)
+	}
+	transport.SetOutgoing(ctx, transport.HeaderMap(r.Header))
+	setTimeout(ctx, r.Header)
+	return ctx, r
+}
+
+// info describes the call for those who observe it.
+func (c *client[Req, Resp]) info(x *sent) transport.Info {
+	info := x.call
+	info.Transport, info.Operation, info.Peer = Name, c.operation, c.conn.base.Host
+	if x.response != nil {
+		info.TLS = x.response.TLS
+		info.Response = transport.HeaderMap(x.response.Header)
+		info.Trailer = transport.HeaderMap(x.response.Trailer)
+	}
+	return info
+}
+
+// setTimeout tells the server how long the caller will wait.
+func setTimeout(ctx context.Context, header http.Header) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return
+	}
+	const room = 9 // eight digits and a unit
+	header[transport.TimeoutHeader] = []string{string(transport.AppendTimeout(make([]byte, 0, room), time.Until(deadline)))}
+}

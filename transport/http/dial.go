@@ -1,0 +1,125 @@
+package httptransport
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Conn is a base URL with the network connections to it. All clients of a service share one. It is safe for
+// concurrent use.
+type Conn struct {
+	base   *url.URL
+	client *http.Client
+	own    *http.Transport // made by Dial; nil for a client that was given
+}
+
+// DialOption sets up a Conn.
+type DialOption func(*dialConfig) error
+
+type dialConfig struct {
+	client    *http.Client
+	tls       *tls.Config
+	protocols *http.Protocols
+}
+
+// Dial returns a Conn to baseURL: "http://host:port" or "https://host", perhaps with a path that all routes begin with. It
+// checks the URL and opens no connection; that happens with the first call. HTTP/2 is spoken where TLS negotiates it.
+//
+// Of the http.Transport that it makes, up to 100 connections to the host stay open while idle, for 90 s; connecting may take 5 s, as
+// may the TLS handshake. Redirects are followed as http.Client does.
+func Dial(baseURL string, opts ...DialOption) (*Conn, error) {
+	base, err := url.Parse(baseURL)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("httptransport: dial: %w", err)
+	case base.Scheme != "http" && base.Scheme != "https":
+		return nil, fmt.Errorf("httptransport: dial %q: the scheme is %q, want http or https", baseURL, base.Scheme)
+	case base.Host == "":
+		return nil, fmt.Errorf("httptransport: dial %q: there is no host", baseURL)
+	case base.RawQuery != "" || base.Fragment != "":
+		return nil, fmt.Errorf("httptransport: dial %q: a base URL has no query and no fragment", baseURL)
+	}
+	base.Path = strings.TrimSuffix(base.Path, "/")
+	base.RawPath = strings.TrimSuffix(base.RawPath, "/")
+	var config dialConfig
+	for _, opt := range opts {
+		if err := opt(&config); err != nil {
+			return nil, fmt.Errorf("httptransport: dial %q: %w", baseURL, err)
+		}
+	}
+	conn := &Conn{base: base, client: config.client}
+	if conn.client == nil {
+		conn.own = newTransport(&config)
+		conn.client = &http.Client{Transport: conn.own}
+	}
+	return conn, nil
+}
+
+func newTransport(config *dialConfig) *http.Transport {
+	const (
+		idlePerHost    = 100
+		idleTimeout    = 90 * time.Second
+		connectTimeout = 5 * time.Second
+		keepAlive      = 30 * time.Second
+		bufferSize     = 16 << 10 // of net/http's 4 KiB a larger message costs many system calls
+	)
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}).DialContext,
+		TLSClientConfig:       config.tls,
+		TLSHandshakeTimeout:   connectTimeout,
+		MaxIdleConnsPerHost:   idlePerHost,
+		IdleConnTimeout:       idleTimeout,
+		ExpectContinueTimeout: time.Second,
+		ForceAttemptHTTP2:     true,
+		Protocols:             config.protocols,
+		ReadBufferSize:        bufferSize,
+		WriteBufferSize:       bufferSize,
+	}
+}
+
+// DialClient uses client as it is, instead of one of the Conn's own. It excludes the other options.
+func DialClient(client *http.Client) DialOption {
+	return func(c *dialConfig) error {
+		if client == nil {
+			return fmt.Errorf("DialClient of nil")
+		}
+		c.client = client
+		return nil
+	}
+}
+
+// DialTLS sets the TLS configuration of https connections.
+func DialTLS(config *tls.Config) DialOption {
+	return func(c *dialConfig) error {
+		c.tls = config
+		return nil
+	}
+}
+
+// DialH2C speaks HTTP/2 without TLS, which the server must do as well. Servers of NewHTTPServer do.
+func DialH2C() DialOption {
+	return func(c *dialConfig) error {
+		c.protocols = new(http.Protocols)
+		c.protocols.SetUnencryptedHTTP2(true)
+		c.protocols.SetHTTP2(true)
+		return nil
+	}
+}
+
+// BaseURL returns the URL that the Conn was made for.
+func (c *Conn) BaseURL() string { return c.base.String() }
+
+// Close closes the idle connections; those in use close when they become idle. A client that was given with DialClient is left
+// alone. Closing twice is harmless.
+func (c *Conn) Close() error {
+	if c.own != nil {
+		c.own.CloseIdleConnections()
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package httptransport
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/ashlar-go/ashlar/status"
+)
+
+// Error gives an error an HTTP status, and header fields, other than those of its code: return it from an endpoint or a
+// decoder, wrapped or not, where 413, 415 or a Location say more than the code does. Clients do not return it.
+type Error struct {
+	Status int         // 400 to 599; anything else counts as 500
+	Header http.Header // added to the response; may be nil
+	Err    error       // what status.From makes the problem details of
+}
+
+// Error returns the text of Err.
+func (e *Error) Error() string { return fmt.Sprintf("http %d: %v", e.Status, e.Err) }
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// writeError answers with err as problem details. It returns the status and the size of the body.
+func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code int, size int, writeErr error) {
+	code = err.Code.HTTP()
+	header := w.Header()
+	if httpErr != nil {
+		code = httpErr.Status
+		if code < 400 || code > 599 {
+			code = http.StatusInternalServerError
+		}
+		for key, values := range httpErr.Header {
+			header[key] = values
+		}
+	}
+	for _, key := range [...]string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control"} {
+		header.Del(key) // they spoke of the response that is not sent
+	}
+	header["Content-Type"] = problemType
+	header["X-Content-Type-Options"] = noSniff
+	if err.RetryAfter > 0 {
+		seconds := (err.RetryAfter + time.Second - 1) / time.Second
+		header.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+	}
+	body := err.AppendProblem(nil, code, http.StatusText(code))
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(code)
+	size, writeErr = w.Write(body)
+	return code, size, writeErr
+}
+
+var (
+	problemType = []string{status.ProblemType}
+	noSniff     = []string{"nosniff"}
+)

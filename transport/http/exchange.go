@@ -1,0 +1,154 @@
+package httptransport
+
+import (
+	"context"
+	"errors"
+	"log"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// exchange is one request and its response, from the first hook to the last.
+type exchange struct {
+	config  *serverConfig
+	ctx     context.Context
+	w       http.ResponseWriter
+	r       *http.Request
+	info    *transport.Info
+	outcome Outcome
+	abort   bool // the response is broken, and must not look complete
+}
+
+// begin makes the exchange, and runs the hooks that come first. Whoever calls it defers end, before.
+func (x *exchange) begin(operation string) (cancel context.CancelFunc, err error) {
+	ctx := x.r.Context()
+	if timeout := x.r.Header[transport.TimeoutHeader]; len(timeout) > 0 {
+		d, badTimeout := transport.ParseTimeout(timeout[0])
+		if badTimeout != nil {
+			err = status.Invalid(status.Violation{Field: transport.TimeoutHeader, Description: badTimeout.Error()})
+		} else {
+			ctx, cancel = context.WithTimeout(ctx, d)
+		}
+	}
+	x.ctx, x.info = transport.NewServerContext(ctx, newInfo(x.w, x.r, operation))
+	for _, hook := range x.config.before {
+		x.ctx = hook(x.ctx, x.r)
+	}
+	return cancel, err
+}
+
+// newInfo describes the call that r is.
+func newInfo(w http.ResponseWriter, r *http.Request, operation string) transport.Info {
+	response := transport.HeaderMap(w.Header())
+	return transport.Info{
+		Transport: Name,
+		Operation: operation,
+		Peer:      r.RemoteAddr,
+		TLS:       r.TLS,
+		Request:   transport.HeaderMap(r.Header),
+		Response:  response,
+		Trailer:   response,
+	}
+}
+
+// fail answers with err, as far as nothing has been sent.
+func (x *exchange) fail(err error) {
+	shown := x.observe(err)
+	if x.outcome.Status != 0 { // too late for another answer
+		x.abort = true
+		return
+	}
+	httpErr, _ := errors.AsType[*Error](err)
+	code, size, writeErr := writeError(x.w, shown, httpErr)
+	x.outcome.Status = code
+	x.info.ResponseSize = int64(size)
+	if writeErr != nil {
+		x.outcome.Err = errors.Join(shown, writeErr)
+	}
+}
+
+// observe turns err into what the caller may see, and tells those on this side what it was.
+func (x *exchange) observe(err error) *status.Error {
+	shown := status.From(err)
+	x.outcome.Err = shown
+	for _, hook := range x.config.onError {
+		hook(x.ctx, shown)
+	}
+	if len(x.config.onError) == 0 && shown.ID != "" && status.As(err) == nil {
+		x.log(shown)
+	}
+	return shown
+}
+
+// log writes what the caller is not shown to where net/http writes its own errors. A request log that has had the error has
+// made a status of it.
+func (x *exchange) log(err *status.Error) {
+	var stack []byte
+	if p, ok := errors.AsType[*endpoint.PanicError](err); ok {
+		stack = p.Stack
+	}
+	logf := log.Printf
+	if s, ok := x.ctx.Value(http.ServerContextKey).(*http.Server); ok && s.ErrorLog != nil {
+		logf = s.ErrorLog.Printf
+	}
+	logf("%s: error %s: %v\n%s", x.info.Operation, err.ID, err, stack)
+}
+
+// end is deferred around the exchange: it contains a panic, and runs the finalizers.
+func (x *exchange) end() {
+	switch value := recover(); value {
+	case nil:
+	case http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+		x.outcome.Err = http.ErrAbortHandler
+		x.abort = true
+	default:
+		x.fail(&endpoint.PanicError{Value: value, Stack: debug.Stack()})
+	}
+	if len(x.config.finalizers) > 0 {
+		x.outcome.RequestSize, x.outcome.ResponseSize = x.info.RequestSize, x.info.ResponseSize
+		for _, hook := range x.config.finalizers {
+			hook(x.ctx, x.r, x.outcome)
+		}
+	}
+	if x.abort {
+		panic(http.ErrAbortHandler) // the one way to cut the connection
+	}
+}
+
+// recorder notes what an encoder of the user's writes.
+type recorder struct {
+	http.ResponseWriter
+
+	x *exchange
+}
+
+func (w *recorder) WriteHeader(code int) {
+	if w.x.outcome.Status == 0 && (code >= 200 || code == http.StatusSwitchingProtocols) {
+		w.x.outcome.Status = code
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *recorder) Write(data []byte) (int, error) {
+	if w.x.outcome.Status == 0 {
+		w.x.outcome.Status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(data)
+	w.x.info.ResponseSize += int64(n)
+	return n, err
+}
+
+// Unwrap is for http.ResponseController: flushing, deadlines and hijacking pass through.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush is for those who look for an http.Flusher.
+func (w *recorder) Flush() {
+	if w.x.outcome.Status == 0 {
+		w.x.outcome.Status = http.StatusOK
+	}
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}

@@ -1,0 +1,153 @@
+package httptransport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/ashlar-go/ashlar/internal/buffer"
+	"github.com/ashlar-go/ashlar/status"
+)
+
+// newEncoder returns the encoder that the options gave, or else one that writes Req by its type.
+func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(context.Context, *http.Request, Req) (*body, error), error) {
+	given, err := typed[func(context.Context, *http.Request, Req) error]("ClientEncoder", config.encode)
+	if err != nil {
+		return nil, err
+	}
+	if given == nil {
+		w, err := newWriter[Req](base, rt, config.codecs)
+		if err != nil {
+			return nil, err
+		}
+		return func(_ context.Context, r *http.Request, request Req) (*body, error) { return w.write(r, request) }, nil
+	}
+	template := base.String()
+	for _, s := range rt.segments {
+		if s.name != "" {
+			template += "{" + s.name + "}" // for the encoder to replace
+		} else {
+			template += s.text
+		}
+	}
+	return func(ctx context.Context, r *http.Request, request Req) (*body, error) {
+		u, err := url.Parse(template)
+		if err != nil {
+			return nil, err
+		}
+		r.URL = u
+		return nil, given(ctx, r, request)
+	}, nil
+}
+
+// newDecoder returns the decoder that the options gave, or else one that reads Resp by codec.
+func newDecoder[Resp any](config *clientConfig, operation string) (func(context.Context, *http.Response, *sent) (Resp, error), error) {
+	given, err := typed[func(context.Context, *http.Response) (Resp, error)]("ClientDecoder", config.decode)
+	if err != nil {
+		return nil, err
+	}
+	if given != nil {
+		return func(ctx context.Context, r *http.Response, _ *sent) (Resp, error) { return given(ctx, r) }, nil
+	}
+	d := &responseReader[Resp]{clientConfig: config, operation: operation}
+	if t := reflect.TypeFor[Resp](); t.Kind() == reflect.Pointer {
+		d.elem = t.Elem()
+	}
+	return d.read, nil
+}
+
+// responseReader reads responses by codec.
+type responseReader[Resp any] struct {
+	*clientConfig
+
+	operation string
+	elem      reflect.Type // what Resp points to, nil when it is no pointer
+}
+
+func (d *responseReader[Resp]) read(ctx context.Context, r *http.Response, x *sent) (response Resp, err error) {
+	var target any
+	if d.elem != nil {
+		target = reflect.New(d.elem).Interface()
+		response, _ = target.(Resp)
+	} else {
+		target = new(Resp)
+	}
+	_, empty := target.(*struct{})
+	if r.StatusCode == http.StatusNoContent || r.StatusCode == http.StatusResetContent || empty {
+		_, err = io.CopyN(io.Discard, r.Body, d.maxResponse) // so that the connection can be used again
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return response, err
+	}
+	c, err := d.codecs.ForType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return response, status.Errorf(status.Internal, "the response of %s: %v", d.operation, err)
+	}
+	buf := buffer.Get()
+	defer buf.Free()
+	buf.B, err = readAll(buf.B, r.Body, r.ContentLength, d.maxResponse)
+	x.call.ResponseSize = int64(len(buf.B))
+	switch {
+	case errors.Is(err, errTooLarge):
+		return response, status.Errorf(status.ResourceExhausted, "the response of %s is larger than %d bytes", d.operation, d.maxResponse)
+	case err != nil:
+		return response, err
+	}
+	if err := c.Decode(buf.B, target); err != nil {
+		return response, status.Errorf(status.Internal, "the response of %s could not be decoded: %v", d.operation, err).WithCause(err)
+	}
+	if d.elem == nil {
+		response = *target.(*Resp) //nolint:forcetypeassert // it was made so above
+	}
+	return response, nil
+}
+
+// errorOf reads a response that is an error.
+func (c *client[Req, Resp]) errorOf(x *sent) error {
+	r := x.response
+	buf := buffer.Get()
+	defer buf.Free()
+	var readErr error
+	buf.B, readErr = readAll(buf.B, r.Body, r.ContentLength, maxProblem)
+	x.call.ResponseSize = int64(len(buf.B))
+	var e status.Error
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if readErr == nil && mediaType == status.ProblemType && e.UnmarshalJSON(buf.B) == nil {
+		if e.RetryAfter == 0 {
+			e.RetryAfter = retryAfter(r.Header)
+		}
+		return &e
+	}
+	const shown = 256
+	code := status.FromHTTP(r.StatusCode)
+	if code == status.OK {
+		code = status.Unknown
+	}
+	return status.Errorf(code, "%s answered HTTP %d", c.operation, r.StatusCode).
+		WithRetryAfter(retryAfter(r.Header)).
+		WithCause(errors.Join(fmt.Errorf("the response was %q", buf.B[:min(len(buf.B), shown)]), readErr))
+}
+
+// retryAfter reads a Retry-After field: seconds, or a date.
+func retryAfter(header http.Header) time.Duration {
+	text := header.Get("Retry-After")
+	if text == "" {
+		return 0
+	}
+	const most = 1 << 30 // seconds
+	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return time.Duration(min(seconds, most)) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
+}
