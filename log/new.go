@@ -1,0 +1,92 @@
+package log
+
+import (
+	"io"
+	"time"
+
+	kitlog "github.com/go-kit/log"
+)
+
+// The keys that lines of this package begin with.
+const (
+	timeKey    = "time"
+	levelKey   = "level"
+	messageKey = "msg"
+)
+
+// WriterOption changes what New makes.
+type WriterOption func(*writer, *Leveled)
+
+// JSON makes each line a JSON object, whose keys are sorted; of a key that comes twice the last value stays.
+func JSON() WriterOption { return func(w *writer, _ *Leveled) { w.json = true } }
+
+// MinLevel drops lines below level, instead of below info, until SetLevel changes that.
+func MinLevel(level Level) WriterOption { return func(_ *writer, l *Leveled) { l.SetLevel(level) } }
+
+// NoTime leaves out the time, also that of a caller or of log/slog, for where whatever reads the lines notes it, such as journald.
+func NoTime() WriterOption { return func(w *writer, _ *Leveled) { w.noTime = true } }
+
+// New returns a Logger that writes each line to w by a single Write, one at a time. A line begins with the time, in UTC as of
+// RFC 3339 with nanoseconds, unless a time.Time is under the key "time" already; it is logfmt unless an option says
+// otherwise. Lines below info are dropped; see MinLevel and SetLevel.
+//
+// No value loses a line or makes two of it. Control characters, and the Unicode characters that break or reorder lines, are
+// escaped. An error is written as its text; a struct, slice or map as JSON, without the fields that have a log tag
+// (see Redact); what cannot be encoded as what is wrong with it. A key that is empty or nil becomes "!BADKEY", and a
+// value that is missing "(MISSING)".
+//
+// Log returns the error of w.Write.
+func New(w io.Writer, opts ...WriterOption) *Leveled {
+	out := &writer{}
+	l := Filter(out, LevelInfo)
+	for _, opt := range opts {
+		opt(out, l)
+	}
+	out.values = &renderer{preferJSON: out.json}
+	if out.json {
+		out.encoder = kitlog.NewJSONLogger(&lineWriter{w: w})
+	} else {
+		out.encoder = kitlog.NewLogfmtLogger(&lineWriter{w: w})
+	}
+	return l
+}
+
+// writer prepares lines for go-kit's encoders, which lose a line for a key or a value that they cannot encode.
+type writer struct {
+	encoder kitlog.Logger
+	values  *renderer
+	json    bool
+	noTime  bool
+}
+
+func (w *writer) Log(keyvals ...any) error {
+	const extra = 3 // the time and a missing value
+	line := make([]any, 0, len(keyvals)+extra)
+	if !w.noTime && !hasTime(keyvals) {
+		line = append(line, timeKey, kitlog.DefaultTimestampUTC())
+	}
+	for i := 0; i < len(keyvals); i += 2 {
+		var value any = kitlog.ErrMissingValue
+		if i+1 < len(keyvals) {
+			value = keyvals[i+1]
+		}
+		key := keyText(keyvals[i])
+		if t, ok := value.(time.Time); ok && key == timeKey {
+			if w.noTime {
+				continue
+			}
+			value = t.UTC()
+		}
+		line = append(line, key, w.values.printable(value))
+	}
+	return w.encoder.Log(line...)
+}
+
+func hasTime(keyvals []any) bool {
+	for i := 1; i < len(keyvals); i += 2 {
+		if _, ok := keyvals[i].(time.Time); ok && keyvals[i-1] == any(timeKey) {
+			return true
+		}
+	}
+	return false
+}

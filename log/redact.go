@@ -1,0 +1,74 @@
+package log
+
+import "slices"
+
+// RedactOption changes what Redact hides.
+type RedactOption func(*keySet)
+
+// RedactKeys hides what is under these keys too.
+func RedactKeys(keys ...string) RedactOption { return func(s *keySet) { s.add(keys) } }
+
+// AllowKeys shows what is under these keys, which are compared as a whole: AllowKeys("next_page_token").
+// A tag still hides it.
+func AllowKeys(keys ...string) RedactOption {
+	return func(s *keySet) {
+		for _, key := range keys {
+			s.allowed[string(appendPlain(nil, key))] = true
+		}
+	}
+}
+
+// Redact returns a Logger that passes lines on to logger without the secrets in them:
+//
+//   - The value under a secret key becomes "[redacted]", whatever its type. The keys are those of lines, of maps (an
+//     http.Header too) and the names of struct fields, at any depth. A key is secret when it ends in one of the known ones,
+//     without regard to case and to anything but letters and digits, so that token hides AccessToken, X-Auth-Token and
+//     db.token. Known are password, secret, token, authorization, cookie, api_key and more of that kind; options add
+//     to them.
+//   - A struct field with the tag `log:"redact"` becomes "[redacted]", and one with `log:"-"` is left out. Any other text
+//     in that tag counts as "redact".
+//   - The password in a url.URL becomes "xxxxx".
+//
+// A struct, slice or map that could have a secret in it is written as JSON, with the names of its json tags; depth and
+// length are bounded, and a cycle ends as "[cycle]". A type with a LogValue method of log/slog is what that returns. A
+// type with a text of its own (Error, String, MarshalText, MarshalJSON) is that text, unless there are log tags in it:
+// these win over the methods. Texts are not searched, so a secret that was formatted into a message stays there.
+//
+// What a type can have in it is found out once per type. What logger itself adds, as by With, has passed Redact by.
+func Redact(logger Logger, opts ...RedactOption) Logger {
+	keys := &keySet{ends: map[string]bool{}, allowed: map[string]bool{}}
+	keys.add(secretKeys)
+	for _, opt := range opts {
+		opt(keys)
+	}
+	return &redactor{next: logger, values: &renderer{keys: keys}}
+}
+
+type redactor struct {
+	next   Logger
+	values *renderer
+}
+
+// Enabled asks the logger below.
+func (r *redactor) Enabled(level Level) bool { return Enabled(r.next, level) }
+
+func (r *redactor) Log(keyvals ...any) error {
+	line, own := keyvals, false
+	for i := 1; i < len(keyvals); i += 2 {
+		var safe any
+		changed := true
+		if r.values.keys.has(keyText(keyvals[i-1])) {
+			safe = redacted
+		} else {
+			safe, changed = r.values.redact(keyvals[i])
+		}
+		if !changed {
+			continue
+		}
+		if !own {
+			line, own = slices.Clone(keyvals), true
+		}
+		line[i] = safe
+	}
+	return r.next.Log(line...)
+}
