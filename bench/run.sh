@@ -3,6 +3,6 @@
 set -eu
 cd "$(dirname "$0")"
 export GOWORK=off
-go test -run '^$' -bench . ./chain
+go test -run '^$' -bench . ./chain ./handler
 go run ./cmd/httpserver "$@"
 go run ./cmd/httpclient "$@"

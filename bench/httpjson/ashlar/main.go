@@ -1,28 +1,9 @@
-// Command ashlar serves by Ashlar's HTTP transport.
+// Command ashlar is the server contestant of that name.
 package main
 
 import (
-	"context"
-	"net/http"
-
-	"github.com/ashlar-go/ashlar/endpoint"
-	httptransport "github.com/ashlar-go/ashlar/transport/http"
-
 	"github.com/ashlar-go/ashlar/bench/internal/contest"
-	"github.com/ashlar-go/ashlar/bench/internal/model"
+	"github.com/ashlar-go/ashlar/bench/internal/server/ashlar"
 )
 
-func main() {
-	mux := http.NewServeMux()
-	mux.Handle("POST /sum", httptransport.NewServer(endpoint.Spec{Service: "bench", Method: "Sum"}, sum))
-	mux.Handle("POST /orders", httptransport.NewServer(endpoint.Spec{Service: "bench", Method: "Price"}, price))
-	contest.Serve(mux)
-}
-
-func sum(_ context.Context, request model.SumRequest) (model.SumResponse, error) {
-	return model.Sum(request), nil
-}
-
-func price(_ context.Context, request model.Orders) (model.Orders, error) {
-	return model.Price(request), nil
-}
+func main() { contest.Serve(ashlar.Handler()) }

@@ -1,41 +1,9 @@
-// Command gokit serves by Go kit's HTTP transport.
+// Command gokit is the server contestant of that name.
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"net/http"
-
-	"github.com/go-kit/kit/endpoint"
-	httptransport "github.com/go-kit/kit/transport/http"
-
 	"github.com/ashlar-go/ashlar/bench/internal/contest"
-	"github.com/ashlar-go/ashlar/bench/internal/model"
+	"github.com/ashlar-go/ashlar/bench/internal/server/gokit"
 )
 
-func main() {
-	mux := http.NewServeMux()
-	mux.Handle("POST /sum", httptransport.NewServer(sum(), decode[model.SumRequest], httptransport.EncodeJSONResponse))
-	mux.Handle("POST /orders", httptransport.NewServer(price(), decode[model.Orders], httptransport.EncodeJSONResponse))
-	contest.Serve(mux)
-}
-
-func sum() endpoint.Endpoint {
-	return func(_ context.Context, request any) (any, error) {
-		return model.Sum(request.(model.SumRequest)), nil
-	}
-}
-
-func price() endpoint.Endpoint {
-	return func(_ context.Context, request any) (any, error) {
-		return model.Price(request.(model.Orders)), nil
-	}
-}
-
-func decode[Req any](_ context.Context, r *http.Request) (any, error) {
-	var request Req
-	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
-		return nil, err
-	}
-	return request, nil
-}
+func main() { contest.Serve(gokit.Handler()) }

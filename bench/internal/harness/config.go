@@ -23,18 +23,18 @@ type Config struct {
 // Flags registers the flags of a command, and returns the Config that they fill and the file for the JSON report.
 func Flags(f *flag.FlagSet) (config *Config, jsonFile *string) {
 	c := &Config{}
-	f.IntVar(&c.Rounds, "rounds", 7, "rounds, each with every contestant in turn")
-	f.IntVar(&c.Small, "requests", 20000, "calls a round with the small body; 0 leaves it out")
-	f.IntVar(&c.Large, "large", 1000, "calls a round with the large body; 0 leaves it out")
+	f.IntVar(&c.Rounds, "rounds", 21, "rounds, each with every contestant in turn")
+	f.IntVar(&c.Small, "requests", 5000, "calls a round with the small body; 0 leaves it out")
+	f.IntVar(&c.Large, "large", 150, "calls a round with the large body; 0 leaves it out")
 	f.IntVar(&c.Conns, "conns", 16, "calls at once")
 	f.BoolVar(&c.Pin, "pin", true, "give the measured process a processor of its own (Linux, two processors)")
-	f.StringVar(&c.Profiles, "profiles", "", "`directory` for processor and allocation profiles; the allocation profile falsifies the processor time")
+	f.StringVar(&c.Profiles, "profiles", "", "`directory` for processor and allocation profiles of each contestant")
 	f.Func("only", "`contestants` to measure besides the baseline, with commas between them", func(s string) error {
 		c.Only = strings.Split(s, ",")
 		return nil
 	})
 	f.BoolFunc("quick", "fewer and shorter rounds", func(string) error {
-		c.Rounds, c.Small, c.Large = 3, 5000, 250
+		c.Rounds, c.Small, c.Large = 5, 4000, 100
 		return nil
 	})
 	return c, f.String("json", "", "`file` for the report in JSON")

@@ -23,11 +23,12 @@ type Report struct {
 type Row struct {
 	Body       string
 	Contestant string
-	CPU        Range // microseconds of processor time of the measured process
-	Ratio      Range // CPU over that of the baseline in the same round
-	Mallocs    Range // heap objects
-	Bytes      Range // heap bytes
-	Rate       Range // calls per second: of the pair of processes, so a hint only
+	CPU        Range   // microseconds of processor time of the measured process
+	Ratio      Range   // CPU over that of the baseline in the same round
+	Best       float64 // the least CPU of any round over the least of the baseline: what neighbours disturb least
+	Mallocs    Range   // heap objects
+	Bytes      Range   // heap bytes
+	Rate       Range   // calls per second: of the pair of processes, so a hint only
 }
 
 // Range is the median over the rounds, and the extremes.
@@ -39,12 +40,18 @@ func newReport(what string, c Config) *Report {
 
 // add adds a row for each turn; the first is the baseline.
 func (r *Report) add(body string, turns []turn, samples [][]sample) {
+	var baseline Range
 	for i, t := range turns {
 		own := samples[i]
+		cpu := over(own, func(_ int, s sample) float64 { return s.cpu() })
+		if i == 0 {
+			baseline = cpu
+		}
 		r.Rows = append(r.Rows, Row{
 			Body:       body,
 			Contestant: t.process.name,
-			CPU:        over(own, func(_ int, s sample) float64 { return s.cpu() }),
+			CPU:        cpu,
+			Best:       cpu.Min / baseline.Min,
 			Ratio:      over(own, func(round int, s sample) float64 { return s.cpu() / samples[0][round].cpu() }),
 			Mallocs:    over(own, func(_ int, s sample) float64 { return s.mallocs() }),
 			Bytes:      over(own, func(_ int, s sample) float64 { return s.bytes() }),
@@ -75,10 +82,10 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "HTTP %s, %s, %s, %d rounds, %d connections, %s\n", r.What, r.Go, r.System, r.Config.Rounds, r.Config.Conns, pinned)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "body\tcontestant\tµs CPU/call\tmin..max\tratio\tmin..max\tallocs/call\tB/call\tcalls/s\t")
+	fmt.Fprintln(t, "body\tcontestant\tµs CPU/call\tmin..max\tratio\tmin..max\tbest\tallocs/call\tB/call\tcalls/s\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.2f..%.2f\t%.3f\t%.3f..%.3f\t%.1f\t%.0f\t%.0f\t\n", row.Body, row.Contestant,
-			row.CPU.Median, row.CPU.Min, row.CPU.Max, row.Ratio.Median, row.Ratio.Min, row.Ratio.Max,
+		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.2f..%.2f\t%.3f\t%.3f..%.3f\t%.3f\t%.1f\t%.0f\t%.0f\t\n", row.Body, row.Contestant,
+			row.CPU.Median, row.CPU.Min, row.CPU.Max, row.Ratio.Median, row.Ratio.Min, row.Ratio.Max, row.Best,
 			row.Mallocs.Median, row.Bytes.Median, row.Rate.Median)
 	}
 	return t.Flush()

@@ -39,7 +39,7 @@ func Servers(c Config) (report *Report, err error) {
 
 // Clients measures what a call costs each client of httpclient, all against the plain server.
 func Clients(c Config) (report *Report, err error) {
-	s, err := newSession("client", "httpclient", c, c.contestants("plain", "gokit", "ashlar"))
+	s, err := newSession("client", "httpclient", c, c.contestants("plain", "gokit", "ashlar", "ashlarshared"))
 	if err != nil {
 		return nil, err
 	}
