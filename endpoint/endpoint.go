@@ -31,22 +31,39 @@ func New[Req, Resp any](spec Spec, e Endpoint[Req, Resp], mw ...Middleware) Endp
 		return e
 	}
 	spec.Kind = Unary
-	operation := spec.Operation()
+	operation := new(spec.Operation())
 	handler := decorate(spec, func(ctx context.Context, request any) (any, error) {
-		req, ok := request.(Req)
-		if !ok && !isNilOf[Req](request) {
-			return nil, mismatch[Req](operation, "request", request)
+		if req, ok := request.(Req); ok {
+			return e(ctx, req)
+		}
+		req, err := other[Req](*operation, "request", request)
+		if err != nil {
+			return nil, err
 		}
 		return e(ctx, req)
 	}, mw)
 	return func(ctx context.Context, request Req) (Resp, error) {
 		response, err := handler(ctx, request)
-		resp, ok := response.(Resp)
-		if !ok && err == nil && !isNilOf[Resp](response) {
-			err = mismatch[Resp](operation, "response", response)
+		if resp, ok := response.(Resp); ok {
+			return resp, err
+		}
+		resp, wrong := other[Resp](*operation, "response", response)
+		if err == nil {
+			err = wrong
 		}
 		return resp, err
 	}
+}
+
+// other returns T's zero value, and an error unless v is the nil of the interface type T. It is no part of New so that a
+// call which needs none of it does not pay for its variables.
+//
+//go:noinline
+func other[T any](operation, role string, v any) (zero T, err error) {
+	if isNilOf[T](v) {
+		return zero, nil
+	}
+	return zero, mismatch[T](operation, role, v)
 }
 
 // isNilOf reports whether v is the nil of the interface type T, which a type assertion does not find.
