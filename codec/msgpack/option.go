@@ -1,0 +1,57 @@
+package msgpack
+
+import (
+	"fmt"
+	"math"
+)
+
+// Option configures New.
+type Option func(*settings) error
+
+type settings struct {
+	maxDepth      int
+	maxElements   int
+	rejectUnknown bool
+}
+
+const (
+	// DefaultMaxDepth is how many levels of arrays and maps a document may have, unless MaxDepth says otherwise.
+	DefaultMaxDepth = 128
+	// DefaultMaxElements is how many elements an array or pairs a map may have, unless MaxElements says otherwise. An
+	// element of one byte can become a struct of hundreds, so that the size of a body alone does not limit memory enough.
+	DefaultMaxElements = 128 * 1024
+)
+
+// mostDepth is what a goroutine's stack takes with ease.
+const mostDepth = 10_000
+
+// MaxDepth limits the levels of arrays and maps, from 1 to 10,000: [[1]] has two. The default is DefaultMaxDepth.
+func MaxDepth(levels int) Option {
+	return func(s *settings) error {
+		if levels < 1 || levels > mostDepth {
+			return fmt.Errorf("MaxDepth(%d): want 1 to %d", levels, mostDepth)
+		}
+		s.maxDepth = levels
+		return nil
+	}
+}
+
+// MaxElements limits the elements of each array, and the pairs of each map. The default is DefaultMaxElements.
+func MaxElements(n int) Option {
+	return func(s *settings) error {
+		if n < 1 || n > math.MaxInt32 {
+			return fmt.Errorf("MaxElements(%d): want 1 to %d", n, math.MaxInt32)
+		}
+		s.maxElements = n
+		return nil
+	}
+}
+
+// RejectUnknown makes Decode refuse a member that v does not have. By default it is passed over, so that a new client can
+// talk to an old server.
+func RejectUnknown() Option {
+	return func(s *settings) error {
+		s.rejectUnknown = true
+		return nil
+	}
+}
