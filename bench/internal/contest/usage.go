@@ -11,14 +11,15 @@ import (
 
 // Usage is what a process has spent since it began.
 type Usage struct {
-	CPU     time.Duration // in user and kernel mode, of all threads
+	CPU     time.Duration // of all threads, in user and kernel mode
+	User    time.Duration // the part of CPU in user mode; the system tells it less exactly than the sum
 	Mallocs uint64        // heap objects allocated
 	Bytes   uint64        // heap bytes allocated
 }
 
 // Sub returns what was spent between earlier and u.
 func (u Usage) Sub(earlier Usage) Usage {
-	return Usage{CPU: u.CPU - earlier.CPU, Mallocs: u.Mallocs - earlier.Mallocs, Bytes: u.Bytes - earlier.Bytes}
+	return Usage{CPU: u.CPU - earlier.CPU, User: u.User - earlier.User, Mallocs: u.Mallocs - earlier.Mallocs, Bytes: u.Bytes - earlier.Bytes}
 }
 
 func usage() (Usage, error) {
@@ -28,6 +29,6 @@ func usage() (Usage, error) {
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	cpu := time.Duration(r.Utime.Nano() + r.Stime.Nano())
-	return Usage{CPU: cpu, Mallocs: m.Mallocs, Bytes: m.TotalAlloc}, nil
+	user, system := time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano())
+	return Usage{CPU: user + system, User: user, Mallocs: m.Mallocs, Bytes: m.TotalAlloc}, nil
 }

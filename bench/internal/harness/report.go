@@ -26,6 +26,7 @@ type Row struct {
 	CPU        Range   // microseconds of processor time of the measured process
 	Ratio      Range   // CPU over that of the baseline in the same round
 	Best       float64 // the least CPU of any round over the least of the baseline: what neighbours disturb least
+	User       Range   // the part of CPU in user mode
 	Mallocs    Range   // heap objects
 	Bytes      Range   // heap bytes
 	Rate       Range   // calls per second: of the pair of processes, so a hint only
@@ -53,6 +54,7 @@ func (r *Report) add(body string, turns []turn, samples [][]sample) {
 			CPU:        cpu,
 			Best:       cpu.Min / baseline.Min,
 			Ratio:      over(own, func(round int, s sample) float64 { return s.cpu() / samples[0][round].cpu() }),
+			User:       over(own, func(_ int, s sample) float64 { return s.user() }),
 			Mallocs:    over(own, func(_ int, s sample) float64 { return s.mallocs() }),
 			Bytes:      over(own, func(_ int, s sample) float64 { return s.bytes() }),
 			Rate:       over(own, func(_ int, s sample) float64 { return s.rate() }),
@@ -82,11 +84,11 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "HTTP %s, %s, %s, %d rounds, %d connections, %s\n", r.What, r.Go, r.System, r.Config.Rounds, r.Config.Conns, pinned)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "body\tcontestant\tµs CPU/call\tmin..max\tratio\tmin..max\tbest\tallocs/call\tB/call\tcalls/s\t")
+	fmt.Fprintln(t, "body\tcontestant\tµs CPU/call\tmin..max\tratio\tmin..max\tbest\tµs user\tallocs/call\tB/call\tcalls/s\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.2f..%.2f\t%.3f\t%.3f..%.3f\t%.3f\t%.1f\t%.0f\t%.0f\t\n", row.Body, row.Contestant,
+		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.2f..%.2f\t%.3f\t%.3f..%.3f\t%.3f\t%.2f\t%.1f\t%.0f\t%.0f\t\n", row.Body, row.Contestant,
 			row.CPU.Median, row.CPU.Min, row.CPU.Max, row.Ratio.Median, row.Ratio.Min, row.Ratio.Max, row.Best,
-			row.Mallocs.Median, row.Bytes.Median, row.Rate.Median)
+			row.User.Median, row.Mallocs.Median, row.Bytes.Median, row.Rate.Median)
 	}
 	return t.Flush()
 }

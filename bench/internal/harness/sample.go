@@ -16,6 +16,7 @@ type sample struct {
 }
 
 func (s sample) cpu() float64     { return float64(s.usage.CPU.Nanoseconds()) / 1e3 / float64(s.count) }
+func (s sample) user() float64    { return float64(s.usage.User.Nanoseconds()) / 1e3 / float64(s.count) }
 func (s sample) mallocs() float64 { return float64(s.usage.Mallocs) / float64(s.count) }
 func (s sample) bytes() float64   { return float64(s.usage.Bytes) / float64(s.count) }
 func (s sample) rate() float64    { return float64(s.count) / s.elapsed.Seconds() }
