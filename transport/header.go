@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/textproto"
+	"slices"
 )
 
 // Header holds the header fields of a call, whatever they are called on the transport: HTTP fields, gRPC metadata, NATS
@@ -72,7 +73,7 @@ func (c *outgoing) Value(key any) any {
 // at the same time do not disturb each other. What the caller of this process sent is not passed on by itself.
 func WithHeader(ctx context.Context, key string, values ...string) context.Context {
 	before, _ := ctx.Value(outgoingKey{}).(*outgoing)
-	return &outgoing{Context: ctx, before: before, key: key, values: values}
+	return &outgoing{Context: ctx, before: before, key: key, values: slices.Clip(slices.Clone(values))}
 }
 
 // SetOutgoing sets what WithHeader has put into ctx on header. Client transports call it, in each call.
