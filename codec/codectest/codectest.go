@@ -28,6 +28,8 @@ type Harness struct {
 	Without Feature
 	// MaxDepth is how many levels of structs and slices Decode accepts. 0 says that the encoding cannot nest.
 	MaxDepth int
+	// MaxSkipped is how many levels Decode passes over in a member that nobody reads. 0 stands for MaxDepth.
+	MaxSkipped int
 
 	// Samples are pointers to further values that must survive a round trip.
 	Samples []any
@@ -139,6 +141,9 @@ func (h *Harness) complete() error {
 	h.Samples = append(h.samples(), h.Samples...)
 	if len(h.Samples) == 0 {
 		return errors.New("codectest: the harness needs a sample")
+	}
+	if h.MaxSkipped == 0 {
+		h.MaxSkipped = h.MaxDepth
 	}
 	if h.Deep == nil {
 		h.Deep = h.deepNode

@@ -90,17 +90,23 @@ var decodeChecks = []check{{
 		if h.MaxDepth == 0 {
 			return nil
 		}
+		for _, depth := range []int{h.MaxDepth, h.MaxDepth + 1, h.MaxSkipped + 1} {
+			if len(h.Deep(depth).Data) == 0 {
+				return fmt.Errorf("the harness has no document of %d levels: Append may refuse to write one, but Deep must", depth)
+			}
+		}
 		d := h.Deep(h.MaxDepth)
 		if err := h.Codec.Decode(d.Data, d.into()); err != nil {
 			return fmt.Errorf("%d levels: %w", h.MaxDepth, err)
 		}
 		d = h.Deep(h.MaxDepth + 1)
-		errs := []error{h.refused(d)}
-		if h.has(Values) {
-			d.Name, d.Into = d.Name+" in an unknown member", new(stranger)
-			errs = append(errs, h.refused(d))
+		d.Name = fmt.Sprintf("%d levels", h.MaxDepth+1)
+		if err := h.refused(d); err != nil || !h.has(Values) {
+			return err
 		}
-		return errors.Join(errs...)
+		d = h.Deep(h.MaxSkipped + 1)
+		d.Name, d.Into = fmt.Sprintf("%d levels that nobody reads", h.MaxSkipped+1), new(stranger)
+		return h.refused(d)
 	},
 }, {
 	name:   "DecodeProblem",

@@ -1,42 +1,122 @@
-// Package json is the JSON encoding with the semantics of encoding/json/v2.
+// Package json is the JSON encoding (RFC 8259) with the semantics of encoding/json/v2: names match by case, a member that
+// appears twice and text that is not UTF-8 are refused, a nil slice is [] and a nil map {}. A time.Duration has no JSON
+// form of its own and is refused, unless an option of encoding/json/v2 gives it one.
+//
+// What it writes has no insignificant white space, maps are sorted by key, so that equal values have equal encodings
+// (and entity tags), and characters that mean something in HTML are not escaped. Options changes all of that.
 package json
 
 import (
 	"bytes"
-	"errors"
+	"fmt"
 	"reflect"
+	"sync"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/ashlar-go/ashlar/codec"
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
-type Codec struct{}
+// ContentType is what the codec reads and writes.
+const ContentType = "application/json"
 
-func New() Codec { return Codec{} }
+var contentTypes = []string{ContentType}
 
-var types = []string{"application/json"}
-
-func (Codec) ContentTypes() []string { return types }
-
-func (Codec) Append(dst []byte, v any) ([]byte, error) {
-	buf := bytes.NewBuffer(dst)
-	if err := json.MarshalWrite(buf, v); err != nil {
-		return dst, err
-	}
-	return buf.Bytes(), nil
+// Codec is JSON. It is made by New, does not change, and is safe for concurrent use.
+type Codec struct {
+	maxDepth int
+	messages bool // whether Protocol Buffers messages are allowed
+	custom   bool // whether there are unmarshalers of which nobody knows how deep they read
+	options  []json.Options
+	shapes   sync.Map // reflect.Type to *shape
+	buffers  sync.Pool
 }
 
-func (Codec) Decode(data []byte, v any) error {
-	err := json.Unmarshal(data, v)
-	if err == nil {
-		return nil
+// New returns the JSON codec. It panics for an option that makes no sense.
+func New(opts ...Option) *Codec {
+	s := settings{maxDepth: DefaultMaxDepth, json: []json.Options{json.Deterministic(true)}}
+	for _, o := range opts {
+		if o == nil {
+			panic("json: New: an option is nil")
+		}
+		if err := o(&s); err != nil {
+			panic("json: New: " + err.Error())
+		}
 	}
-	if syn, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return &codec.DecodeError{Problem: "invalid JSON", Err: syn}
+	joined := json.JoinOptions(s.json...)
+	unmarshalers, _ := json.GetOption(joined, json.WithUnmarshalers)
+	return &Codec{
+		maxDepth: s.maxDepth,
+		messages: s.messages,
+		custom:   unmarshalers != nil,
+		options:  []json.Options{joined},
+		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
-	if sem, ok := errors.AsType[*json.SemanticError](err); ok && sem.JSONKind != 0 && reflect.ValueOf(v).Kind() == reflect.Pointer {
-		return &codec.DecodeError{Path: "items[3].price", Problem: "wrong", Err: sem}
+}
+
+var _ codec.Codec = (*Codec)(nil)
+
+// ContentTypes returns application/json.
+func (c *Codec) ContentTypes() []string { return contentTypes }
+
+// small is the room in dst below which encoding into the library's own buffer is cheaper than growing dst.
+const small = 64
+
+// Append appends the JSON of v to dst. A pointer costs an allocation less than a value. It fails for what JSON cannot
+// say, such as NaN, and for a Protocol Buffers message, of which codec/proto knows how.
+func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
+	if s := c.shape(v); s.message != nil {
+		return dst, fmt.Errorf("json: encoding %T: %w", v, s.message)
 	}
-	return err
+	if cap(dst)-len(dst) < small {
+		data, err := json.Marshal(v, c.options...)
+		if err != nil {
+			return dst, fmt.Errorf("json: encoding %T: %w", v, err)
+		}
+		if len(dst) == 0 {
+			return data, nil
+		}
+		return append(dst, data...), nil
+	}
+	buf, _ := c.buffers.Get().(*bytes.Buffer)
+	*buf = *bytes.NewBuffer(dst)
+	err := json.MarshalWrite(buf, v, c.options...)
+	out := buf.Bytes()
+	*buf = bytes.Buffer{}
+	c.buffers.Put(buf)
+	if err != nil {
+		return dst, fmt.Errorf("json: encoding %T: %w", v, err)
+	}
+	return out, nil
+}
+
+// Decode reads data, all of it, into what v points to. Members that v does not have are passed over, unless RejectUnknown
+// is given; members of v that data does not have stay as they were.
+func (c *Codec) Decode(data []byte, v any) error {
+	s := c.shape(v)
+	if s.message != nil {
+		return fmt.Errorf("json: decoding into %T: %w", v, s.message)
+	}
+	if (c.custom || s.depth > c.maxDepth) && deeper(data, c.maxDepth) {
+		return &codec.DecodeError{Problem: fmt.Sprintf("nested deeper than %d levels", c.maxDepth)}
+	}
+	if err := json.Unmarshal(data, v, c.options...); err != nil {
+		return decodeError(data, v, err)
+	}
+	return nil
+}
+
+// shape returns what is known of the type of v.
+func (c *Codec) shape(v any) *shape {
+	t := reflect.TypeOf(v)
+	if known, ok := c.shapes.Load(t); ok {
+		s, _ := known.(*shape)
+		return s
+	}
+	s := shapeOf(t)
+	if c.messages {
+		s.message = nil
+	}
+	c.shapes.Store(t, s)
+	return s
 }

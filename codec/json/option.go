@@ -1,0 +1,65 @@
+package json
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Option configures New.
+type Option func(*settings) error
+
+type settings struct {
+	maxDepth int
+	messages bool
+	json     []json.Options
+}
+
+// DefaultMaxDepth is how many levels of objects and arrays a document may have, unless MaxDepth says otherwise. People
+// write a dozen; what is generated from syntax trees may have fifty.
+const DefaultMaxDepth = 128
+
+// mostDepth is where the library itself gives up.
+const mostDepth = 10_000
+
+// MaxDepth limits the levels of objects and arrays that Decode builds, from 1 to 10,000: [[1]] has two. The default is
+// DefaultMaxDepth. What no Go value is built from, inside members that v does not have, may nest 10,000 levels deep, since
+// passing it over costs next to nothing.
+func MaxDepth(levels int) Option {
+	return func(s *settings) error {
+		if levels < 1 || levels > mostDepth {
+			return fmt.Errorf("MaxDepth(%d): want 1 to %d", levels, mostDepth)
+		}
+		s.maxDepth = levels
+		return nil
+	}
+}
+
+// RejectUnknown makes Decode refuse a member that v does not have. By default it is passed over, so that a new client can
+// talk to an old server.
+func RejectUnknown() Option { return Options(json.RejectUnknownMembers(true)) }
+
+// Options passes options of encoding/json/v2 and encoding/json/jsontext on, such as json.FormatNilSliceAsNull or
+// jsontext.EscapeForHTML. Later ones win. With json.WithUnmarshalers each document is checked for its depth beforehand,
+// which costs about as much as a tenth of decoding it.
+func Options(opts ...json.Options) Option {
+	return func(s *settings) error {
+		for _, o := range opts {
+			if o == nil {
+				return errors.New("Options: an option is nil")
+			}
+		}
+		s.json = append(s.json, opts...)
+		return nil
+	}
+}
+
+// AllowMessages lifts the refusal of Protocol Buffers messages. It is for whoever gives marshalers for them with Options, as
+// codec/proto does.
+func AllowMessages() Option {
+	return func(s *settings) error {
+		s.messages = true
+		return nil
+	}
+}
