@@ -84,17 +84,7 @@ func isNil(v reflect.Value) bool { return v.Kind() == reflect.Pointer && v.IsNil
 // render returns v as JSON, or as a string where that is all there is.
 func (r *renderer) render(v any) any {
 	w := walk{renderer: r, left: maxNodes}
-	w.json = json.NewEncoder(&w.buf)
-	w.json.SetEscapeHTML(false)
-	w.value(reflect.ValueOf(v))
-	text := w.buf.String()
-	if strings.HasPrefix(text, `"`) {
-		var s string
-		if err := json.Unmarshal([]byte(text), &s); err == nil {
-			return s
-		}
-	}
-	return rendered(text)
+	return w.start(reflect.ValueOf(v))
 }
 
 // walk renders one value.
@@ -113,14 +103,28 @@ type visit struct {
 	typ    reflect.Type
 }
 
+func (w *walk) start(v reflect.Value) any {
+	w.json = json.NewEncoder(&w.buf)
+	w.json.SetEscapeHTML(false)
+	w.value(v)
+	text := w.buf.String()
+	if strings.HasPrefix(text, `"`) {
+		var s string
+		if err := json.Unmarshal([]byte(text), &s); err == nil {
+			return s
+		}
+	}
+	return rendered(text)
+}
+
 func (w *walk) value(v reflect.Value) {
 	w.left--
 	switch {
-	case !v.IsValid() || isNil(v):
-		w.buf.WriteString("null")
-		return
 	case w.left < 0 || len(w.path) > maxDepth:
 		w.text("[...]")
+		return
+	case !v.IsValid() || isNil(v):
+		w.buf.WriteString("null")
 		return
 	}
 	switch p := w.plan(v.Type()); p.form {
@@ -215,7 +219,10 @@ func (w *walk) mapKey(key reflect.Value) string {
 	if key.Kind() == reflect.String && w.plan(key.Type()).form == scalar {
 		return key.String()
 	}
-	return fmt.Sprint(w.render(key.Interface()))
+	inner := walk{renderer: w.renderer, path: w.path, left: w.left}
+	text := fmt.Sprint(inner.start(key))
+	w.left = inner.left
+	return text
 }
 
 // entry writes one member of an object, and returns false, for the first that follows.
