@@ -3,6 +3,7 @@ package httptransport
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -74,7 +75,7 @@ func (b *binder[Req]) bind(ctx context.Context, r *http.Request) (Req, error) {
 // readBody decodes the body of r into v.
 func (b *binder[Req]) readBody(ctx context.Context, r *http.Request, v any) error {
 	contentType := r.Header.Get("Content-Type")
-	if r.ContentLength == 0 {
+	if r.ContentLength == 0 || contentType == "" && r.ContentLength < 0 && isEmpty(r.Body) {
 		switch {
 		case bodiless(r.Method):
 			return nil
@@ -98,6 +99,14 @@ func (b *binder[Req]) readBody(ctx context.Context, r *http.Request, v any) erro
 }
 
 var errNoBody = &codec.DecodeError{Problem: "the request has no body"}
+
+// isEmpty reports whether a body of unknown length has no bytes at all, as a proxy may send it for none. Of another one it takes the
+// first.
+func isEmpty(body io.Reader) bool {
+	var first [1]byte
+	n, err := io.ReadFull(body, first[:])
+	return n == 0 && errors.Is(err, io.EOF)
+}
 
 // bodiless reports whether requests of the method do without a body by their nature.
 func bodiless(method string) bool {

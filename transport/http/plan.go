@@ -42,6 +42,7 @@ var sources = [...]source{fromPath, fromQuery, fromHeader}
 type field struct {
 	source    source
 	name      string
+	goName    string
 	index     []int
 	required  bool
 	omitEmpty bool
@@ -85,15 +86,18 @@ func (p *plan) collect(t reflect.Type, at []int) (others unbound, err error) {
 		index := append(slices.Clone(at), f.Index...)
 		_, isBody := f.Tag.Lookup("body")
 		src, tag, bound := sourceOf(f)
+		if err := checkTags(f); err != nil {
+			return others, err
+		}
 		switch {
-		case (bound || isBody) && !f.IsExported():
-			return others, fmt.Errorf("field %s is tagged, but not exported", f.Name)
 		case bound:
 			fd, err := newField(f, src, tag, index)
 			if err != nil {
 				return others, fmt.Errorf("field %s: %w", f.Name, err)
 			}
-			p.fields = append(p.fields, fd)
+			if err := p.add(fd); err != nil {
+				return others, err
+			}
 		case isBody && p.index != nil:
 			return others, fmt.Errorf("field %s is the second one tagged body", f.Name)
 		case isBody:
@@ -135,9 +139,12 @@ func newField(f reflect.StructField, src source, tag string, index []int) (field
 	if name == "" {
 		return field{}, fmt.Errorf("the tag %s has no name", src)
 	}
-	fd := field{source: src, name: name, index: index, required: src == fromPath}
+	fd := field{source: src, name: name, goName: f.Name, index: index, required: src == fromPath}
 	if src == fromHeader {
 		fd.name = textproto.CanonicalMIMEHeaderKey(name)
+		if err := checkHeaderName(fd.name); err != nil {
+			return field{}, err
+		}
 	}
 	for option := range strings.SplitSeq(options, ",") {
 		switch option {

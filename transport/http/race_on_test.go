@@ -1,0 +1,5 @@
+//go:build race
+
+package httptransport_test
+
+const raceEnabled = true
