@@ -67,7 +67,7 @@ func (r *requestLog) end(ctx context.Context, c *call, err error) {
 			line = append(line, kitlog.ErrMissingValue)
 		}
 	}
-	_ = r.logger.Log(line...) //nolint:errcheck // see Middleware
+	_ = r.logger.Log(line...) // see Middleware
 }
 
 // trace returns the id of the trace that the call belongs to.

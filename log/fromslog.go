@@ -70,7 +70,7 @@ func (f *fromSlog) Log(keyvals ...any) error {
 // attrValue returns value as it may be given to any handler: log/slog's own writes a *status.Error by MarshalJSON, which leaves
 // out the cause.
 func attrValue(value any) any {
-	switch err, ok := value.(error); { //nolint:errorlint // the value itself, not its causes
+	switch err, ok := value.(error); {
 	case !ok:
 		return value
 	case isNil(reflect.ValueOf(err)):

@@ -21,6 +21,7 @@ const (
 
 // Enabler is what a Logger also is when it can tell its level without writing a line.
 type Enabler interface {
+	// Enabled reports whether lines of the level are written. It is safe for concurrent use, and is asked for each call.
 	Enabled(level Level) bool
 }
 

@@ -52,7 +52,7 @@ var place = endpoint.Spec{Service: "orders", Method: "Place"}
 // served makes an endpoint that takes the time and ends with the error.
 func served(logger log.Logger, takes time.Duration, err error, opts ...log.Option) endpoint.Endpoint[int, int] {
 	return endpoint.New(place, func(context.Context, int) (int, error) {
-		time.Sleep(takes) // of a synctest bubble
+		<-time.After(takes) // by the clock of a synctest bubble
 		return 1, err
 	}, log.Middleware(logger, opts...))
 }

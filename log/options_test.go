@@ -100,8 +100,8 @@ func TestSampleEvery(t *testing.T) {
 	for range 3 {
 		_, _ = call(t.Context(), 1) // never dropped
 	}
-	_, _ = other(t.Context(), 1) // counted by itself
-	if want, have := "[ok ok not_found not_found not_found ok]", fmt.Sprint(column(&out, "code")); want != have {
+	_, _ = other(t.Context(), 1)                                                                                  // counted by itself
+	if want, have := "[ok ok not_found not_found not_found ok]", fmt.Sprint(column(&out, "code")); want != have { //nolint:dupword // the codes of six calls
 		t.Errorf("want %s, have %s", want, have)
 	}
 	if want, have := fmt.Sprintf("%q", []string{"", "3", "2", "", "", ""}), fmt.Sprintf("%q", column(&out, "dropped")); want != have {

@@ -60,14 +60,14 @@ var (
 
 func (r *renderer) plan(t reflect.Type) *plan {
 	if p, ok := r.plans.Load(t); ok {
-		return p.(*plan) //nolint:forcetypeassert,errcheck // nothing else is stored
+		return p.(*plan) //nolint:forcetypeassert // nothing else is stored
 	}
 	p := &plan{form: formOf(t), dirty: r.dirty(t, map[reflect.Type]bool{})}
 	if p.form == walked && t.Kind() == reflect.Struct {
 		p.fields = r.fields(t)
 	}
 	stored, _ := r.plans.LoadOrStore(t, p)
-	return stored.(*plan) //nolint:forcetypeassert,errcheck // nothing else is stored
+	return stored.(*plan) //nolint:forcetypeassert // nothing else is stored
 }
 
 func formOf(t reflect.Type) form {
@@ -85,20 +85,16 @@ func formOf(t reflect.Type) form {
 		return walked
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128:
 		return named
+	default:
+		return scalar
 	}
-	return scalar
 }
 
 func hasText(t reflect.Type) bool {
 	if t.Kind() == reflect.Interface {
 		return false
 	}
-	for _, text := range textTypes {
-		if t.Implements(text) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(textTypes, t.Implements)
 }
 
 // tagged reports whether a log tag can be reached from t.
@@ -118,6 +114,7 @@ func tagged(t reflect.Type, seen map[reflect.Type]bool) bool {
 				return true
 			}
 		}
+	default: // nothing is in it
 	}
 	return false
 }
@@ -145,8 +142,9 @@ func (r *renderer) dirty(t reflect.Type, seen map[reflect.Type]bool) bool {
 			}
 		}
 		return false
+	default: // a pointer, slice or array
+		return r.dirty(t.Elem(), seen)
 	}
-	return r.dirty(t.Elem(), seen)
 }
 
 // fields lists what is shown of a struct, as encoding/json would, and what is hidden of that.

@@ -75,7 +75,7 @@ func (r *renderer) printable(v any) any {
 }
 
 func isError(v any) bool {
-	_, ok := v.(error) //nolint:errorlint // the value itself, not its causes
+	_, ok := v.(error)
 	return ok
 }
 
@@ -255,7 +255,7 @@ func (w *walk) list(v reflect.Value) {
 
 // resolve writes what log/slog makes of v, also where LogValue is a method of its pointer.
 func (w *walk) resolve(v reflect.Value) {
-	if attr, ok := v.Interface().(slog.Attr); ok {
+	if attr, ok := reflect.TypeAssert[slog.Attr](v); ok {
 		w.attrs([]slog.Attr{attr})
 		return
 	}

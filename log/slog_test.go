@@ -66,12 +66,13 @@ func TestSlogHandlerPassesSlogtestRun(t *testing.T) {
 			slogtest.Run(t, func(*testing.T) slog.Handler {
 				out.Reset()
 				return log.NewSlogHandler(test.sink(&out))
-			}, func(t *testing.T) map[string]any { return test.parse(t, out.Bytes())[0] })
+			}, func(t *testing.T) map[string]any { t.Helper(); return test.parse(t, out.Bytes())[0] })
 		})
 	}
 }
 
 func parseJSON(t *testing.T, data []byte) (lines []map[string]any) {
+	t.Helper()
 	for line := range bytes.Lines(data) {
 		flat := map[string]any{}
 		if err := json.Unmarshal(line, &flat); err != nil {
@@ -83,6 +84,7 @@ func parseJSON(t *testing.T, data []byte) (lines []map[string]any) {
 }
 
 func parseLogfmt(t *testing.T, data []byte) (lines []map[string]any) {
+	t.Helper()
 	dec := logfmt.NewDecoder(bytes.NewReader(data))
 	for dec.ScanRecord() {
 		flat := map[string]any{}
@@ -107,7 +109,7 @@ func nest(flat map[string]any) map[string]any {
 			if at[group] == nil {
 				at[group] = map[string]any{}
 			}
-			at = at[group].(map[string]any)
+			at = at[group].(map[string]any) //nolint:forcetypeassert // a wrong one fails the test
 		}
 		at[parts[len(parts)-1]] = value
 	}
