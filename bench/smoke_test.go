@@ -15,7 +15,7 @@ func TestSmoke(t *testing.T) {
 		measure func(harness.Config) (*harness.Report, error)
 		rows    int // two bodies for each contestant
 	}{
-		"servers": {harness.Servers, 6},
+		"servers": {harness.Servers, 8},
 		"clients": {harness.Clients, 8},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 // Servers measures what a call costs each server of httpjson.
 func Servers(c Config) (report *Report, err error) {
-	s, err := newSession("server", "httpjson", c, c.contestants("plain", "gokit", "ashlar"))
+	s, err := newSession("server", "httpjson", c, c.contestants("plain", "gokit", "ashlar", "floor"))
 	if err != nil {
 		return nil, err
 	}
