@@ -18,6 +18,11 @@ NOTES    := $(BIN)/not-checked
 PACKAGES := ./... ./examples/...
 ALONE    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod))
 
+# A checkout may belong to somebody else than who runs make in it, as in a container.
+export GIT_CONFIG_COUNT   := 1
+export GIT_CONFIG_KEY_0   := safe.directory
+export GIT_CONFIG_VALUE_0 := $(CURDIR)
+
 # The modules outside the workspace are built with what their own go.mod says.
 outside = $(foreach module,$(1),GOWORK=off $(GO) -C $(module) $(2);)
 

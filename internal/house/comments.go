@@ -3,7 +3,8 @@ package house
 import "go/ast"
 
 // docComments asks for a comment on whatever a package exports: functions, methods, the methods of interfaces, types, constants and
-// variables. For the latter two the comment may stand at the end of the line, or on the group when that is of one type.
+// variables. For the latter two the comment may stand at the end of the line or on the group, and the only method of an interface is
+// described with it.
 func docComments(tree *Tree) (findings []Finding) {
 	for _, file := range tree.Go {
 		if file.IsTest() || file.Name.Name == "main" {
@@ -45,7 +46,7 @@ func undocumentedType(decl *ast.GenDecl, spec *ast.TypeSpec) (names []*ast.Ident
 		names = append(names, spec.Name)
 	}
 	iface, ok := spec.Type.(*ast.InterfaceType)
-	if !ok {
+	if !ok || iface.Methods.NumFields() == 1 {
 		return names
 	}
 	for _, method := range iface.Methods.List {

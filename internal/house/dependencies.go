@@ -67,8 +67,9 @@ func heavy() []string {
 	}
 }
 
-// Dependencies returns the list of what each core package links, by the package's path below Module. A core package is one
-// below the floor of the drivers that is neither internal nor a suite.
+// Dependencies returns the list of what each core package links outside the standard library, and of heavy packages inside it, by the
+// package's path below Module. A core package is one below the floor of the drivers that is neither internal nor a suite.
+// Internal packages are not listed: they bring nothing from outside.
 func Dependencies(packages map[string]Package) map[string]string {
 	const drivers = 7
 	lists := make(map[string]string)
@@ -80,6 +81,7 @@ func Dependencies(packages map[string]Package) map[string]string {
 		lines := []string{}
 		for _, dep := range p.Deps {
 			switch {
+			case strings.HasPrefix(dep, Module+"/internal/"):
 			case !packages[dep].Standard:
 				lines = append(lines, dep)
 			case slices.Contains(heavy(), dep):

@@ -52,12 +52,12 @@ func TestDependenciesListsWhatCoreLinks(t *testing.T) {
 		"net/http":            {ImportPath: "net/http", Standard: true},
 		"example.com/big":     {ImportPath: "example.com/big"},
 		m + "internal/x":      {ImportPath: m + "internal/x"},
-		m + "log":             {ImportPath: m + "log", Deps: []string{"net/http", "fmt", "example.com/big", m + "internal/x"}},
+		m + "log":             {ImportPath: m + "log", Deps: []string{"net/http", "fmt", "example.com/big", m + "internal/x", m + "status"}},
 		m + "sd/consul":       {ImportPath: m + "sd/consul"},
 		m + "codec/codectest": {ImportPath: m + "codec/codectest"},
 	}
 	have := house.Dependencies(packages)
-	if want := "example.com/big\n" + m + "internal/x\nstd net/http\n"; len(have) != 1 || have["log"] != want {
+	if want := "example.com/big\n" + m + "status\nstd net/http\n"; len(have) != 1 || have["log"] != want {
 		t.Errorf("want log alone, with\n%s\nhave %q", want, have)
 	}
 }

@@ -29,6 +29,9 @@ func TestCheckFloors(t *testing.T) {
 	}{
 		{"down is fine", "transport/http", []string{"net/http", m + "log", m + "codec/json", m + "transport", m + "internal/x"}, nil},
 		{"a path's own beginning is fine", "sd/consul", []string{m + "sd", "github.com/hashicorp/consul/api"}, nil},
+		{"proto has the JSON of json", "codec/proto", []string{m + "codec/json", m + "codec/xml"}, []string{
+			"codec/proto: on floor 4 imports codec/xml on floor 4; it may import up to floor 3",
+		}},
 		{"status below endpoint", "status", []string{m + "endpoint"}, []string{
 			"status: on floor 1 imports endpoint on floor 2; it may import up to floor 0",
 		}},

@@ -40,6 +40,13 @@ func (p *pair[K, V]) Close() {}
 
 type I interface{ Do() }
 
+// J is documented.
+type J interface {
+	Do()
+	// Undo is too.
+	Undo()
+}
+
 const (
 	A = 1
 	b = 2
@@ -62,11 +69,11 @@ func (List[T]) Len() int { return 0 }
 			"a/x.go:3: Open is exported and has no comment",
 			"a/x.go:5: T is exported and has no comment",
 			"a/x.go:7: Close is exported and has no comment",
-			"a/x.go:11: Do is exported and has no comment",
 			"a/x.go:11: I is exported and has no comment",
-			"a/x.go:14: A is exported and has no comment",
-			"a/x.go:28: List is exported and has no comment",
-			"a/x.go:30: Len is exported and has no comment",
+			"a/x.go:15: Do is exported and has no comment",
+			"a/x.go:21: A is exported and has no comment",
+			"a/x.go:35: List is exported and has no comment",
+			"a/x.go:37: Len is exported and has no comment",
 		}},
 		{"doc comments", source{"a/x_test.go": "package a\n\nfunc Test() {}\n", "b/x.go": "package main\n\nfunc Run() {}\n"}, nil},
 	}
