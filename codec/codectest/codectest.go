@@ -33,8 +33,7 @@ type Harness struct {
 
 	// Samples are pointers to further values that must survive a round trip.
 	Samples []any
-	// Equal compares what was encoded with what was decoded, both pointers. Nil stands for a deep comparison that takes
-	// times as instants and nil slices and maps as empty ones.
+	// Equal compares what was encoded with what was decoded, both pointers. Nil stands for the function Equal.
 	Equal func(want, have any) bool
 	// Unencodable are values that Append must refuse, and of whose types Decode must refuse a pointer; besides a
 	// function and a channel, which the suite knows itself.
@@ -136,7 +135,7 @@ func (h *Harness) complete() error {
 		return errors.New("codectest: the harness needs something that trails a document")
 	}
 	if h.Equal == nil {
-		h.Equal = equal
+		h.Equal = Equal
 	}
 	h.Samples = append(h.samples(), h.Samples...)
 	if len(h.Samples) == 0 {

@@ -99,8 +99,8 @@ func excerpt(data []byte) string {
 	return fmt.Sprintf("%q", data)
 }
 
-// equal compares deeply, times as instants and nil slices and maps as empty ones.
-func equal(want, have any) bool { return equalValues(reflect.ValueOf(want), reflect.ValueOf(have)) }
+// Equal compares deeply, times as instants and nil slices and maps as empty ones. It is what Harness.Equal is by default.
+func Equal(want, have any) bool { return equalValues(reflect.ValueOf(want), reflect.ValueOf(have)) }
 
 func equalValues(want, have reflect.Value) bool {
 	if want.IsValid() != have.IsValid() {
@@ -147,5 +147,5 @@ func equalValues(want, have reflect.Value) bool {
 		}
 		return true
 	}
-	return want.Interface() == have.Interface()
+	return want.Comparable() && want.Equal(have)
 }

@@ -18,7 +18,10 @@ import (
 func decodeError(data []byte, v any, err error) error {
 	sem, semantic := errors.AsType[*json.SemanticError](err)
 	syn, syntactic := errors.AsType[*jsontext.SyntacticError](err)
+	shown, written := errors.AsType[*codec.DecodeError](err)
 	switch {
+	case semantic && written:
+		return &codec.DecodeError{Path: join(path(data, sem.JSONPointer), shown.Path), Problem: shown.Problem, Err: err}
 	case semantic && ownMistake(v, sem):
 	case semantic:
 		return &codec.DecodeError{Path: path(data, sem.JSONPointer), Problem: mismatch(sem), Err: err}

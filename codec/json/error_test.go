@@ -2,6 +2,7 @@ package json_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -108,6 +109,24 @@ func TestDecodeErrorsSayWhatAndWhere(t *testing.T) {
 				t.Errorf("\nwant %s\nhave %s", want, have)
 			}
 		})
+	}
+}
+
+// polite complains in a text that is for the sender.
+type polite struct{}
+
+func (*polite) UnmarshalJSON([]byte) error {
+	return fmt.Errorf("SECRET: %w", &codec.DecodeError{Path: "colour", Problem: "too bright"})
+}
+
+func TestAMethodsOwnDecodeErrorIsShown(t *testing.T) {
+	t.Parallel()
+	err := json.New().Decode([]byte(`{"items":[{},{"a":1}]}`), &struct {
+		Items []map[string]polite `json:"items"`
+	}{})
+	de, ok := errors.AsType[*codec.DecodeError](err)
+	if want := "items[1].a.colour: too bright"; !ok || de.Error() != want {
+		t.Errorf("want %s, have %v", want, err)
 	}
 }
 

@@ -25,10 +25,10 @@ var contentTypes = []string{ContentType}
 // Codec is JSON. It is made by New, does not change, and is safe for concurrent use.
 type Codec struct {
 	maxDepth int
-	messages bool // whether Protocol Buffers messages are allowed
-	custom   bool // whether there are unmarshalers of which nobody knows how deep they read
-	options  []json.Options
-	shapes   sync.Map // reflect.Type to *shape
+	custom   bool           // whether there are unmarshalers of which nobody knows how deep they read
+	options  []json.Options // for types without Protocol Buffers messages
+	messages []json.Options // for the others; nil if they are refused
+	shapes   sync.Map       // reflect.Type to *shape
 	buffers  sync.Pool
 }
 
@@ -47,9 +47,9 @@ func New(opts ...Option) *Codec {
 	unmarshalers, _ := json.GetOption(joined, json.WithUnmarshalers)
 	return &Codec{
 		maxDepth: s.maxDepth,
-		messages: s.messages,
 		custom:   unmarshalers != nil,
 		options:  []json.Options{joined},
+		messages: s.forMessages(joined),
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 }
@@ -63,13 +63,14 @@ func (c *Codec) ContentTypes() []string { return contentTypes }
 const small = 64
 
 // Append appends the JSON of v to dst. A pointer costs an allocation less than a value. It fails for what JSON cannot
-// say, such as NaN, and for a Protocol Buffers message, of which codec/proto knows how.
+// say, such as NaN, and for a type that is or holds a Protocol Buffers message, of which codec/proto knows how.
 func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
-	if s := c.shape(v); s.message != nil {
+	s := c.shape(v)
+	if s.message != nil {
 		return dst, fmt.Errorf("json: encoding %T: %w", v, s.message)
 	}
 	if cap(dst)-len(dst) < small {
-		data, err := json.Marshal(v, c.options...)
+		data, err := json.Marshal(v, s.options...)
 		if err != nil {
 			return dst, fmt.Errorf("json: encoding %T: %w", v, err)
 		}
@@ -80,7 +81,7 @@ func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
 	}
 	buf, _ := c.buffers.Get().(*bytes.Buffer)
 	*buf = *bytes.NewBuffer(dst)
-	err := json.MarshalWrite(buf, v, c.options...)
+	err := json.MarshalWrite(buf, v, s.options...)
 	out := buf.Bytes()
 	*buf = bytes.Buffer{}
 	c.buffers.Put(buf)
@@ -91,7 +92,8 @@ func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
 }
 
 // Decode reads data, all of it, into what v points to. Members that v does not have are passed over, unless RejectUnknown
-// is given; members of v that data does not have stay as they were.
+// is given; members of v that data does not have stay as they were. Where a method of v's own complains, the sender reads
+// that the value is not valid, unless the method returned a *codec.DecodeError, which is shown with its path.
 func (c *Codec) Decode(data []byte, v any) error {
 	s := c.shape(v)
 	if s.message != nil {
@@ -100,7 +102,7 @@ func (c *Codec) Decode(data []byte, v any) error {
 	if (c.custom || s.depth > c.maxDepth) && deeper(data, c.maxDepth) {
 		return &codec.DecodeError{Problem: fmt.Sprintf("nested deeper than %d levels", c.maxDepth)}
 	}
-	if err := json.Unmarshal(data, v, c.options...); err != nil {
+	if err := json.Unmarshal(data, v, s.options...); err != nil {
 		return decodeError(data, v, err)
 	}
 	return nil
@@ -114,8 +116,12 @@ func (c *Codec) shape(v any) *shape {
 		return s
 	}
 	s := shapeOf(t)
-	if c.messages {
+	s.options = c.options
+	if c.messages != nil {
 		s.message = nil
+		if s.proto || s.depth >= unbounded {
+			s.options = c.messages
+		}
 	}
 	c.shapes.Store(t, s)
 	return s

@@ -11,9 +11,22 @@ import (
 type Option func(*settings) error
 
 type settings struct {
-	maxDepth int
-	messages bool
-	json     []json.Options
+	maxDepth     int
+	json         []json.Options
+	marshalers   *json.Marshalers
+	unmarshalers *json.Unmarshalers
+}
+
+// forMessages returns the options with which Protocol Buffers messages are encoded, nil if they are not.
+func (s *settings) forMessages(options json.Options) []json.Options {
+	if s.marshalers == nil {
+		return nil
+	}
+	marshalers, _ := json.GetOption(options, json.WithMarshalers)
+	unmarshalers, _ := json.GetOption(options, json.WithUnmarshalers)
+	return []json.Options{json.JoinOptions(options,
+		json.WithMarshalers(json.JoinMarshalers(marshalers, s.marshalers)),
+		json.WithUnmarshalers(json.JoinUnmarshalers(unmarshalers, s.unmarshalers)))}
 }
 
 // DefaultMaxDepth is how many levels of objects and arrays a document may have, unless MaxDepth says otherwise. People
@@ -55,11 +68,14 @@ func Options(opts ...json.Options) Option {
 	}
 }
 
-// AllowMessages lifts the refusal of Protocol Buffers messages. It is for whoever gives marshalers for them with Options, as
-// codec/proto does.
-func AllowMessages() Option {
+// Messages lifts the refusal of Protocol Buffers messages and says how to encode and decode them, as codec/proto does.
+// Types that surely hold neither a message nor an enumeration do without, and are as fast as ever.
+func Messages(marshalers *json.Marshalers, unmarshalers *json.Unmarshalers) Option {
 	return func(s *settings) error {
-		s.messages = true
+		if marshalers == nil || unmarshalers == nil {
+			return errors.New("Messages: want marshalers and unmarshalers")
+		}
+		s.marshalers, s.unmarshalers = marshalers, unmarshalers
 		return nil
 	}
 }

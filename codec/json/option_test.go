@@ -44,6 +44,7 @@ func TestNewPanicsForAnOptionThatMakesNoSense(t *testing.T) {
 		"MaxDepth(-1)":    json.MaxDepth(-1),
 		"MaxDepth(10001)": json.MaxDepth(10_001),
 		"Options":         json.Options(nil),
+		"Messages":        json.Messages(nil, nil),
 		"is nil":          nil,
 	} {
 		func() {

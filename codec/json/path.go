@@ -2,57 +2,47 @@ package json
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ashlar-go/ashlar/internal/docpath"
 )
 
-const (
-	longestName = 64  // how much of a member's name a path shows
-	longestPath = 512 // where a path breaks off
-)
+// longestPath is how many steps a path shows.
+const longestPath = 64
 
 // path turns a JSON pointer into a path: /items/3/price becomes items[3].price. Only the document can tell whether 3 is
-// the index in an array or the name of a member, so it is read once more. A name that would make the path ambiguous is
-// quoted, as in limits["a.b"].
+// the index in an array or the name of a member, so it is read once more.
 func path(data []byte, pointer jsontext.Pointer) string {
 	dec := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	var b strings.Builder
+	var steps []func(rest string) string
 	for token := range pointer.Tokens() {
-		if b.Len() > longestPath {
-			b.WriteString("...")
+		if len(steps) == longestPath {
 			break
 		}
-		if dec.PeekKind() == '[' {
-			b.WriteString("[" + token + "]")
-			skipTo(dec, token)
-			continue
+		if index, err := strconv.Atoi(token); err == nil && dec.PeekKind() == '[' {
+			steps = append(steps, func(rest string) string { return docpath.Index(index, rest) })
+			findElement(dec, index)
+		} else {
+			steps = append(steps, func(rest string) string { return docpath.Member(token, rest) })
+			findMember(dec, token)
 		}
-		switch {
-		case !plain(token):
-			b.WriteString("[" + strconv.Quote(shorten(token)) + "]")
-		case b.Len() > 0:
-			b.WriteString("." + token)
-		default:
-			b.WriteString(token)
-		}
-		findMember(dec, token)
 	}
-	return b.String()
+	p := ""
+	for _, step := range slices.Backward(steps) {
+		p = step(p)
+	}
+	return p
 }
 
-// skipTo moves to the element of the array that comes next. Whatever fails does so again at the next step.
-func skipTo(dec *jsontext.Decoder, index string) {
-	n, err := strconv.Atoi(index)
-	if err != nil {
-		return
-	}
+// findElement moves to an element of the array that comes next. Whatever fails does so again at the next step.
+func findElement(dec *jsontext.Decoder, index int) {
 	if _, err := dec.ReadToken(); err != nil {
 		return
 	}
-	for range n {
+	for range index {
 		if dec.SkipValue() != nil {
 			return
 		}
@@ -75,16 +65,10 @@ func findMember(dec *jsontext.Decoder, name string) {
 	}
 }
 
-// plain reports whether a name can stand in a path as it is.
-func plain(name string) bool {
-	return name != "" && len(name) <= longestName && !strings.ContainsFunc(name, func(r rune) bool {
-		return r == ' ' || !unicode.IsPrint(r) || strings.ContainsRune(".[]\"\\", r)
-	})
-}
-
-func shorten(name string) string {
-	if len(name) <= longestName {
-		return name
+// join puts an outer path before an inner one.
+func join(outer, inner string) string {
+	if outer == "" || inner == "" || inner[0] == '[' {
+		return outer + inner
 	}
-	return strings.ToValidUTF8(name[:longestName], "") + "..."
+	return outer + "." + inner
 }

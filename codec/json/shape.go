@@ -13,8 +13,12 @@ import (
 type shape struct {
 	// depth is how many levels of JSON a value of the type can have at most.
 	depth int
-	// message is an error if the type is or holds a Protocol Buffers message.
+	// proto reports whether the type is or holds a Protocol Buffers message or enumeration.
+	proto bool
+	// message is the error for types that are or hold a message, where those are refused.
 	message error
+	// options are those for values of the type.
+	options []json.Options
 }
 
 // unbounded is the depth of a type that holds itself, anything, or what reads JSON by a method of its own.
@@ -26,6 +30,7 @@ func shapeOf(t reflect.Type) *shape {
 	if t != nil {
 		s.depth = w.depth(t)
 		s.message = w.message
+		s.proto = w.message != nil || w.enum
 	}
 	return s
 }
@@ -34,6 +39,7 @@ func shapeOf(t reflect.Type) *shape {
 type walk struct {
 	depths  map[reflect.Type]int
 	message error
+	enum    bool
 }
 
 func (w *walk) depth(t reflect.Type) int {
@@ -58,6 +64,9 @@ func (w *walk) visit(t reflect.Type) int {
 		}
 		return unbounded
 	case t.Kind() != reflect.Pointer && has(t, textMethods):
+		return 0
+	case isEnum(t):
+		w.enum = true
 		return 0
 	}
 	switch t.Kind() {
@@ -111,4 +120,14 @@ func isMessage(t reflect.Type) bool {
 		_, ok = reflect.PointerTo(t).MethodByName("ProtoReflect")
 	}
 	return ok
+}
+
+// isEnum reports whether t is a protoreflect.Enum.
+func isEnum(t reflect.Type) bool {
+	if t.Kind() != reflect.Int32 {
+		return false
+	}
+	_, descriptor := t.MethodByName("Descriptor")
+	_, number := t.MethodByName("Number")
+	return descriptor && number
 }
