@@ -24,7 +24,8 @@ func (e *Error) Error() string { return e.Problem }
 // Unwrap returns the error behind it.
 func (e *Error) Unwrap() error { return e.Err }
 
-func quote(text string) string { return strconv.Quote(cut(text)) }
+// Quote quotes text for a message, and cuts it if it is long.
+func Quote(text string) string { return strconv.Quote(cut(text)) }
 
 func cut(text string) string {
 	if len(text) <= maxShown {

@@ -14,7 +14,7 @@ import (
 
 func setString(v reflect.Value, text string) error {
 	if !utf8.ValidString(text) {
-		return &Error{Problem: "want UTF-8 text, have " + quote(text)}
+		return &Error{Problem: "want UTF-8 text, have " + Quote(text)}
 	}
 	v.SetString(text)
 	return nil
@@ -23,7 +23,7 @@ func setString(v reflect.Value, text string) error {
 func setBool(v reflect.Value, text string) error {
 	b, err := strconv.ParseBool(text)
 	if err != nil {
-		return &Error{Problem: "want true or false, have " + quote(text), Err: err}
+		return &Error{Problem: "want true or false, have " + Quote(text), Err: err}
 	}
 	v.SetBool(b)
 	return nil
@@ -54,7 +54,7 @@ func uintSetter(bits int) Setter {
 
 func integerError(text, low, high string, err error) error {
 	if !isInteger(text) {
-		return &Error{Problem: "want an integer, have " + quote(text), Err: err}
+		return &Error{Problem: "want an integer, have " + Quote(text), Err: err}
 	}
 	return &Error{Problem: "want an integer from " + low + " to " + high + ", have " + cut(text), Err: err}
 }
@@ -72,7 +72,7 @@ func floatSetter(bits int) Setter {
 		case errors.Is(err, strconv.ErrRange):
 			return &Error{Problem: "want a number that fits in " + strconv.Itoa(bits) + " bits, have " + cut(text), Err: err}
 		case err != nil || strings.Trim(text, "0123456789+-.eE") != "":
-			return &Error{Problem: "want a number, have " + quote(text), Err: err}
+			return &Error{Problem: "want a number, have " + Quote(text), Err: err}
 		}
 		v.SetFloat(f)
 		return nil
@@ -82,7 +82,7 @@ func floatSetter(bits int) Setter {
 func setTime(v reflect.Value, text string) error {
 	var t time.Time
 	if err := t.UnmarshalText([]byte(text)); err != nil {
-		return &Error{Problem: "want a time as of RFC 3339, have " + quote(text), Err: err}
+		return &Error{Problem: "want a time as of RFC 3339, have " + Quote(text), Err: err}
 	}
 	v.Set(reflect.ValueOf(t))
 	return nil
@@ -91,7 +91,7 @@ func setTime(v reflect.Value, text string) error {
 func setDuration(v reflect.Value, text string) error {
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return &Error{Problem: "want a duration such as 1.5s, have " + quote(text), Err: err}
+		return &Error{Problem: "want a duration such as 1.5s, have " + Quote(text), Err: err}
 	}
 	v.SetInt(int64(d))
 	return nil
@@ -102,7 +102,7 @@ var toStandard = strings.NewReplacer("-", "+", "_", "/")
 func setBytes(v reflect.Value, text string) error {
 	b, err := base64.RawStdEncoding.DecodeString(toStandard.Replace(strings.TrimRight(text, "=")))
 	if err != nil {
-		return &Error{Problem: "want base64, have " + quote(text), Err: err}
+		return &Error{Problem: "want base64, have " + Quote(text), Err: err}
 	}
 	v.SetBytes(b)
 	return nil
@@ -111,7 +111,7 @@ func setBytes(v reflect.Value, text string) error {
 // setText shows nothing of the error of UnmarshalText, which was written for programmers.
 func setText(v reflect.Value, text string) error {
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil { //nolint:forcetypeassert // setter looked
-		return &Error{Problem: "not a valid value: " + quote(text), Err: err}
+		return &Error{Problem: "not a valid value: " + Quote(text), Err: err}
 	}
 	return nil
 }
