@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"mime"
 	"slices"
@@ -19,7 +20,7 @@ type Set struct {
 // type, for a content type that is not a plain lower-case type/subtype, and when two codecs claim the same one.
 func NewSet(codecs ...Codec) (*Set, error) {
 	if len(codecs) == 0 {
-		return nil, fmt.Errorf("codec: a set needs at least one codec")
+		return nil, errors.New("codec: a set needs at least one codec")
 	}
 	s := &Set{codecs: slices.Clone(codecs), byType: make(map[string]Codec)}
 	for i, c := range codecs {

@@ -59,7 +59,7 @@ func New[Req, Resp any](spec Spec, e Endpoint[Req, Resp], mw ...Middleware) Endp
 // call which needs none of it does not pay for its variables.
 //
 //go:noinline
-func other[T any](operation, role string, v any) (zero T, err error) {
+func other[T any](operation, role string, v any) (zero T, err error) { //nolint:unparam // the zero value of a T need not be nil
 	if isNilOf[T](v) {
 		return zero, nil
 	}

@@ -1,6 +1,9 @@
 package endpoint
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Handler is an Endpoint whose types are erased; only middleware sees it. On a unary operation the request and the response
 // are the endpoint's own. On a stream the request is a *Messages and the response is nil.
@@ -21,8 +24,8 @@ func Chain(outer Middleware, others ...Middleware) Middleware {
 
 // decorate applies the middleware to h, the first outermost.
 func decorate(spec Spec, h Handler, mw []Middleware) Handler {
-	for i := len(mw) - 1; i >= 0; i-- {
-		h = wrap(spec, i, mw[i], h)
+	for i, m := range slices.Backward(mw) {
+		h = wrap(spec, i, m, h)
 	}
 	return h
 }

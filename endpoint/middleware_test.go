@@ -20,7 +20,7 @@ type trace struct {
 	notes []string
 }
 
-func (t *trace) note(format string, args ...any) {
+func (t *trace) notef(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.notes = append(t.notes, fmt.Sprintf(format, args...))
@@ -36,10 +36,10 @@ func (t *trace) take() []string {
 
 func (t *trace) middleware(name string) endpoint.Middleware {
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-		t.note("build %s for %s, %v, %v", name, spec.Operation(), spec.Kind, spec.Side)
+		t.notef("build %s for %s, %v, %v", name, spec.Operation(), spec.Kind, spec.Side)
 		return func(ctx context.Context, request any) (any, error) {
-			t.note("%s>", name)
-			defer t.note("<%s", name)
+			t.notef("%s>", name)
+			defer t.notef("<%s", name)
 			return next(ctx, request)
 		}
 	}

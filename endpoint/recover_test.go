@@ -59,7 +59,7 @@ func TestRecover(t *testing.T) {
 		{"an error", "secret", errors.New("secret")},
 		{"a status", "not_found: secret", status.New(status.NotFound, "secret")},
 		{"a context's error", "context canceled", context.Canceled},
-		{"nil", "panic called with nil argument", nil},
+		{"nil", new(runtime.PanicNilError).Error(), nil},
 	} {
 		for where, call := range next(row.value) {
 			var reported *endpoint.PanicError

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Stream is one streaming operation of any shape: it reads in until that ends, and calls out for each message it
@@ -100,8 +101,8 @@ func (c *streamCall[In, Out]) outHooked() func(Out) error {
 		return c.out
 	}
 	return func(message Out) error {
-		for i := len(hooks) - 1; i >= 0; i-- {
-			if err := hooks[i](message); err != nil {
+		for _, hook := range slices.Backward(hooks) {
+			if err := hook(message); err != nil {
 				return err
 			}
 		}

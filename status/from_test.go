@@ -75,7 +75,7 @@ func TestFromOfAStatusIsThatStatus(t *testing.T) {
 	}
 	wrapped := fmt.Errorf("placing: %w", e)
 	have := status.From(wrapped)
-	if have == e || e.Cause != io.EOF {
+	if have == e || !errors.Is(e.Cause, io.EOF) {
 		t.Error("the wrapped status was changed in place")
 	}
 	if want := "aborted: conflict: placing: aborted: conflict: EOF"; want != have.Error() {

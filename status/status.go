@@ -119,7 +119,7 @@ func (e *Error) Is(target error) bool {
 	if e == nil {
 		return false
 	}
-	if t, ok := target.(*Error); ok { //nolint:errorlint // Is compares with one error, not with a chain
+	if t, ok := target.(*Error); ok {
 		return t != nil && t.Code == e.Code && (t.Reason == "" || t.Reason == e.Reason)
 	}
 	code, ok := contextCode(target)

@@ -96,7 +96,7 @@ func TestWithMethodsLeaveTheOriginal(t *testing.T) {
 		Code: status.Unavailable, Message: "busy", Reason: "BUSY", RetryAfter: time.Second,
 		Violations: []status.Violation{{Field: "a"}}, Details: []status.Detail{detail},
 	}
-	if !equal(want, changed) || changed.Cause != io.EOF {
+	if !equal(want, changed) || !errors.Is(changed.Cause, io.EOF) {
 		t.Errorf("want %#v, have %#v", want, changed)
 	}
 	if have := sentinel.WithRetryAfter(-time.Second).RetryAfter; have != 0 {

@@ -46,7 +46,7 @@ func Invalid(err error) *Error {
 }
 
 func flatten(violations []Violation, err error) []Violation {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // one level at a time
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			if e != nil {
 				violations = flatten(violations, e)
