@@ -1,0 +1,93 @@
+package inproc
+
+import (
+	"fmt"
+	"iter"
+
+	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/endpoint"
+)
+
+// NewStreamServer returns the server of s, to be put on a Mux. A call goes the way of NewServer; the ServerMiddleware is
+// around the whole of it, and sees an *endpoint.Messages like all middleware of streams.
+//
+// It panics when s is nil, when spec.Kind is Unary, and where endpoint.NewStream does.
+func NewStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts ...ServerOption) *Server {
+	operation := spec.Operation()
+	if s == nil {
+		panic(fmt.Sprintf("inproc: server of %s: the stream is nil", operation))
+	}
+	switch spec.Kind {
+	case 0:
+		spec.Kind = endpoint.Bidirectional
+	case endpoint.Unary:
+		panic(fmt.Sprintf("inproc: server of %s: the operation is unary; use NewServer", operation))
+	}
+	config := newServerConfig(opts)
+	typed := &streamServer[In, Out]{
+		serverConfig: config, operation: operation, stream: endpoint.NewStream(spec, s, config.middleware...),
+	}
+	return &Server{operation: operation, kind: spec.Kind, types: types[In, Out](), typed: typed}
+}
+
+type streamServer[In, Out any] struct {
+	*serverConfig
+
+	operation string
+	stream    endpoint.Stream[In, Out]
+}
+
+// copiedStreamServer is a streamServer seen by a client that copies.
+type copiedStreamServer interface {
+	serveCopied(x *exchange, by codec.Codec, in iter.Seq2[[]byte, error], out func([]byte) error) error
+}
+
+// serve serves a call whose messages are handed over as they are.
+func (s *streamServer[In, Out]) serve(x *exchange, in iter.Seq2[In, error], out func(Out) error) (err error) {
+	defer func() { err = x.finish(recover(), err) }()
+	err = errUnfinished
+	x.begin(s.operation, s.serverConfig)
+	if err = s.stream(x.ctx, guardIn(x, in), guardOut(x, out)); err == nil {
+		x.answer()
+	}
+	return err
+}
+
+// serveCopied serves a call whose messages are encoded.
+func (s *streamServer[In, Out]) serveCopied(x *exchange, by codec.Codec, in iter.Seq2[[]byte, error], out func([]byte) error) (err error) {
+	defer func() { err = x.finish(recover(), err) }()
+	err = errUnfinished
+	x.begin(s.operation, s.serverConfig)
+	if err = s.stream(x.ctx, s.decoding(x, by, guardIn(x, in)), s.encoding(x, by, guardOut(x, out))); err == nil {
+		x.answer()
+	}
+	return err
+}
+
+func (s *streamServer[In, Out]) decoding(x *exchange, by codec.Codec, in iter.Seq2[[]byte, error]) iter.Seq2[In, error] {
+	return func(yield func(In, error) bool) {
+		for data, err := range in {
+			var message In
+			if err == nil {
+				x.info.RequestSize += int64(len(data))
+				message, err = decodeRequest[In](by, data)
+			}
+			if !yield(message, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (s *streamServer[In, Out]) encoding(x *exchange, by codec.Codec, out func([]byte) error) func(Out) error {
+	var buf []byte
+	return func(message Out) error {
+		x.answer()
+		var err error
+		if buf, err = appendMessage(by, buf[:0], message); err != nil {
+			return fmt.Errorf("encoding a response: %w", err)
+		}
+		x.info.ResponseSize += int64(len(buf))
+		return out(buf)
+	}
+}
