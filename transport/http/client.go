@@ -34,7 +34,7 @@ type client[Req, Resp any] struct {
 	conn      *Conn
 	template  http.Request
 	accept    []string
-	write     func(ctx context.Context, r *http.Request, request Req) (*body, error)
+	write     func(ctx context.Context, r *http.Request, request Req) error
 	read      func(ctx context.Context, r *http.Response, x *sent) (Resp, error)
 }
 
@@ -98,12 +98,10 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 	r := c.template.WithContext(ctx)
 	r.Header = make(http.Header, 4) //nolint:mnd // Accept, Content-Type, a deadline, a trace
 	r.Header["Accept"] = c.accept
-	b, err := c.write(ctx, r, request)
-	if err != nil {
+	if err := c.write(ctx, r, request); err != nil {
 		return response, ctx, status.New(status.Internal, "the request to "+c.operation+" could not be encoded").
 			WithCause(errors.Join(err, transport.ErrNotSent))
 	}
-	defer b.release()
 	x.call.RequestSize = max(r.ContentLength, 0)
 	ctx, r = c.outgoing(ctx, r)
 	x.call.Request = transport.HeaderMap(r.Header)

@@ -60,14 +60,14 @@ func newWriter[Req any](base *url.URL, rt *route, codecs *codec.Set) (*writer[Re
 	return w, err
 }
 
-// write fills r, whose header is empty, with request. The body that it returns, perhaps nil, is to be released.
-func (w *writer[Req]) write(r *http.Request, request Req) (*body, error) {
+// write fills r, whose header is empty, with request.
+func (w *writer[Req]) write(r *http.Request, request Req) error {
 	var v reflect.Value
 	if len(w.plan.fields) > 0 || w.plan.body == bodyField {
 		v = reflect.ValueOf(&request).Elem()
 		if w.pointer {
 			if v.IsNil() {
-				return nil, errors.New("the request is nil")
+				return errors.New("the request is nil")
 			}
 			v = v.Elem()
 		}
@@ -78,7 +78,7 @@ func (w *writer[Req]) write(r *http.Request, request Req) (*body, error) {
 	} else {
 		u, err := w.url(v)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.URL = u
 	}
@@ -86,7 +86,7 @@ func (w *writer[Req]) write(r *http.Request, request Req) (*body, error) {
 		if fd := &w.plan.fields[i]; fd.source == fromHeader {
 			texts, err := fd.texts(v)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if len(texts) > 0 {
 				r.Header[fd.name] = texts
@@ -95,28 +95,26 @@ func (w *writer[Req]) write(r *http.Request, request Req) (*body, error) {
 	}
 	switch w.plan.body {
 	case bodyNone:
-		return nil, nil
+		return nil
 	case bodyField:
-		return w.setBody(r, v.FieldByIndex(w.plan.index).Addr().Interface())
+		return w.writeBody(r, v.FieldByIndex(w.plan.index).Addr().Interface())
 	}
 	if w.byPointer {
 		p := new(Req)
 		*p = request
-		return w.setBody(r, p)
+		return w.writeBody(r, p)
 	}
-	return w.setBody(r, request)
+	return w.writeBody(r, request)
 }
 
-func (w *writer[Req]) setBody(r *http.Request, v any) (*body, error) {
-	b := newBody()
-	var err error
-	if b.buf.B, err = w.codec.Append(b.buf.B, v); err != nil {
-		b.release()
-		return nil, err
+func (w *writer[Req]) writeBody(r *http.Request, v any) error {
+	data, err := w.codec.Append(nil, v)
+	if err != nil {
+		return err
 	}
-	b.attach(r)
+	setBody(r, data)
 	r.Header["Content-Type"] = w.codec.ContentTypes()[:1:1]
-	return b, nil
+	return nil
 }
 
 // url returns the URL for the request that v is.

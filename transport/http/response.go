@@ -17,7 +17,7 @@ import (
 )
 
 // newEncoder returns the encoder that the options gave, or else one that writes Req by its type.
-func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(context.Context, *http.Request, Req) (*body, error), error) {
+func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(context.Context, *http.Request, Req) error, error) {
 	given, err := typed[func(context.Context, *http.Request, Req) error]("ClientEncoder", config.encode)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(c
 		if err != nil {
 			return nil, err
 		}
-		return func(_ context.Context, r *http.Request, request Req) (*body, error) { return w.write(r, request) }, nil
+		return func(_ context.Context, r *http.Request, request Req) error { return w.write(r, request) }, nil
 	}
 	template := base.String()
 	for _, s := range rt.segments {
@@ -37,13 +37,13 @@ func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(c
 			template += s.text
 		}
 	}
-	return func(ctx context.Context, r *http.Request, request Req) (*body, error) {
+	return func(ctx context.Context, r *http.Request, request Req) error {
 		u, err := url.Parse(template)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.URL = u
-		return nil, given(ctx, r, request)
+		return given(ctx, r, request)
 	}, nil
 }
 
