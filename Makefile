@@ -29,6 +29,8 @@ outside = $(foreach module,$(1),GOWORK=off $(GO) -C $(module) $(2);)
 .PHONY: all help fmt generate vet lint test bench fuzz tidy tools vuln
 .PHONY: notes fmt-check generate-check tidy-check unit outside newer
 
+.NOTPARALLEL: # the go command uses all processors by itself
+
 all: fmt generate test ## format, generate, vet, lint and test (the default)
 
 help: ## list the targets
