@@ -60,7 +60,7 @@ func (r *requestLog) end(ctx context.Context, c *call, err error) {
 	}
 	line.addText("trace_id", r.trace(ctx, c))
 	line.addError(err)
-	line.addCount("dropped", int64(r.samples.dropped.Swap(0))) //nolint:gosec // a count
+	line.addCount("dropped", int64(r.samples.dropped.Swap(0)))
 	for _, fields := range r.fields {
 		line = append(line, fields(ctx)...)
 		if len(line)%2 != 0 {

@@ -31,9 +31,9 @@ type Enabler interface {
 //		log.Debug(logger).Log("state", expensive())
 //	}
 //
-// It allocates nothing. All Loggers of this package are Enablers. Of any other, such as one filtered by go-kit's
-// level.NewFilter or decorated by go-kit's With, nothing can be known before it is given a line: the answer is true, and
-// the line is dropped where it arrives.
+// It allocates nothing. What New, Filter and FromSlog return are Enablers, and With and Redact see through to these. Of any
+// other Logger, such as one filtered by go-kit's level.NewFilter or decorated by go-kit's With, nothing can be known
+// before it is given a line: the answer is true, and the line is dropped where it arrives.
 func Enabled(logger Logger, level Level) bool {
 	e, ok := logger.(Enabler)
 	return !ok || e.Enabled(level)

@@ -48,10 +48,10 @@ func TestJSONLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out counter
-		if err := log.New(&out, log.JSON()).Log("msg", "a < b", "n", 1, "tags", []string{"x"}); err != nil {
+		if err := log.New(&out, log.JSON()).Log("msg", "a < b", "n", 1, "tags", []string{"<x>"}); err != nil {
 			t.Fatal(err)
 		}
-		want, have := `{"msg":"a < b","n":1,"tags":["x"],"time":"2000-01-01T00:00:00Z"}`+"\n", out.String()
+		want, have := `{"msg":"a < b","n":1,"tags":["<x>"],"time":"2000-01-01T00:00:00Z"}`+"\n", out.String()
 		if want != have || out.writes != 1 {
 			t.Errorf("want %q in 1 write, have %q in %d", want, have, out.writes)
 		}
@@ -73,9 +73,14 @@ func TestTimeOfTheCallerReplacesTheClock(t *testing.T) {
 type (
 	list    struct{ Next *list }
 	shouter struct{}
+	price   struct{}
 	broken  struct{}
 	myFloat float32
 )
+
+func (price) String() string { return "1 EUR" }
+
+func (price) MarshalJSON() ([]byte, error) { return []byte("1"), nil }
 
 func (shouter) String() string              { panic("no") }
 func (broken) MarshalText() ([]byte, error) { return nil, errors.New("no text") }
@@ -117,11 +122,13 @@ func TestNoValueLosesALine(t *testing.T) {
 		"nil key":          {nil, 1, `!BADKEY=1`, `{"!BADKEY":1}`},
 		"empty key":        {"", 1, `!BADKEY=1`, `{"!BADKEY":1}`},
 		"space key":        {" \n", 1, `!BADKEY=1`, `{"!BADKEY":1}`},
+		"key of no text":   {"\xff", 1, `!BADKEY=1`, `{"!BADKEY":1}`},
 		"struct key":       {struct{ A int }{1}, 1, `{1}=1`, `{"{1}":1}`},
 		"panicking key":    {shouter{}, 1, `%!v(PANICStringmethod:no)=1`, `{"%!v(PANICStringmethod:no)":1}`},
 		"duration":         {"k", time.Second, `k=1s`, `{"k":"1s"}`},
 		"wrapped errors":   {"k", []error{errors.New("e")}, `k="[\"e\"]"`, `{"k":["e"]}`},
 		"raw JSON":         {"k", json.RawMessage(`{"a":1}`), `k="{\"a\":1}"`, `{"k":{"a":1}}`},
+		"text and JSON":    {"k", price{}, `k="1 EUR"`, `{"k":1}`},
 		"broken raw JSON":  {"k", json.RawMessage(`{`), "", ""},
 		"deep":             {"k", deep(100), "", ""},
 		"long":             {"k", make([]int, 100_000), "", ""},
@@ -215,7 +222,7 @@ func TestConcurrentLinesStayWhole(t *testing.T) {
 }
 
 // lineBreakers are what some terminal, viewer or collector takes for the end of a line or for a command.
-const lineBreakers = "\n\r\v\f\x1b\x00\x7f\u0085\u009b\u2028\u2029\u202e\u2066\u200f"
+const lineBreakers = "\n\r\v\f\x1b\x00\x7f\u0085\u009b\u2028\u2029\u202e\u2066\u200e\u200f\u061c"
 
 type stringer string
 

@@ -56,7 +56,7 @@ func SampleEvery(n int) Option {
 	if n <= 0 {
 		panic(fmt.Sprintf("log: SampleEvery of %d, want more than 0", n))
 	}
-	return func(c *config) { c.every = uint64(n) } //nolint:gosec // it is positive
+	return func(c *config) { c.every = uint64(n) }
 }
 
 // SamplePerSecond writes at most n of the successes of each endpoint in a second, the first ones; otherwise it is as SampleEvery.

@@ -69,6 +69,21 @@ func TestSlowCallsAreMarkedAndNeverDropped(t *testing.T) {
 	})
 }
 
+func TestSlowCallIsMarkedAlsoWhereNoCodeIsAWarning(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var all []status.Code
+		for code := status.OK; code.Valid(); code++ {
+			all = append(all, code)
+		}
+		var out recorder
+		_, _ = served(log.Filter(&out, log.LevelWarn), time.Second, nil, log.CodeLevel(log.LevelDebug, all...), log.Slow(time.Second))(t.Context(), 1)
+		if line := out.only(t); line["level"] != "warn" || line["slow"] != "true" {
+			t.Errorf("have %v", line)
+		}
+	})
+}
+
 func TestStreamsAreNeverSlow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"net/url"
 	"strings"
@@ -65,8 +66,13 @@ type (
 	}
 	byValue   struct{ V string }
 	byPointer struct{ V string }
-	plain     struct{ A, B string }
-	self      struct{ M map[*self]int }
+	withText  struct {
+		*big.Int
+
+		Token string `log:"redact"`
+	}
+	plain struct{ A, B string }
+	self  struct{ M map[*self]int }
 )
 
 func (s speaking) String() string               { return s.Name + s.PIN }
@@ -134,6 +140,7 @@ func redactCases() map[string]struct {
 			`{"owner":"Ann","number":"[redacted]","User":"ann","Password":"[redacted]","key":"[redacted]",` +
 				`"clientSecret":"[redacted]","Time":"1970-01-01T00:00:00Z","Extra":"x"}`,
 		},
+		"embedded text":       {"v", withText{big.NewInt(7), secret}, `{"Int":7,"Token":"[redacted]"}`},
 		"embedded nil":        {"v", embedding{Extra: "x"}, `{"owner":"","number":"[redacted]","Time":"0001-01-01T00:00:00Z","Extra":"x"}`},
 		"embedded and tagged": {"v", tagged{*theCard(), "x"}, `{"Rest":"x"}`},
 		"shadowed":            {"v", shadow{*theCard(), "1"}, `{"owner":"Ann","shown":"1"}`},

@@ -64,7 +64,7 @@ func (r *renderer) printable(v any) any {
 	case p.form == walked && value.Kind() == reflect.Pointer && !value.IsNil() && r.plan(value.Type().Elem()).form == scalar:
 		return r.printable(value.Elem().Interface())
 	case p.form == opaque && !isNil(value):
-		if _, ok := v.(json.Marshaler); ok && r.preferJSON && !isError(v) {
+		if _, ok := v.(json.Marshaler); ok && r.preferJSON {
 			return r.render(v)
 		}
 		if text, ok := methodText(v); ok {

@@ -43,7 +43,7 @@ type window struct {
 func (w *window) allow(now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.used == 0 || now.Sub(w.start) >= time.Second {
+	if now.Sub(w.start) >= time.Second {
 		w.start, w.used = now, 0
 	}
 	if w.used == w.limit {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/slogtest"
+	"testing/synctest"
 	"time"
 
 	kitlog "github.com/go-kit/log"
@@ -137,6 +138,26 @@ func TestSiblingsOfASlogLoggerDoNotMix(t *testing.T) {
 	if have := out.String(); want != have {
 		t.Errorf("want %s, have %s", want, have)
 	}
+}
+
+func TestSlogGroupWithoutANameIsNone(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	slog.New(log.NewSlogHandler(log.New(&out, log.NoTime())).WithGroup("")).Info("m", "a", 1)
+	if want, have := "level=info msg=m a=1\n", out.String(); want != have {
+		t.Errorf("want %s, have %s", want, have)
+	}
+}
+
+func TestFromSlogTellsThePresent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		_ = log.FromSlog(slog.NewTextHandler(&out, nil)).Log("msg", "x")
+		if want, have := "time=2000-01-01T00:00:00.000Z level=INFO msg=x\n", out.String(); want != have {
+			t.Errorf("want %s, have %s", want, have)
+		}
+	})
 }
 
 func TestSlogHandlerReturnsTheLoggersError(t *testing.T) {
