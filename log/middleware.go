@@ -44,7 +44,8 @@ import (
 // recovered further in is logged with its stack, as internal, and goes on.
 //
 // A call whose line is not written costs a look or two at the clock and at the level, and on a client one allocation, by
-// which the transport tells the peer; where no line can be written, not even that. Errors in writing a line are ignored: there is nowhere to log them.
+// which the transport tells the peer; where no line can be written, not even that.
+// Errors in writing a line are ignored: there is nowhere to log them.
 func Middleware(logger Logger, opts ...Option) endpoint.Middleware {
 	if logger == nil {
 		panic("log: Middleware with a nil Logger")
