@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,9 +22,10 @@ func (s *Set) Accept(accept ...string) (Codec, string, error) {
 }
 
 // Negotiate returns the index of the offer that the values of an Accept header field prefer, as Set.Accept does. Offers
-// are plain media types in the order of the server's preference.
+// are plain media types in the order of the server's preference. A range with parameters matches as if it had none, but
+// one without decides. Without offers nothing is acceptable.
 func Negotiate(accept, offers []string) (int, *NotAcceptableError) {
-	if len(accept) == 0 || len(accept) == 1 && (accept[0] == "" || accept[0] == "*/*" || accept[0] == offers[0]) {
+	if len(offers) > 0 && (len(accept) == 0 || len(accept) == 1 && (accept[0] == "" || accept[0] == "*/*" || accept[0] == offers[0])) {
 		return 0, nil
 	}
 	best, bestWeight := -1, 0
@@ -42,55 +44,86 @@ func Negotiate(accept, offers []string) (int, *NotAcceptableError) {
 func weight(accept []string, offer string) int {
 	q, specificity := 0, 0
 	for _, value := range accept {
-		for element := range strings.SplitSeq(value, ",") {
-			mediaRange, w, ok := parseRange(element)
+		for element := range split(value, ',') {
+			r, ok := parseRange(element)
 			if !ok {
 				continue
 			}
-			if sp := match(mediaRange, offer); sp > specificity || sp == specificity && sp > 0 && w > q {
-				q, specificity = w, sp
+			if sp := r.match(offer); sp > specificity || sp == specificity && sp > 0 && r.weight > q {
+				q, specificity = r.weight, sp
 			}
 		}
 	}
 	return q
 }
 
-// match returns 3 for the type itself, 2 for type/*, 1 for */*, and 0 for none of them.
-func match(mediaRange, offer string) int {
+// mediaRange is an element of an Accept list.
+type mediaRange struct {
+	name   string // type/subtype, type/* or */*
+	params bool   // whether there are parameters besides q
+	weight int    // q, times 1000
+}
+
+// match returns how specifically the range means the offer, 0 if it does not.
+func (r mediaRange) match(offer string) int {
+	const all, ofType, withParams, exact = 1, 2, 3, 4
 	switch {
-	case strings.EqualFold(mediaRange, offer):
-		return 3
-	case mediaRange == "*/*":
-		return 1
+	case strings.EqualFold(r.name, offer) && r.params:
+		return withParams
+	case strings.EqualFold(r.name, offer):
+		return exact
+	case r.name == "*/*":
+		return all
 	}
-	if prefix, ok := strings.CutSuffix(mediaRange, "/*"); ok && prefix != "*" {
+	if prefix, ok := strings.CutSuffix(r.name, "/*"); ok && prefix != "*" {
 		if t, _, _ := strings.Cut(offer, "/"); strings.EqualFold(t, prefix) {
-			return 2
+			return ofType
 		}
 	}
 	return 0
 }
 
-// parseRange splits an element of an Accept list. Parameters other than q are ignored.
-func parseRange(element string) (mediaRange string, weight int, ok bool) {
-	mediaRange, params, _ := strings.Cut(element, ";")
-	mediaRange = strings.TrimSpace(mediaRange)
-	if !strings.Contains(mediaRange, "/") {
-		return "", 0, false
-	}
-	weight = 1000
-	for params != "" {
-		var param string
-		param, params, _ = strings.Cut(params, ";")
-		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
+// parseRange reads an element of an Accept list.
+func parseRange(element string) (r mediaRange, ok bool) {
+	r.weight = 1000
+	first := true
+	for part := range split(element, ';') {
+		part = strings.TrimSpace(part)
+		if first {
+			r.name, first = part, false
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
 		if !strings.EqualFold(strings.TrimSpace(name), "q") {
+			r.params = r.params || part != ""
 			continue
 		}
 		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 		if err != nil || !(q >= 0 && q <= 1) { // not NaN either
-			return "", 0, false
+			return mediaRange{}, false
 		}
-		weight = int(q*1000 + 0.5)
+		r.weight = int(q*1000 + 0.5)
 	}
-	return mediaRange, weight, true
+	return r, strings.Contains(r.name, "/")
+}
+
+// split is strings.SplitSeq, except that it leaves quoted strings whole.
+func split(s string, separator byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start, quoted := 0, false
+		for i := 0; i < len(s); i++ {
+			switch c := s[i]; {
+			case c == '"':
+				quoted = !quoted
+			case c == '\\' && quoted:
+				i++
+			case c == separator && !quoted:
+				if !yield(s[start:i]) {
+					return
+				}
+				start = i + 1
+			}
+		}
+		yield(s[start:])
+	}
 }

@@ -1,5 +1,12 @@
 // Package codec is how messages become bytes: a Codec is one encoding, a Set negotiates between several by content
-// type. Each encoding is a package of its own below this one, so that a program links what it uses.
+// type. Each encoding is a package of its own below this one, so that a program links what it uses:
+//
+//	set, err := codec.NewSet(json.New(), proto.New())
+//	...
+//	in, err := set.ForType(request.Header.Get("Content-Type"))          // or 415
+//	out, contentType, err := set.Accept(request.Header["Accept"]...)    // or 406
+//
+// Whoever writes a Codec runs the suite in codectest against it.
 package codec
 
 import (
@@ -12,11 +19,13 @@ type Codec interface {
 	// ContentTypes returns the media types it reads, in lower case and without parameters. The first is the one it
 	// writes. The caller must not change the slice.
 	ContentTypes() []string
-	// Append appends the encoding of v to dst and returns the extended slice. On an error it returns dst as it was.
+	// Append appends the encoding of v, a value or a pointer to one, to dst and returns the extended slice, which is
+	// the caller's. On an error, as for a v that cannot be encoded, it returns dst as it was.
 	Append(dst []byte, v any) ([]byte, error)
 	// Decode reads exactly one document from data, all of it, into what v points to. It fails with a *DecodeError
 	// for data that is malformed, of the wrong types, too deep, or followed by anything more. V may hold part of the
-	// document after an error. Decode does not keep data, nor does v afterwards.
+	// document after an error. A v that is no pointer, is nil, or is of a type that cannot be encoded fails with
+	// another error, since that is not the sender's mistake. Decode does not keep data, nor does v afterwards.
 	Decode(data []byte, v any) error
 }
 

@@ -12,8 +12,9 @@ import (
 type Set struct {
 	codecs []Codec
 	byType map[string]Codec
-	offers []string // the first type of each codec
-	reads  []string // all types of all codecs
+	direct map[string]Codec // byType, and the spellings with a charset that most clients use
+	offers []string         // the first type of each codec
+	reads  []string         // all types of all codecs
 }
 
 // NewSet returns a set of the codecs; the first is the default. It fails without any codec, for a codec without a content
@@ -22,7 +23,7 @@ func NewSet(codecs ...Codec) (*Set, error) {
 	if len(codecs) == 0 {
 		return nil, errors.New("codec: a set needs at least one codec")
 	}
-	s := &Set{codecs: slices.Clone(codecs), byType: make(map[string]Codec)}
+	s := &Set{codecs: slices.Clone(codecs), byType: make(map[string]Codec), direct: make(map[string]Codec)}
 	for i, c := range codecs {
 		if c == nil {
 			return nil, fmt.Errorf("codec: codec %d of the set is nil", i)
@@ -39,6 +40,9 @@ func NewSet(codecs ...Codec) (*Set, error) {
 				return nil, fmt.Errorf("codec: codec %d of the set: %q is claimed twice", i, t)
 			}
 			s.byType[t] = c
+			for _, charset := range []string{"", "; charset=utf-8", ";charset=utf-8", "; charset=UTF-8", ";charset=UTF-8"} {
+				s.direct[t+charset] = c
+			}
 			s.reads = append(s.reads, t)
 		}
 		s.offers = append(s.offers, types[0])
@@ -56,7 +60,7 @@ func (s *Set) Types() []string { return slices.Clone(s.reads) }
 // refused; a structured suffix (RFC 6839) counts, so that application/vnd.shop+json is read as JSON. An empty content type is
 // refused like an unknown one, with an *UnsupportedTypeError.
 func (s *Set) ForType(contentType string) (Codec, error) {
-	if c, ok := s.byType[contentType]; ok {
+	if c, ok := s.direct[contentType]; ok {
 		return c, nil
 	}
 	mediaType, params, err := mime.ParseMediaType(contentType)
