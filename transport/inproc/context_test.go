@@ -40,6 +40,8 @@ func TestTheServersContextHasTheDeadlineAndNoValues(t *testing.T) {
 	}
 }
 
+var errCause = errors.New("a cause of the client's")
+
 func TestTheServersContextEndsWithTheClients(t *testing.T) {
 	t.Parallel()
 	type key struct{}
@@ -48,7 +50,10 @@ func TestTheServersContextEndsWithTheClients(t *testing.T) {
 		end  func(context.Context) (context.Context, context.CancelFunc)
 		want error
 	}{
-		{"cancel", context.WithCancel, context.Canceled},
+		{"cancel", func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			return ctx, func() { cancel(errCause) }
+		}, context.Canceled},
 		{"deadline", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, time.Second)
 		}, context.DeadlineExceeded},
@@ -56,7 +61,6 @@ func TestTheServersContextEndsWithTheClients(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			client, cancel := row.end(t.Context())
 			defer cancel()
-			cause := errors.New("a cause of the client's")
 			call := unary(t, func(ctx context.Context, _ *number) (*number, error) {
 				below, stop := context.WithTimeout(context.WithValue(ctx, key{}, 1), time.Hour)
 				defer stop()
@@ -68,7 +72,7 @@ func TestTheServersContextEndsWithTheClients(t *testing.T) {
 				if !errors.Is(ctx.Err(), row.want) || !errors.Is(below.Err(), row.want) {
 					t.Errorf("%s: want %v, have %v and below %v", row.name, row.want, ctx.Err(), below.Err())
 				}
-				if errors.Is(context.Cause(below), cause) {
+				if errors.Is(context.Cause(below), errCause) {
 					t.Errorf("%s: the cause has crossed", row.name)
 				}
 				return nil, ctx.Err()
@@ -127,9 +131,7 @@ func TestTheServersContextEndsWithTheCall(t *testing.T) {
 	}
 }
 
-// goroutines is not parallel, since it counts all of the process.
-//
-//nolint:paralleltest // see above
+//nolint:paralleltest // goroutines are counted for the whole process
 func TestContextsBelowTheServersStartNoGoroutine(t *testing.T) {
 	type key struct{}
 	before := runtime.NumGoroutine()

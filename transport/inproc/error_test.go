@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -130,6 +132,35 @@ func TestAPanicIsContainedAndReportedAsWhatItWas(t *testing.T) {
 			if handled != finalized { //nolint:errorlint // the same error is meant
 				t.Errorf("%s, %s: finalizer: want %v, have %v", where, name, handled, finalized)
 			}
+		}
+	}
+}
+
+//nolint:paralleltest // the standard logger is one for the whole process
+func TestWithoutAHandlerHiddenErrorsAreLogged(t *testing.T) {
+	var logged bytes.Buffer
+	log.SetOutput(&logged)
+	defer log.SetOutput(os.Stderr)
+	for name, call := range failing(t, func() error { return errors.New("true text") }) {
+		logged.Reset()
+		have := status.As(call())
+		for _, want := range []string{"numbers/", have.ID, "true text"} {
+			if !strings.Contains(logged.String(), want) {
+				t.Errorf("%s: want %q in the log, have %q", name, want, logged.String())
+			}
+		}
+	}
+	logged.Reset()
+	for _, call := range failing(t, func() error { deepPanic(); return nil }) {
+		_ = call()
+	}
+	if !strings.Contains(logged.String(), "inproc_test.deepPanic") {
+		t.Errorf("want the stack of a panic in the log, have %q", logged.String())
+	}
+	logged.Reset()
+	for name, call := range failing(t, func() error { return status.New(status.NotFound, "no") }) {
+		if err := call(); logged.Len() > 0 {
+			t.Errorf("%s: %v was written to be shown, have it logged: %q", name, err, logged.String())
 		}
 	}
 }

@@ -59,6 +59,7 @@ func (x *exchange) answer() {
 // finish is deferred around the server's part of the call. It contains a panic, given as what recover returned, tells
 // those on this side of an error, runs the finalizers, and returns what the client may see of the error.
 func (x *exchange) finish(panicked any, err error) error {
+	defer x.end()
 	clients := x.clientPanicked()
 	if clients {
 		if caught, ok := errors.AsType[*endpoint.PanicError](err); ok && panicked == nil {
@@ -78,7 +79,6 @@ func (x *exchange) finish(panicked any, err error) error {
 	for _, hook := range x.config.finalizers {
 		hook(x.ctx, outcome)
 	}
-	x.end()
 	if clients && panicked != nil {
 		panic(panicked) // on to the client, with the stack that it had
 	}
