@@ -84,16 +84,21 @@ type limitedBody struct {
 	io.ReadCloser
 
 	read, limit int64
+	err         error // that it is too large; it stays so
 }
 
 func (b *limitedBody) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
 	if room := b.limit - b.read + 1; int64(len(p)) > room {
 		p = p[:room]
 	}
 	n, err := b.ReadCloser.Read(p)
-	if b.read += int64(n); b.read > b.limit {
-		b.read = b.limit // so that further reads fail as well
-		return 0, tooLarge(b.limit)
+	if b.read+int64(n) > b.limit {
+		b.err = tooLarge(b.limit)
+		return 0, b.err
 	}
+	b.read += int64(n)
 	return n, err
 }

@@ -3,6 +3,7 @@ package httptransport
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 
 	"github.com/ashlar-go/ashlar/codec"
@@ -56,7 +57,7 @@ func ClientMaxResponse(n int64) ClientOption {
 		if n <= 0 {
 			return fmt.Errorf("ClientMaxResponse of %d bytes, want more than 0", n)
 		}
-		c.maxResponse = n
+		c.maxResponse = min(n, math.MaxInt64-1) // one more is read, to see that it is too much
 		return nil
 	}
 }

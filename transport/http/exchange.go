@@ -63,6 +63,9 @@ func (x *exchange) fail(err error) {
 		return
 	}
 	httpErr, _ := errors.AsType[*Error](err)
+	if httpErr != nil && httpErr.Status == http.StatusRequestEntityTooLarge && x.r.ProtoMajor == 1 {
+		x.w.Header().Set("Connection", "close") // else net/http waits for more of the body before it answers
+	}
 	code, size, writeErr := writeError(x.w, shown, httpErr)
 	x.outcome.Status = code
 	x.info.ResponseSize = int64(size)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/transport"
 )
 
 // NewServer returns the http.Handler that serves e, safe for concurrent use. Each request goes through the ServerBefore hooks,
@@ -78,8 +79,13 @@ func decoder[Req any](config *serverConfig) (func(context.Context, *http.Request
 		return b.bind, nil
 	}
 	return func(ctx context.Context, r *http.Request) (Req, error) {
-		r.Body = &limitedBody{ReadCloser: r.Body, limit: config.maxRequest}
-		return given(ctx, r)
+		body := &limitedBody{ReadCloser: r.Body, limit: config.maxRequest}
+		r.Body = body
+		request, err := given(ctx, r)
+		if info := transport.FromContext(ctx); info != nil {
+			info.RequestSize = body.read
+		}
+		return request, err
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package httptransport
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"reflect"
 
@@ -66,7 +67,7 @@ func ServerMaxRequest(n int64) ServerOption {
 		if n <= 0 {
 			return fmt.Errorf("ServerMaxRequest of %d bytes, want more than 0", n)
 		}
-		c.maxRequest = n
+		c.maxRequest = min(n, math.MaxInt64-1) // one more is read, to see that it is too much
 		return nil
 	}
 }
