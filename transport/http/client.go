@@ -45,18 +45,31 @@ type sent struct {
 }
 
 func newClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts []ClientOption) (*client[Req, Resp], error) {
+	c, rt, err := newBareClient[Req, Resp](spec, conn, pattern, opts)
+	if err != nil {
+		return nil, err
+	}
+	if c.write, err = newEncoder[Req](c.clientConfig, conn.base, rt); err != nil {
+		return nil, err
+	}
+	c.read, err = newDecoder[Resp](c.clientConfig, spec.Operation())
+	return c, err
+}
+
+// newBareClient returns a client that neither writes nor reads yet, and its route.
+func newBareClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts []ClientOption) (*client[Req, Resp], *route, error) {
 	if conn == nil {
-		return nil, errors.New("the Conn is nil")
+		return nil, nil, errors.New("the Conn is nil")
 	}
 	config, err := newClientConfig(opts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rt, err := parseRoute(pattern)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c := &client[Req, Resp]{
+	return &client[Req, Resp]{
 		clientConfig: config,
 		operation:    spec.Operation(),
 		conn:         conn,
@@ -64,18 +77,19 @@ func newClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, op
 		template: http.Request{
 			Method: rt.method, Host: conn.base.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		},
-	}
-	if c.write, err = newEncoder[Req](config, conn.base, rt); err != nil {
-		return nil, err
-	}
-	c.read, err = newDecoder[Resp](config, spec.Operation())
-	return c, err
+	}, rt, nil
 }
 
 // call is the endpoint.
 func (c *client[Req, Resp]) call(ctx context.Context, request Req) (response Resp, err error) {
 	var x sent
 	response, ctx, err = c.do(ctx, request, &x)
+	c.report(ctx, &x, err)
+	return response, err
+}
+
+// report tells the finalizers, and those who observe the call, what became of it.
+func (c *client[Req, Resp]) report(ctx context.Context, x *sent, err error) {
 	if len(c.finalizers) > 0 {
 		outcome := Outcome{Err: err, RequestSize: x.call.RequestSize, ResponseSize: x.call.ResponseSize}
 		if x.response != nil {
@@ -86,9 +100,8 @@ func (c *client[Req, Resp]) call(ctx context.Context, request Req) (response Res
 		}
 	}
 	if transport.Observed(ctx) {
-		transport.Report(ctx, c.info(&x))
+		transport.Report(ctx, c.info(x))
 	}
-	return response, err
 }
 
 func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (response Resp, _ context.Context, err error) {

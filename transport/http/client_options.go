@@ -21,6 +21,7 @@ type clientConfig struct {
 	finalizers  []func(context.Context, Outcome)
 	encode      any // func(context.Context, *http.Request, Req) error
 	decode      any // func(context.Context, *http.Response) (Resp, error)
+	carrier     carrier
 }
 
 func newClientConfig(opts []ClientOption) (*clientConfig, error) {

@@ -23,8 +23,8 @@ type exchange struct {
 	abort   bool // the response is broken, and must not look complete
 }
 
-// begin makes the exchange, and runs the hooks that come first. Whoever calls it defers end, before.
-func (x *exchange) begin(operation string) (cancel context.CancelFunc, err error) {
+// begin makes the exchange of the call that info describes, and runs the hooks that come first. Whoever calls it defers end, before.
+func (x *exchange) begin(info transport.Info) (cancel context.CancelFunc, err error) {
 	ctx := x.r.Context()
 	if timeout := x.r.Header[transport.TimeoutHeader]; len(timeout) > 0 {
 		d, badTimeout := transport.ParseTimeout(timeout[0])
@@ -34,7 +34,7 @@ func (x *exchange) begin(operation string) (cancel context.CancelFunc, err error
 			ctx, cancel = context.WithTimeout(ctx, d)
 		}
 	}
-	x.ctx, x.info = transport.NewServerContext(ctx, newInfo(x.w, x.r, operation))
+	x.ctx, x.info = transport.NewServerContext(ctx, info)
 	for _, hook := range x.config.before {
 		x.ctx = hook(x.ctx, x.r)
 	}

@@ -93,7 +93,7 @@ func decoder[Req any](config *serverConfig) (func(context.Context, *http.Request
 func (s *server[Req, Resp]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{config: s.serverConfig, w: w, r: r}
 	defer x.end()
-	cancel, err := x.begin(s.operation)
+	cancel, err := x.begin(newInfo(w, r, s.operation))
 	if cancel != nil {
 		defer cancel()
 	}

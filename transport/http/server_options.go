@@ -26,10 +26,11 @@ type serverConfig struct {
 	onError    []func(context.Context, error)
 	decode     any // func(context.Context, *http.Request) (Req, error)
 	encode     any // func(context.Context, http.ResponseWriter, Resp) error
+	stream     serverStreams
 }
 
 func newServerConfig(opts []ServerOption) (*serverConfig, error) {
-	c := &serverConfig{maxRequest: DefaultMaxRequest}
+	c := &serverConfig{maxRequest: DefaultMaxRequest, stream: defaultServerStreams}
 	for _, opt := range opts {
 		if err := opt(c); err != nil {
 			return nil, err

@@ -1,0 +1,70 @@
+package httptransport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/buffer"
+	"github.com/ashlar-go/ashlar/status"
+)
+
+// upload calls a client stream.
+func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, error], out func(Out) error, x *sent) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := c.template.WithContext(ctx)
+	u := *c.url // for the hooks to change
+	r.URL = &u
+	r.Header = http.Header{"Accept": c.accept, "Content-Type": {ndjsonType}}
+	body, pipe := io.Pipe()
+	r.Body, r.ContentLength = body, -1
+	buf := buffer.Get()
+	var size int64
+	messages := newOutlet[In]()
+	s := startSender(in, func(message In) error {
+		data, err := ndjson{}.message(buf.B[:0], c.json, messages.value(message))
+		buf.B = data[:0]
+		if err != nil {
+			return c.unsent(err)
+		}
+		n, err := pipe.Write(data)
+		size += int64(n)
+		return err
+	}, func(err error) { _ = pipe.CloseWithError(err) })
+	err := c.do(ctx, r, x)
+	if err == nil {
+		err = c.respond(ctx, out, x)
+	}
+	_ = body.Close()
+	wrong := s.stop()
+	select {
+	case <-s.done:
+		x.call.RequestSize = size
+		buf.Free()
+	default: // the messages are still to end
+	}
+	return failure(err, wrong)
+}
+
+// unsent is what the caller gets for a message that could not be encoded.
+func (c *streamClient[In, Out]) unsent(err error) error {
+	return status.Errorf(status.Internal, "a message to %s could not be encoded", c.operation).WithCause(err)
+}
+
+// failure returns why a stream failed that ended with err and whose messages ended with wrong: what went wrong with the messages
+// is the reason, unless they were only told to end.
+func failure(err, wrong error) error {
+	switch panicked, ok := errors.AsType[*endpoint.PanicError](wrong); {
+	case err == nil || wrong == nil:
+		return err
+	case ok:
+		return status.From(panicked)
+	case errors.Is(wrong, io.ErrClosedPipe), errors.Is(wrong, errStopped), errors.Is(wrong, errConn):
+		return err
+	}
+	return wrong
+}

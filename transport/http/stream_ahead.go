@@ -1,0 +1,126 @@
+package httptransport
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+const (
+	// aheadSize is how much of what a client sends is read before it is asked for.
+	aheadSize = 64 << 10
+	// aheadStep is how much room there is for one read at least.
+	aheadStep = 4 << 10
+)
+
+// readAhead reads on a goroutine of its own, so that the end of a connection is noticed while nobody asks for more.
+type readAhead struct {
+	done chan struct{} // closed when the goroutine has ended
+
+	mu      sync.Mutex
+	changed sync.Cond
+	buf     []byte // what has come; the goroutine may be reading into the room behind it
+	taken   int    // of buf
+	err     error  // what comes after buf
+	stopped bool
+}
+
+// newReadAhead reads r. It calls gone with an error that is not the end.
+func newReadAhead(r io.Reader, gone func(error)) *readAhead {
+	a := &readAhead{done: make(chan struct{})}
+	a.changed.L = &a.mu
+	go func() {
+		defer close(a.done)
+		err := a.fill(r)
+		if err != io.EOF && !a.isStopped() { //nolint:errorlint // a Reader returns io.EOF itself
+			gone(err)
+		}
+		a.fail(err)
+	}()
+	return a
+}
+
+func (a *readAhead) fill(r io.Reader) error {
+	for {
+		room := a.room()
+		if room == nil {
+			return errStopped
+		}
+		n, err := r.Read(room)
+		a.mu.Lock()
+		a.buf = a.buf[:len(a.buf)+n]
+		a.changed.Broadcast()
+		a.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+var errStopped = errors.New("httptransport: the stream has ended")
+
+// room waits until there is room for more, and returns it; nil when nobody wants more.
+func (a *readAhead) room() []byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for len(a.buf)-a.taken >= aheadSize && !a.stopped {
+		a.changed.Wait()
+	}
+	if a.stopped {
+		return nil
+	}
+	a.buf = a.buf[:copy(a.buf, a.buf[a.taken:])]
+	a.taken = 0
+	if cap(a.buf)-len(a.buf) < aheadStep {
+		grown := make([]byte, len(a.buf), min(max(2*cap(a.buf), aheadStep), aheadSize)+aheadStep)
+		copy(grown, a.buf)
+		a.buf = grown
+	}
+	return a.buf[len(a.buf):cap(a.buf)]
+}
+
+// Read implements io.Reader.
+func (a *readAhead) Read(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for len(a.buf) == a.taken && a.err == nil {
+		a.changed.Wait()
+	}
+	if len(a.buf) == a.taken {
+		return 0, a.err
+	}
+	n := copy(p, a.buf[a.taken:])
+	a.taken += n
+	a.changed.Broadcast()
+	return n, nil
+}
+
+// fail makes err what comes after what has been read already.
+func (a *readAhead) fail(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.err == nil {
+		a.err = err
+	}
+	a.changed.Broadcast()
+}
+
+// stop ends the goroutine, whose read unblock ends, and waits for it.
+func (a *readAhead) stop(unblock func()) {
+	a.mu.Lock()
+	a.stopped = true
+	a.changed.Broadcast()
+	a.mu.Unlock()
+	select {
+	case <-a.done:
+	default:
+		unblock()
+		<-a.done
+	}
+}
+
+func (a *readAhead) isStopped() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stopped
+}

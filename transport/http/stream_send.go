@@ -1,0 +1,88 @@
+package httptransport
+
+import (
+	"errors"
+	"iter"
+	"runtime/debug"
+	"sync"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+)
+
+// sender ranges over the messages of a client on a goroutine of its own.
+type sender struct {
+	done chan struct{} // closed when the goroutine has ended
+
+	mu      sync.Mutex
+	ours    bool // the goroutine is in code of this package, which ends when the connection does
+	stopped bool
+	err     error // why the messages ended, if that was not their end
+}
+
+// startSender sends what in yields, and then calls end with what in ended with. Both functions must return when the stream has ended.
+func startSender[In any](in iter.Seq2[In, error], send func(In) error, end func(error)) *sender {
+	s := &sender{done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		err := sendAll(s, in, send)
+		if s.enter() {
+			s.mu.Lock()
+			s.err = err
+			s.mu.Unlock()
+			end(err)
+		}
+	}()
+	return s
+}
+
+func sendAll[In any](s *sender, in iter.Seq2[In, error], send func(In) error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &endpoint.PanicError{Value: value, Stack: debug.Stack()}
+		}
+	}()
+	for message, err := range in {
+		if !s.enter() {
+			return errStopped
+		}
+		if err == nil {
+			err = send(message)
+		}
+		if !s.leave() {
+			return errors.Join(err, errStopped)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter reports whether the stream goes on, in which case stop waits until leave is called.
+func (s *sender) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ours = !s.stopped
+	return s.ours
+}
+
+func (s *sender) leave() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ours = s.stopped // then there is no way back to where it could hang
+	return !s.stopped
+}
+
+// stop tells the messages to end, and waits for that, except where they are what is waited for: then they end when they
+// yield the next one. It returns why they ended before the stream did, nil if they did not.
+func (s *sender) stop() error {
+	s.mu.Lock()
+	s.stopped = true
+	wait := s.ours
+	err := s.err
+	s.mu.Unlock()
+	if wait {
+		<-s.done
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+package httptransport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ashlar-go/ashlar/status"
+)
+
+// lingerAfterEnd is how long a client may go on sending when it has been answered, so that it reads the answer.
+const lingerAfterEnd = 500 * time.Millisecond
+
+// upload reads the messages of a client stream from the body of a request.
+type upload struct {
+	x       *exchange
+	control *http.ResponseController
+	ahead   *readAhead
+	lines   *lineReader
+	unhook  func() bool
+}
+
+// newUpload begins to read r. Cancel is called when its client goes away.
+func newUpload(x *exchange, r *http.Request, cancel context.CancelCauseFunc) (*upload, error) {
+	if err := checkUpload(r); err != nil {
+		return nil, err
+	}
+	u := &upload{x: x, control: http.NewResponseController(x.w)}
+	_ = u.control.SetReadDeadline(time.Time{})
+	_ = u.control.SetWriteDeadline(time.Time{})
+	if r.ProtoMajor == 1 {
+		_ = u.control.EnableFullDuplex() // so that an answer does not wait for what is never read
+	}
+	u.ahead = newReadAhead(r.Body, func(err error) { cancel(errGone.WithCause(err)) })
+	u.lines = newLineReader(u.ahead, x.config.maxRequest)
+	u.unhook = context.AfterFunc(x.ctx, func() { u.ahead.fail(ended(x.ctx)) })
+	return u, nil
+}
+
+// checkUpload refuses what is no NDJSON.
+func checkUpload(r *http.Request) error {
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if mediaType != ndjsonType && mediaType != jsonlType {
+		return &Error{
+			Status: http.StatusUnsupportedMediaType,
+			Header: http.Header{"Accept": {ndjsonType, jsonlType}},
+			Err: status.Errorf(status.InvalidArgument, "content type %q is not supported; supported: %s, %s",
+				r.Header.Get("Content-Type"), ndjsonType, jsonlType).WithReason("UNSUPPORTED_MEDIA_TYPE"),
+		}
+	}
+	encoding := strings.ToLower(strings.TrimSpace(strings.Join(r.Header["Content-Encoding"], ",")))
+	if encoding != "" && encoding != "identity" {
+		return &Error{
+			Status: http.StatusUnsupportedMediaType,
+			Header: http.Header{"Accept-Encoding": {"identity"}},
+			Err:    status.Errorf(status.InvalidArgument, "content encoding %q is not supported on a stream", encoding),
+		}
+	}
+	return nil
+}
+
+// next returns the next message, until the one after it is asked for; errEnd after the last.
+func (u *upload) next() ([]byte, error) {
+	if u.x.ctx.Err() != nil {
+		return nil, ended(u.x.ctx)
+	}
+	line, err := u.lines.next()
+	u.x.info.RequestSize = u.lines.read
+	switch {
+	case err == nil && isControl(line):
+		return nil, errClientFailed
+	case err == nil:
+		return line, nil
+	case errors.Is(err, io.EOF):
+		return nil, errEnd
+	case errors.Is(err, errTooLarge):
+		return nil, messageTooLarge(u.x.config.maxRequest)
+	case status.As(err) != nil:
+		return nil, err
+	}
+	return nil, errGone.WithCause(err)
+}
+
+var errClientFailed = status.New(status.Canceled, "the client broke the stream off")
+
+func messageTooLarge(limit int64) error {
+	return &Error{Status: http.StatusRequestEntityTooLarge,
+		Err: status.Errorf(status.ResourceExhausted, "it is larger than %d bytes", limit).WithReason("BODY_TOO_LARGE")}
+}
+
+// stop ends the reading.
+func (u *upload) stop() {
+	u.unhook()
+	u.ahead.stop(func() {
+		if u.control.SetReadDeadline(time.Unix(1, 0)) != nil {
+			_ = u.x.r.Body.Close() // there is no connection below
+		}
+	})
+	_ = u.control.SetReadDeadline(time.Now().Add(lingerAfterEnd))
+	_ = u.control.SetWriteDeadline(time.Now().Add(u.x.config.stream.write))
+}
