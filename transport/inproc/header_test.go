@@ -14,7 +14,7 @@ import (
 )
 
 // serveHeader answers with what it found in the request's header.
-func serveHeader(t *testing.T, ctx context.Context, operation string) {
+func serveHeader(ctx context.Context, t *testing.T, operation string) {
 	t.Helper()
 	info := transport.FromContext(ctx)
 	if info == nil || info.Transport != "inproc" || info.Operation != operation {
@@ -42,11 +42,11 @@ func TestHeadersCrossBothWays(t *testing.T) {
 					return ctx
 				}))
 			call := unary(t, func(ctx context.Context, request *number) (*number, error) {
-				serveHeader(t, ctx, "numbers/Double")
+				serveHeader(ctx, t, "numbers/Double")
 				return request, fail
 			}, nil, opts...)
 			talk := stream(t, func(ctx context.Context, in inSeq, out func(*number) error) error {
-				serveHeader(t, ctx, "numbers/Echo")
+				serveHeader(ctx, t, "numbers/Echo")
 				if err := echo(ctx, in, out); err != nil {
 					return err
 				}

@@ -174,7 +174,7 @@ func TestFinalizersSeeAnEndpointThatEndsItsGoroutine(t *testing.T) {
 	var server, client error
 	call := unary(t, func(context.Context, *number) (*number, error) {
 		runtime.Goexit()
-		return nil, nil
+		return &number{}, nil
 	}, []inproc.ServerOption{inproc.ServerFinalizer(func(_ context.Context, o inproc.Outcome) { server = o.Err })},
 		inproc.ClientFinalizer(func(_ context.Context, o inproc.Outcome) { client = o.Err }))
 	done := make(chan struct{})
