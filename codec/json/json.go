@@ -25,6 +25,7 @@ var contentTypes = []string{ContentType}
 // Codec is JSON. It is made by New, does not change, and is safe for concurrent use.
 type Codec struct {
 	maxDepth int
+	fast     bool           // whether nothing is asked for that the encoding of plain types does not do
 	custom   bool           // whether there are unmarshalers of which nobody knows how deep they read
 	options  []json.Options // for types without Protocol Buffers messages
 	messages []json.Options // for the others; nil if they are refused
@@ -34,7 +35,7 @@ type Codec struct {
 
 // New returns the JSON codec. It panics for an option that makes no sense.
 func New(opts ...Option) *Codec {
-	s := settings{maxDepth: DefaultMaxDepth, json: []json.Options{json.Deterministic(true)}}
+	s := settings{maxDepth: DefaultMaxDepth, fast: true, json: []json.Options{json.Deterministic(true)}}
 	for _, o := range opts {
 		if o == nil {
 			panic("json: New: an option is nil")
@@ -47,6 +48,7 @@ func New(opts ...Option) *Codec {
 	unmarshalers, _ := json.GetOption(joined, json.WithUnmarshalers)
 	return &Codec{
 		maxDepth: s.maxDepth,
+		fast:     s.fast,
 		custom:   unmarshalers != nil,
 		options:  []json.Options{joined},
 		messages: s.forMessages(joined),
@@ -68,6 +70,11 @@ func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
 	s := c.shape(v)
 	if s.message != nil {
 		return dst, fmt.Errorf("json: encoding %T: %w", v, s.message)
+	}
+	if s.plain != nil {
+		if out, ok := s.append(dst, v); ok {
+			return out, nil
+		}
 	}
 	if cap(dst)-len(dst) < small {
 		data, err := json.Marshal(v, s.options...)
@@ -117,6 +124,9 @@ func (c *Codec) shape(v any) *shape {
 	}
 	s := shapeOf(t)
 	s.options = c.options
+	if t != nil && c.fast && !s.proto {
+		s.plain = plain(t)
+	}
 	if c.messages != nil {
 		s.message = nil
 		if s.proto || s.depth >= unbounded {

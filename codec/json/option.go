@@ -12,6 +12,7 @@ type Option func(*settings) error
 
 type settings struct {
 	maxDepth     int
+	fast         bool // whether no option changes how plain types are encoded
 	json         []json.Options
 	marshalers   *json.Marshalers
 	unmarshalers *json.Unmarshalers
@@ -51,10 +52,15 @@ func MaxDepth(levels int) Option {
 
 // RejectUnknown makes Decode refuse a member that v does not have. By default it is passed over, so that a new client can
 // talk to an old server.
-func RejectUnknown() Option { return Options(json.RejectUnknownMembers(true)) }
+func RejectUnknown() Option {
+	return func(s *settings) error {
+		s.json = append(s.json, json.RejectUnknownMembers(true))
+		return nil
+	}
+}
 
 // Options passes options of encoding/json/v2 and encoding/json/jsontext on, such as json.FormatNilSliceAsNull or
-// jsontext.EscapeForHTML. Later ones win. With json.WithUnmarshalers each document is checked for its depth beforehand,
+// jsontext.EscapeForHTML. Later ones win. With any of them the library encodes plain types too, which takes longer. With json.WithUnmarshalers each document is checked for its depth beforehand,
 // which costs about as much as a tenth of decoding it.
 func Options(opts ...json.Options) Option {
 	return func(s *settings) error {
@@ -63,7 +69,7 @@ func Options(opts ...json.Options) Option {
 				return errors.New("Options: an option is nil")
 			}
 		}
-		s.json = append(s.json, opts...)
+		s.json, s.fast = append(s.json, opts...), false
 		return nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -19,6 +20,8 @@ type shape struct {
 	message error
 	// options are those for values of the type.
 	options []json.Options
+	// plain encodes the type, or is nil if the library does.
+	plain appender
 }
 
 // unbounded is the depth of a type that holds itself, anything, or what reads JSON by a method of its own.
@@ -33,6 +36,15 @@ func shapeOf(t reflect.Type) *shape {
 		s.proto = w.message != nil || w.enum
 	}
 	return s
+}
+
+// append encodes v as a plain type.
+func (s *shape) append(dst []byte, v any) ([]byte, bool) {
+	r := reflect.ValueOf(v)
+	if r.Kind() == reflect.Pointer && r.IsNil() {
+		return append(dst, "null"...), true
+	}
+	return s.plain(slices.Grow(dst, small), r)
 }
 
 // walk visits each type that a type is made of, once.
@@ -99,6 +111,7 @@ var (
 		reflect.TypeFor[json.MarshalerTo](), reflect.TypeFor[json.UnmarshalerFrom](),
 		reflect.TypeFor[json.Marshaler](), reflect.TypeFor[json.Unmarshaler](),
 	}
+	ownMethods  = append([]reflect.Type{reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextAppender]()}, jsonMethods...)
 	textMethods = []reflect.Type{reflect.TypeFor[encoding.TextUnmarshaler]()}
 )
 
