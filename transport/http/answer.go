@@ -79,7 +79,7 @@ func notAcceptable(err error) error {
 	}
 }
 
-// write sends the response.
+// write sends the response. Nothing of it is in the header before all of it is known to be good.
 func (a *answers[Resp]) write(x *exchange, f form, response Resp) error {
 	var v any
 	if a.byPointer {
@@ -89,32 +89,38 @@ func (a *answers[Resp]) write(x *exchange, f form, response Resp) error {
 	} else {
 		v = response
 	}
-	code, err := a.prepare(x, v)
+	code, own, err := a.ask(x, v)
 	if err != nil {
 		return err
 	}
-	switch code {
-	case http.StatusNoContent, http.StatusResetContent, http.StatusNotModified:
-		x.outcome.Status = code
-		x.w.WriteHeader(code)
-		return nil
+	var buf *buffer.Buffer
+	if hasBody(code) {
+		buf = buffer.Get()
+		defer buf.Free()
+		if buf.B, err = f.codec.Append(buf.B, v); err != nil {
+			return fmt.Errorf("encoding the response: %w", err)
+		}
 	}
 	header := x.w.Header()
-	if header["Content-Type"] == nil {
-		header["Content-Type"] = f.contentType
+	for key, values := range own {
+		if key = http.CanonicalHeaderKey(key); key != "Content-Length" {
+			header[key] = values[:len(values):len(values)] // what is added to it is not the response's
+		}
 	}
 	if a.vary {
 		header.Add("Vary", "Accept")
 	}
-	buf := buffer.Get()
-	defer buf.Free()
-	if buf.B, err = f.codec.Append(buf.B, v); err != nil {
-		return fmt.Errorf("encoding the response: %w", err)
+	x.outcome.Status = code
+	if buf == nil {
+		x.w.WriteHeader(code)
+		return nil
+	}
+	if header["Content-Type"] == nil {
+		header["Content-Type"] = f.contentType
 	}
 	if len(buf.B) > autoLength {
 		header["Content-Length"] = []string{strconv.Itoa(len(buf.B))}
 	}
-	x.outcome.Status = code
 	if code != http.StatusOK {
 		x.w.WriteHeader(code)
 	}
@@ -126,29 +132,30 @@ func (a *answers[Resp]) write(x *exchange, f form, response Resp) error {
 	return nil
 }
 
-// prepare sets what the response wants of the header, and returns the status to answer with.
-func (a *answers[Resp]) prepare(x *exchange, v any) (code int, err error) {
-	code = http.StatusOK
+func hasBody(code int) bool {
+	return code != http.StatusNoContent && code != http.StatusResetContent && code != http.StatusNotModified
+}
+
+// ask returns the status that the response wants to be sent with, and its own header fields.
+func (a *answers[Resp]) ask(x *exchange, v any) (code int, own http.Header, err error) {
 	if a.empty {
-		return http.StatusNoContent, nil
+		return http.StatusNoContent, nil, nil
 	}
-	header := x.w.Header()
-	if a.headerer {
-		if h, ok := v.(Headerer); ok {
-			for key, values := range h.Header() {
-				header[http.CanonicalHeaderKey(key)] = values
-			}
-		}
-	}
+	code = http.StatusOK
 	if a.coder {
 		if c, ok := v.(StatusCoder); ok {
 			if code = c.StatusCode(); code < 200 || code > 599 {
-				return 0, fmt.Errorf("%T.StatusCode returned %d, want 200 to 599", v, code)
+				return 0, nil, fmt.Errorf("%T.StatusCode returned %d, want 200 to 599", v, code)
 			}
 		}
 	}
-	if etag := header["Etag"]; len(etag) > 0 && code == http.StatusOK && notModified(x.r, etag[0]) {
+	if a.headerer {
+		if h, ok := v.(Headerer); ok {
+			own = h.Header()
+		}
+	}
+	if code == http.StatusOK && notModified(x.r, own, x.w.Header()) {
 		code = http.StatusNotModified
 	}
-	return code, nil
+	return code, own, nil
 }

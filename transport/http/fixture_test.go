@@ -180,3 +180,8 @@ func wantPanic(t *testing.T, want string, f func()) {
 	}()
 	f()
 }
+
+// mountAny mounts a server of e for every method, with two codecs.
+func mountAny[Req, Resp any](e endpoint.Endpoint[Req, Resp]) *http.ServeMux {
+	return handler("/x", e, jsonAnd(lineCodec{}))
+}
