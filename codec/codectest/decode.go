@@ -64,7 +64,9 @@ var decodeChecks = []check{{
 		}
 		var errs []error
 		for _, t := range trailing {
-			errs = append(errs, h.refused(Document{Name: fmt.Sprintf("%.20q behind a document", t), Data: append(slices.Clone(data), t...), Into: h.main()}))
+			errs = append(errs, h.refused(Document{
+				Name: fmt.Sprintf("%.20q behind a document", t), Data: append(slices.Clone(data), t...), Into: h.main(),
+			}))
 		}
 		return errors.Join(errs...)
 	},
@@ -85,7 +87,7 @@ var decodeChecks = []check{{
 	},
 }, {
 	name:   "DecodeDeep",
-	clause: "Decode fails with a *DecodeError for data that is too deep, be it in a member that nobody reads, and not for data that is just deep enough",
+	clause: "Decode fails with a *DecodeError for data that is too deep, be it in a member that nobody reads, and not before",
 	run: func(h *Harness) error {
 		if h.MaxDepth == 0 {
 			return nil
@@ -131,7 +133,7 @@ var decodeChecks = []check{{
 	},
 }, {
 	name:   "DecodeTarget",
-	clause: "what is no pointer, a nil pointer, or of a type that cannot be encoded is the caller's mistake: Decode fails, and not with a *DecodeError",
+	clause: "a v that is no pointer, is nil, or of a type that cannot be encoded is the caller's mistake, so no *DecodeError",
 	run: func(h *Harness) error {
 		data, err := h.document()
 		if err != nil {
@@ -156,4 +158,5 @@ var decodeChecks = []check{{
 }}
 
 // goType finds what looks like the name of a Go type. "string" is a word, and so is "integer".
-var goType = regexp.MustCompile(`\bGo\b|\bu?int(8|16|32|64)?\b|\bfloat(32|64)\b|\bbool\b|\bstruct\b|\binterface\b|\[\]\w|\bmap\[|\*\w|\b[a-z]\w*\.[A-Z]\w*`)
+var goType = regexp.MustCompile(
+	`\bGo\b|\bu?int(8|16|32|64)?\b|\bfloat(32|64)\b|\bbool\b|\bstruct\b|\binterface\b|\[\]\w|\bmap\[|\*\w|\b[a-z]\w*\.[A-Z]\w*`)

@@ -120,32 +120,23 @@ func equalValues(want, have reflect.Value) bool {
 	case reflect.Pointer, reflect.Interface:
 		return want.IsNil() == have.IsNil() && (want.IsNil() || equalValues(want.Elem(), have.Elem()))
 	case reflect.Struct:
-		for i := range want.NumField() {
-			if !equalValues(want.Field(i), have.Field(i)) {
-				return false
-			}
-		}
-		return true
+		return every(want.NumField(), func(i int) bool { return equalValues(want.Field(i), have.Field(i)) })
 	case reflect.Slice:
-		if want.Len() != have.Len() {
-			return false
-		}
-		for i := range want.Len() {
-			if !equalValues(want.Index(i), have.Index(i)) {
-				return false
-			}
-		}
-		return true
+		return want.Len() == have.Len() && every(want.Len(), func(i int) bool { return equalValues(want.Index(i), have.Index(i)) })
 	case reflect.Map:
-		if want.Len() != have.Len() {
-			return false
-		}
-		for _, key := range want.MapKeys() {
-			if !equalValues(want.MapIndex(key), have.MapIndex(key)) {
-				return false
-			}
-		}
-		return true
+		keys := want.MapKeys()
+		return want.Len() == have.Len() && every(len(keys), func(i int) bool {
+			return equalValues(want.MapIndex(keys[i]), have.MapIndex(keys[i]))
+		})
 	}
 	return want.Comparable() && want.Equal(have)
+}
+
+func every(n int, holds func(i int) bool) bool {
+	for i := range n {
+		if !holds(i) {
+			return false
+		}
+	}
+	return true
 }

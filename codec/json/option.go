@@ -60,8 +60,8 @@ func RejectUnknown() Option {
 }
 
 // Options passes options of encoding/json/v2 and encoding/json/jsontext on, such as json.FormatNilSliceAsNull or
-// jsontext.EscapeForHTML. Later ones win. With any of them the library encodes plain types too, which takes longer. With json.WithUnmarshalers each document is checked for its depth beforehand,
-// which costs about as much as a tenth of decoding it.
+// jsontext.EscapeForHTML. Later ones win. With any of them the library encodes plain types too, which takes longer. With
+// json.WithUnmarshalers each document is checked for its depth beforehand, which costs up to a tenth of decoding it.
 func Options(opts ...json.Options) Option {
 	return func(s *settings) error {
 		for _, o := range opts {

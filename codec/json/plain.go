@@ -105,36 +105,42 @@ func compileStruct(t reflect.Type, inside map[reflect.Type]bool) appender {
 	names := make(map[string]bool)
 	for f := range t.Fields() {
 		tag, tagged := f.Tag.Lookup("json")
-		switch {
-		case f.Anonymous:
-			return nil
-		case tag == "-":
+		if tag == "-" || !f.IsExported() && !f.Anonymous && !tagged {
 			continue
-		case !f.IsExported() && !tagged:
-			continue
-		case !f.IsExported() || !simpleTag.MatchString(tag):
+		}
+		m, ok := compileMember(f, tag, inside)
+		if !ok || names[m.name] {
 			return nil
 		}
-		name, _, omitZero := strings.Cut(tag, ",")
-		if name == "" {
-			name = f.Name
-		}
-		m := member{index: f.Index[0], value: compile(f.Type, inside)}
-		quoted, err := jsontext.AppendQuote(nil, name)
-		if m.value == nil || err != nil || names[name] {
-			return nil
-		}
-		names[name], m.name = true, string(quoted)+":"
-		if omitZero {
-			if m.omit = zero(f.Type); m.omit == nil {
-				return nil
-			}
-		}
+		names[m.name] = true
 		members = append(members, m)
 	}
 	if len(members) == 0 { // which may be a mistake
 		return nil
 	}
+	return appendMembers(members)
+}
+
+func compileMember(f reflect.StructField, tag string, inside map[reflect.Type]bool) (m member, ok bool) {
+	if f.Anonymous || !f.IsExported() || !simpleTag.MatchString(tag) {
+		return m, false
+	}
+	name, _, omitZero := strings.Cut(tag, ",")
+	if name == "" {
+		name = f.Name
+	}
+	quoted, err := jsontext.AppendQuote(nil, name)
+	if err != nil {
+		return m, false
+	}
+	m = member{index: f.Index[0], name: string(quoted) + ":", value: compile(f.Type, inside)}
+	if omitZero {
+		m.omit = zero(f.Type)
+	}
+	return m, m.value != nil && omitZero == (m.omit != nil)
+}
+
+func appendMembers(members []member) appender {
 	return func(dst []byte, v reflect.Value) (_ []byte, ok bool) {
 		dst = append(dst, '{')
 		first := true

@@ -36,9 +36,9 @@ func samples(t *testing.T) []any {
 // field is a message with enumerations, numbers, texts and a message in it.
 func field() *descriptorpb.FieldDescriptorProto {
 	return &descriptorpb.FieldDescriptorProto{
-		Name: pb.String("price"), Number: pb.Int32(3),
+		Name: new("price"), Number: pb.Int32(3),
 		Type:    descriptorpb.FieldDescriptorProto_TYPE_INT64.Enum(),
-		Options: &descriptorpb.FieldOptions{Packed: pb.Bool(true), Ctype: descriptorpb.FieldOptions_CORD.Enum()},
+		Options: &descriptorpb.FieldOptions{Packed: new(true), Ctype: descriptorpb.FieldOptions_CORD.Enum()},
 	}
 }
 
@@ -80,7 +80,10 @@ func TestConformance(t *testing.T) {
 	}
 	codectest.Run(t, h)
 	h.Codec, h.MaxDepth = proto.New(proto.MaxDepth(10), proto.DiscardUnknown()), 10
-	t.Run("shallow", func(t *testing.T) { codectest.Run(t, h) })
+	t.Run("shallow", func(t *testing.T) {
+		t.Parallel()
+		codectest.Run(t, h)
+	})
 }
 
 func TestDecodeMakesTheMessageOfATypedRequest(t *testing.T) {
@@ -95,7 +98,7 @@ func TestDecodeMakesTheMessageOfATypedRequest(t *testing.T) {
 	if err := c.Decode(data, &have); err != nil || !pb.Equal(want, have) {
 		t.Errorf("want %v, have %v, %v", want, have, err)
 	}
-	var m pb.Message = &descriptorpb.FieldDescriptorProto{Name: pb.String("old")}
+	var m pb.Message = &descriptorpb.FieldDescriptorProto{Name: new("old")}
 	if err := c.Decode(data, &m); err != nil || !pb.Equal(want, m) {
 		t.Errorf("by interface: want %v, have %v, %v", want, m, err)
 	}
