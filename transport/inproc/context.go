@@ -82,13 +82,10 @@ func (c *callContext) gone() error {
 	return nil
 }
 
-// end ends the context.
+// end ends the context. Either it sees own, or whoever makes own at the same time sees that the call has ended.
 func (c *callContext) end() {
 	c.ended.Store(true)
-	c.mu.Lock()
-	own := c.own.Load()
-	c.mu.Unlock()
-	if own != nil {
+	if own := c.own.Load(); own != nil {
 		own.cancel()
 	}
 }

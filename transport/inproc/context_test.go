@@ -189,3 +189,22 @@ func TestAnEndedContextMakesNoCall(t *testing.T) {
 type lateTimer struct{ context.Context }
 
 func (lateTimer) Deadline() (time.Time, bool) { return time.Now().Add(-time.Nanosecond), true }
+
+// A goroutine that asks for Done while the call ends sees the end, whichever is first.
+func TestDoneAndTheEndOfTheCallRace(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		seen := make(chan struct{})
+		call := unary(t, func(ctx context.Context, request *number) (*number, error) {
+			go func() {
+				<-ctx.Done()
+				close(seen)
+			}()
+			return request, nil
+		}, nil)
+		if _, err := call(t.Context(), &number{}); err != nil {
+			t.Fatal(err)
+		}
+		<-seen
+	}
+}
