@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"path"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // noMachinePaths refuses absolute paths into somebody's directories, which no other machine has.
 func noMachinePaths(tree *Tree) (findings []Finding) {
-	personal := regexp.MustCompile(`(?:^|[^\w.})/-])/(?:home|root|tmp|Users|work)/\w`)
+	roots := []string{"/" + "home/", "/" + "root/", "/" + "tmp/", "/" + "Users/", "/" + "work/"}
+	personal := regexp.MustCompile(`(?:^|[^\w.})/-])(?:` + strings.Join(roots, "|") + `)\w`)
 	for name, data := range tree.Texts {
-		if path.Ext(name) == ".sum" {
+		if path.Ext(name) == ".sum" || !slices.ContainsFunc(roots, func(dir string) bool { return bytes.Contains(data, []byte(dir)) }) {
 			continue
 		}
 		line := 0
