@@ -240,7 +240,7 @@ func (s *streamServer[In, Out]) serveOne(x *exchange, cancel context.CancelCause
 	if err != nil {
 		return err
 	}
-	var one single[Out]
+	one := single[Out]{ctx: x.ctx}
 	err = s.decorated(x, func(ctx context.Context, r *http.Request) error {
 		if s.kind == endpoint.Unary {
 			request, err := s.decode(ctx, r)
@@ -270,11 +270,15 @@ func (s *streamServer[In, Out]) serveOne(x *exchange, cancel context.CancelCause
 
 // single takes the one response of a stream.
 type single[Out any] struct {
+	ctx      context.Context
 	response Out
 	count    int
 }
 
 func (s *single[Out]) set(response Out) error {
+	if s.ctx.Err() != nil {
+		return ended(s.ctx)
+	}
 	s.response = response
 	s.count++
 	return s.check()

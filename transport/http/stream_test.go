@@ -39,8 +39,8 @@ type number struct {
 	name string
 }
 
-func (n *number) EventID() string           { return strconv.Itoa(n.N) }
-func (n *number) EventName() string         { return n.name }
+func (n *number) EventID() string          { return strconv.Itoa(n.N) }
+func (n *number) EventName() string        { return n.name }
 func (n *number) SetEvent(id, name string) { n.id, n.name = id, name }
 
 // errShown has everything that an error can have.
@@ -262,4 +262,3 @@ func TestUnaryOperationsAreStreamsToo(t *testing.T) {
 		}
 	}
 }
-
