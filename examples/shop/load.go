@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/examples/shop/catalog"
+	"github.com/ashlar-go/ashlar/examples/shop/orders"
+	"github.com/ashlar-go/ashlar/status"
+	httptransport "github.com/ashlar-go/ashlar/transport/http"
+)
+
+const (
+	maxLoad   = 100_000 // calls a second: more than one machine does
+	customers = 16      // calls at a time
+)
+
+// drive lets customers browse and buy at the storefront, rate calls a second, until ctx ends. It reports each second, and at
+// the end the whole.
+func drive(ctx context.Context, url string, rate int, out io.Writer) error {
+	conn, err := httptransport.Dial(url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var sum tally
+	count := sum.middleware()
+	products, err := catalog.NewClient(conn, count)
+	if err != nil {
+		return err
+	}
+	sales, err := orders.NewClient(conn, count)
+	if err != nil {
+		return err
+	}
+
+	calls := make(chan struct{}, customers)
+	var group sync.WaitGroup
+	for i := range customers {
+		group.Go(func() {
+			for range calls {
+				visit(context.WithoutCancel(ctx), i, products, sales) // who is served at closing time is served to the end
+			}
+		})
+	}
+	start := time.Now()
+	pace(ctx, rate, calls, func() { sum.report(out, time.Since(start)) })
+	close(calls)
+	group.Wait()
+	sum.report(out, time.Since(start))
+	return nil
+}
+
+// pace sends rate times a second until ctx ends, and calls each once a second.
+func pace(ctx context.Context, rate int, calls chan<- struct{}, each func()) {
+	const tick = 10 * time.Millisecond
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	start := time.Now()
+	sent, seconds := 0, 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		elapsed := time.Since(start)
+		for due := int(elapsed.Seconds() * float64(rate)); sent < due; sent++ {
+			select {
+			case calls <- struct{}{}:
+			case <-ctx.Done():
+			}
+		}
+		if int(elapsed.Seconds()) > seconds {
+			seconds = int(elapsed.Seconds())
+			each()
+		}
+	}
+}
+
+// visit is one call of a customer: mostly looking, sometimes buying.
+func visit(ctx context.Context, customer int, products *catalog.Client, sales *orders.Client) {
+	sku := fmt.Sprintf("CHI-%d", 1001+rand.IntN(60)) //nolint:gosec // which one is of no consequence
+	switch n := rand.IntN(10); {                     //nolint:gosec // as above
+	case n < 4:
+		_, _ = products.Get(ctx, &catalog.Get{SKU: sku})
+	case n < 8:
+		_, _ = products.Find(ctx, &catalog.Find{Category: "stone", Limit: 10})
+	default:
+		_, _ = sales.Place(ctx, &orders.Place{
+			Customer: fmt.Sprintf("customer %d", customer),
+			Lines:    []catalog.Line{{SKU: sku, Count: 1}},
+		})
+	}
+}
+
+// tally counts calls by their outcome.
+type tally struct {
+	mu        sync.Mutex
+	codes     map[string]int
+	durations []time.Duration // since the last report
+}
+
+// middleware counts on the client's side.
+func (t *tally) middleware() endpoint.Middleware {
+	return func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+		return func(ctx context.Context, request any) (any, error) {
+			start := time.Now()
+			response, err := next(ctx, request)
+			t.add(time.Since(start), err)
+			return response, err
+		}
+	}
+}
+
+func (t *tally) add(d time.Duration, err error) {
+	name := "ok"
+	if err != nil {
+		name = status.CodeOf(err).String()
+		if e := status.As(err); e != nil && e.Reason != "" {
+			name += "/" + e.Reason
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.codes == nil {
+		t.codes = make(map[string]int)
+	}
+	t.codes[name]++
+	t.durations = append(t.durations, d)
+}
+
+// report writes what has come of the calls so far, and how long those since the last report took.
+func (t *tally) report(out io.Writer, elapsed time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintf(out, "%5.1fs", elapsed.Seconds())
+	for _, name := range slices.Sorted(maps.Keys(t.codes)) {
+		fmt.Fprintf(out, "  %s %d", name, t.codes[name])
+	}
+	if n := len(t.durations); n > 0 {
+		slices.Sort(t.durations)
+		fmt.Fprintf(out, "  p50 %v  p99 %v", t.durations[n/2].Round(time.Microsecond), t.durations[n*99/100].Round(time.Microsecond))
+	}
+	fmt.Fprintln(out)
+	t.durations = t.durations[:0]
+}

@@ -1,0 +1,107 @@
+// Command shop is a small real shop: a storefront for customers, a catalog and an order service behind it, three HTTP
+// servers in one process that call each other over the network. It needs nothing installed.
+//
+//	go run ./examples/shop                            on free ports, until Ctrl-C
+//	go run ./examples/shop -load 200 -for 10s         with customers
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/ashlar-go/ashlar/log"
+)
+
+// options are what the command line says.
+type options struct {
+	addr  string        // of the storefront
+	load  int           // customers' calls a second; 0 for none
+	limit time.Duration // 0: until ctx ends
+	level log.Level
+	json  bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	opts, err := parse(os.Args[1:], os.Stderr)
+	if err == nil {
+		err = run(ctx, opts, os.Stdout, os.Stderr)
+	}
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "shop:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string, usage io.Writer) (options, error) {
+	var opts options
+	flags := flag.NewFlagSet("shop", flag.ContinueOnError)
+	flags.SetOutput(usage)
+	flags.StringVar(&opts.addr, "addr", "127.0.0.1:0", "the storefront listens on this address; port 0 is any free one")
+	flags.IntVar(&opts.load, "load", 0, "let customers make this many calls a second")
+	flags.DurationVar(&opts.limit, "for", 0, "stop after this time; 0 is until Ctrl-C")
+	flags.TextVar(&opts.level, "log", log.LevelInfo, "log lines of this level and above: debug (every call), info, warn, error")
+	flags.BoolVar(&opts.json, "json", false, "log JSON instead of logfmt")
+	if err := flags.Parse(args); err != nil {
+		return opts, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return opts, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case opts.load < 0 || opts.load > maxLoad:
+		return opts, fmt.Errorf("-load %d: want 0 to %d", opts.load, maxLoad)
+	case opts.limit < 0:
+		return opts, fmt.Errorf("-for %v: want no less than 0", opts.limit)
+	}
+	return opts, nil
+}
+
+// run is the shop, until ctx ends or its time is up.
+func run(ctx context.Context, opts options, out, errout io.Writer) (err error) {
+	writer := []log.WriterOption{log.MinLevel(opts.level)}
+	if opts.json {
+		writer = append(writer, log.JSON())
+	}
+	logger := log.New(errout, writer...)
+	if opts.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, opts.limit)
+		defer cancel()
+	}
+	s, err := open(opts.addr, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	fmt.Fprintf(out, welcome, s.url)
+	if opts.load > 0 {
+		err := drive(ctx, s.url, opts.load, out)
+		if err != nil {
+			return err
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.failed:
+		return err
+	}
+}
+
+const welcome = `The shop is open. Try:
+  curl '%[1]s/products?category=stone&limit=3'
+  curl %[1]s/products/CHI-1001
+  curl -H 'Content-Type: application/json' -H 'X-Customer: Ada' -d '{"lines":[{"sku":"CHI-1001","count":2}]}' %[1]s/orders
+  curl -N -H 'Accept: text/event-stream' %[1]s/orders/feed
+Ctrl-C closes it.
+`

@@ -1,0 +1,138 @@
+// Package orders takes orders, and tells who wants to know.
+package orders
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/ashlar-go/ashlar/examples/shop/catalog"
+	"github.com/ashlar-go/ashlar/status"
+)
+
+// Place is an order that a customer wants to make.
+type Place struct {
+	Customer string         `header:"X-Customer,required" json:"-"`
+	Lines    []catalog.Line `json:"lines"`
+}
+
+// Validate implements the method that endpoint.Validate looks for.
+func (p *Place) Validate() error { return catalog.ValidateLines(p.Lines) }
+
+// Order is an order that was accepted.
+type Order struct {
+	ID       int                  `json:"id"` // 1, 2, 3 and so on
+	Customer string               `json:"customer"`
+	Placed   time.Time            `json:"placed"`
+	Lines    []catalog.PricedLine `json:"lines"`
+	Cents    int                  `json:"cents"` // the total
+}
+
+// Placed is the answer to Place.
+type Placed struct{ Order }
+
+// StatusCode makes it 201 Created in HTTP.
+func (p *Placed) StatusCode() int { return http.StatusCreated }
+
+// Header tells where the order is from now on.
+func (p *Placed) Header() http.Header {
+	return http.Header{"Location": {"/orders/" + strconv.Itoa(p.ID)}}
+}
+
+// EventID makes the order's ID that of its server-sent event, so that a browser goes on where it was.
+func (o *Order) EventID() string { return strconv.Itoa(o.ID) }
+
+// Get asks for one order.
+type Get struct {
+	ID int `json:"-" path:"id"`
+}
+
+// Feed asks for all orders, as they are placed.
+type Feed struct {
+	After int `header:"Last-Event-ID" json:"-"` // the ID of the last order known; 0 is the first to come
+}
+
+// Service takes orders. It is plain Go, and safe for concurrent use.
+type Service struct {
+	reserve func(context.Context, *catalog.Reserve) (*catalog.Reservation, error)
+
+	mu     sync.Mutex
+	orders []*Order
+	more   chan struct{} // closed when there is another order
+}
+
+// New returns a service without any order. It takes what was ordered out of the catalog by reserve.
+func New(reserve func(context.Context, *catalog.Reserve) (*catalog.Reservation, error)) *Service {
+	return &Service{reserve: reserve, more: make(chan struct{})}
+}
+
+// Place accepts an order.
+func (s *Service) Place(ctx context.Context, place *Place) (*Placed, error) {
+	reservation, err := s.reserve(ctx, &catalog.Reserve{Lines: place.Lines})
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	order := &Order{
+		ID:       len(s.orders) + 1,
+		Customer: place.Customer,
+		Placed:   time.Now().UTC(),
+		Lines:    reservation.Lines,
+		Cents:    reservation.Cents,
+	}
+	s.orders = append(s.orders, order)
+	close(s.more)
+	s.more = make(chan struct{})
+	return &Placed{Order: *order}, nil
+}
+
+// Get returns one order.
+func (s *Service) Get(_ context.Context, get *Get) (*Order, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if get.ID < 1 || get.ID > len(s.orders) {
+		return nil, status.Errorf(status.NotFound, "there is no order %d", get.ID).WithReason("NO_ORDER")
+	}
+	return s.orders[get.ID-1], nil
+}
+
+// Feed sends orders until ctx ends: those after the last one known, and then each that is placed. A reader that is slow is not
+// waited for by anybody; it gets them all, later.
+func (s *Service) Feed(ctx context.Context, feed *Feed, send func(*Order) error) error {
+	next := max(0, min(feed.After, s.last())) // a reader may have known more orders than there are since the last start
+	for {
+		order, more := s.after(next)
+		if order == nil {
+			select {
+			case <-more:
+				continue
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		if err := send(order); err != nil {
+			return err
+		}
+		next = order.ID
+	}
+}
+
+// last returns the ID of the last order, 0 for none.
+func (s *Service) last() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.orders)
+}
+
+// after returns the order that follows id, or else what is closed when there is one.
+func (s *Service) after(id int) (*Order, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id < len(s.orders) {
+		return s.orders[id], nil
+	}
+	return nil, s.more
+}
