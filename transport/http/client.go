@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -83,6 +84,12 @@ func newBareClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string
 // call is the endpoint.
 func (c *client[Req, Resp]) call(ctx context.Context, request Req) (response Resp, err error) {
 	var x sent
+	defer func() {
+		if value := recover(); value != nil {
+			c.report(ctx, &x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
+			panic(value)
+		}
+	}()
 	response, ctx, err = c.do(ctx, request, &x)
 	c.report(ctx, &x, err)
 	return response, err

@@ -1,9 +1,11 @@
 package httptransport
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"log"
+	"net"
 	"net/http"
 	"runtime/debug"
 
@@ -103,6 +105,7 @@ func (x *exchange) log(err *status.Error) {
 
 // end is deferred around the exchange: it contains a panic, and runs the finalizers.
 func (x *exchange) end() {
+	defer x.finalize() // also when what reports a panic panics itself
 	switch value := recover(); value {
 	case nil:
 	case http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
@@ -111,6 +114,9 @@ func (x *exchange) end() {
 	default:
 		x.fail(&endpoint.PanicError{Value: value, Stack: debug.Stack()})
 	}
+}
+
+func (x *exchange) finalize() {
 	if len(x.config.finalizers) > 0 {
 		x.outcome.RequestSize, x.outcome.ResponseSize = x.info.RequestSize, x.info.ResponseSize
 		for _, hook := range x.config.finalizers {
@@ -145,13 +151,25 @@ func (w *recorder) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap is for http.ResponseController: flushing, deadlines and hijacking pass through.
+// Unwrap is for http.ResponseController: what is not here passes through.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Flush is for those who look for an http.Flusher.
-func (w *recorder) Flush() {
+// FlushError is for http.ResponseController.
+func (w *recorder) FlushError() error {
 	if w.x.outcome.Status == 0 {
 		w.x.outcome.Status = http.StatusOK
 	}
-	_ = http.NewResponseController(w.ResponseWriter).Flush()
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Flush is for those who look for an http.Flusher.
+func (w *recorder) Flush() { _ = w.FlushError() }
+
+// Hijack gives the connection to the encoder, after which there is no other answer.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil {
+		w.x.outcome.Status = http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
 }

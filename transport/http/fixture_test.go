@@ -98,7 +98,7 @@ func ask(h http.Handler, method, target, body string, header ...string) *httptes
 	if body != "" {
 		reader = strings.NewReader(body)
 	}
-	r := httptest.NewRequest(method, target, reader)
+	r := quiet(httptest.NewRequest(method, target, reader))
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -113,6 +113,12 @@ func ask(h http.Handler, method, target, body string, header ...string) *httptes
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
+}
+
+// quiet returns r as of a server that logs nothing.
+func quiet(r *http.Request) *http.Request {
+	srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
+	return r.WithContext(context.WithValue(r.Context(), http.ServerContextKey, srv))
 }
 
 // problem reads problem details.

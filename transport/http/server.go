@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/transport"
@@ -122,7 +123,11 @@ func (s *server[Req, Resp]) serve(x *exchange) error {
 		hook(x.ctx, x.w)
 	}
 	if s.encode != nil {
-		return s.encode(x.ctx, &recorder{ResponseWriter: x.w, x: x}, response)
+		err := s.encode(x.ctx, &recorder{ResponseWriter: x.w, x: x}, response)
+		if err == nil && x.outcome.Status == 0 {
+			x.outcome.Status = http.StatusOK // which net/http sends when nothing was written
+		}
+		return err
 	}
 	return s.answers.write(x, form, response)
 }
@@ -136,8 +141,8 @@ func (s *server[Req, Resp]) decorated(ctx context.Context, r *http.Request) (res
 		return response, err
 	}
 	response, ok := result.(Resp)
-	if !ok && result != nil {
-		err = &endpoint.TypeError{Operation: s.operation, Role: "response", Want: fmt.Sprintf("%T", response), Have: fmt.Sprintf("%T", result)}
+	if want := reflect.TypeFor[Resp](); !ok && (result != nil || want.Kind() != reflect.Interface) {
+		err = &endpoint.TypeError{Operation: s.operation, Role: "response", Want: want.String(), Have: fmt.Sprintf("%T", result)}
 	}
 	return response, err
 }
