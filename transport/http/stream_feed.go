@@ -22,7 +22,11 @@ const (
 	writeAfterEnd = 250 * time.Millisecond
 )
 
-var errGone = status.New(status.Canceled, "the client went away")
+var (
+	errGone = status.New(status.Canceled, "the client went away")
+	errSlow = status.New(status.Canceled, "the client did not read in time")
+	errDead = status.New(status.Canceled, "the client does not answer")
+)
 
 // ended returns why the context of a stream ended.
 func ended(ctx context.Context) *status.Error {
@@ -86,7 +90,10 @@ func (f *feed) open() (stop func()) {
 }
 
 // cut unblocks a write.
-func (f *feed) cut() { _ = f.control.SetWriteDeadline(time.Unix(1, 0)) }
+func (f *feed) cut() {
+	f.cancel(errSlow)
+	_ = f.control.SetWriteDeadline(time.Unix(1, 0))
+}
 
 // send writes one message.
 func (f *feed) send(v any) error {
@@ -128,12 +135,8 @@ func (f *feed) write(data []byte) error {
 		return nil
 	}
 	f.broken = true
-	gone := errGone.WithCause(err)
-	if f.pulse.isStalled() && f.x.ctx.Err() == nil {
-		gone.Message = "the client did not read in time"
-	}
-	f.cancel(gone)
-	return gone
+	f.cancel(errGone.WithCause(err))
+	return ended(f.x.ctx)
 }
 
 // begin sends the header.

@@ -99,10 +99,3 @@ func (p *pulse) stop() {
 	p.stopped = true
 	p.timer.Stop()
 }
-
-// isStalled reports whether a write was cut.
-func (p *pulse) isStalled() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stalled
-}

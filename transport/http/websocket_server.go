@@ -129,7 +129,7 @@ func openSocket(x *exchange, r *http.Request, cancel context.CancelCauseFunc) (*
 		x: x, cancel: cancel, conn: conn, in: in, out: out, inbox: newInbox(), buf: buffer.Get(), done: make(chan struct{}),
 	}
 	k.pulse.every, k.pulse.limit = x.config.stream.ping, x.config.stream.write
-	k.pulse.beat, k.pulse.cut = k.ping, func() { _ = conn.CloseNow() }
+	k.pulse.beat, k.pulse.cut = k.ping, k.cut
 	k.pulse.start(x.config.stream.ping)
 	k.unhook = context.AfterFunc(x.ctx, func() {
 		k.inbox.end(ended(x.ctx))
@@ -252,12 +252,14 @@ func (k *serverSocket) write(typ websocket.MessageType, data []byte) error {
 		k.size += int64(len(data))
 		return nil
 	}
-	gone := errGone.WithCause(err)
-	if k.pulse.isStalled() && k.x.ctx.Err() == nil {
-		gone.Message = "the client did not read in time"
-	}
-	k.lost(gone)
-	return gone
+	k.lost(errGone.WithCause(err))
+	return ended(k.x.ctx)
+}
+
+// cut unblocks a write.
+func (k *serverSocket) cut() {
+	k.lost(errSlow)
+	_ = k.conn.CloseNow()
 }
 
 // ping asks whether the client is still there. It is called by the pulse, on a goroutine of its own.
@@ -275,9 +277,7 @@ func (k *serverSocket) ping() {
 	if before != after || waiting || k.known.Load() < sent || k.x.ctx.Err() != nil {
 		return // the answer may wait behind messages, here or there
 	}
-	dead := errGone.WithCause(err)
-	dead.Message = "the client does not answer"
-	k.lost(dead)
+	k.lost(errDead.WithCause(err))
 }
 
 // finish tells the client how the stream ended that returned err.
