@@ -33,7 +33,7 @@ func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code 
 			code = http.StatusInternalServerError
 		}
 		for key, values := range httpErr.Header {
-			header[key] = values
+			header[http.CanonicalHeaderKey(key)] = values
 		}
 	}
 	for _, key := range [...]string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control"} {
@@ -42,7 +42,10 @@ func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code 
 	header["Content-Type"] = problemType
 	header["X-Content-Type-Options"] = noSniff
 	if err.RetryAfter > 0 {
-		seconds := (err.RetryAfter + time.Second - 1) / time.Second
+		seconds := err.RetryAfter / time.Second
+		if err.RetryAfter%time.Second > 0 {
+			seconds++
+		}
 		header.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 	body := err.AppendProblem(nil, code, http.StatusText(code))

@@ -191,3 +191,10 @@ func wantPanic(t *testing.T, want string, f func()) {
 func mountAny[Req, Resp any](e endpoint.Endpoint[Req, Resp]) *http.ServeMux {
 	return handler("/x", e, jsonAnd(lineCodec{}))
 }
+
+// roundTripper is a http.RoundTripper.
+type roundTripper func(r *http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func readCloser(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }

@@ -2,6 +2,7 @@ package httptransport
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -124,16 +125,31 @@ func (c *client[Req, Resp]) errorOf(x *sent) error {
 		if e.RetryAfter == 0 {
 			e.RetryAfter = retryAfter(r.Header)
 		}
+		if e.Code == status.Unknown {
+			e.Code = codeOf(r.StatusCode, buf.B)
+		}
 		return &e
 	}
 	const shown = 256
-	code := status.FromHTTP(r.StatusCode)
-	if code == status.OK {
-		code = status.Unknown
-	}
-	return status.Errorf(code, "%s answered HTTP %d", c.operation, r.StatusCode).
+	return status.Errorf(codeOf(r.StatusCode, nil), "%s answered HTTP %d", c.operation, r.StatusCode).
 		WithRetryAfter(retryAfter(r.Header)).
 		WithCause(errors.Join(fmt.Errorf("the response was %q", buf.B[:min(len(buf.B), shown)]), readErr))
+}
+
+// codeOf returns the code of an error whose problem details, if there are any, may have none.
+func codeOf(httpStatus int, problem []byte) status.Code {
+	var p struct {
+		Code string `json:"code"`
+	}
+	if len(problem) > 0 && json.Unmarshal(problem, &p) == nil {
+		if _, known := status.ParseCode(p.Code); known {
+			return status.Unknown
+		}
+	}
+	if code := status.FromHTTP(httpStatus); code != status.OK {
+		return code
+	}
+	return status.Unknown
 }
 
 // retryAfter reads a Retry-After field: seconds, or a date.
@@ -143,7 +159,7 @@ func retryAfter(header http.Header) time.Duration {
 		return 0
 	}
 	const most = 1 << 30 // seconds
-	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(seconds, most)) * time.Second
 	}
 	if at, err := http.ParseTime(text); err == nil {
