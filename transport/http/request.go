@@ -132,7 +132,10 @@ func (w *writer[Req]) url(v reflect.Value) (*url.URL, error) {
 			}
 			value = texts[0]
 		}
-		escaped = w.route.segments[i].appendTo(escaped, value)
+		var err error
+		if escaped, err = w.route.segments[i].appendTo(escaped, value); err != nil {
+			return nil, err
+		}
 	}
 	path, err := url.PathUnescape(escaped)
 	if err != nil {

@@ -41,7 +41,9 @@ func parseRoute(pattern string) (*route, error) {
 		if !ok || path[open-1] != '/' || after != "" && after[0] != '/' {
 			return nil, fmt.Errorf("route %q: a wildcard is a whole segment, such as {id}", pattern)
 		}
-		r.literal(path[:open])
+		if err := r.literal(path[:open]); err != nil {
+			return nil, fmt.Errorf("route %q: %w", pattern, err)
+		}
 		path = after
 		if name == "$" && after == "" {
 			return r, nil
@@ -52,14 +54,27 @@ func parseRoute(pattern string) (*route, error) {
 		}
 		r.segments = append(r.segments, segment{name: name, rest: rest})
 	}
-	r.literal(path)
+	if err := r.literal(path); err != nil {
+		return nil, fmt.Errorf("route %q: %w", pattern, err)
+	}
 	return r, nil
 }
 
-func (r *route) literal(text string) {
-	if text != "" {
-		r.segments = append(r.segments, segment{text: text})
+// literal adds a piece of the pattern, in which what has to be escaped may be so or not.
+func (r *route) literal(text string) error {
+	if text == "" {
+		return nil
 	}
+	parts := strings.Split(text, "/")
+	for i, part := range parts {
+		plain, err := url.PathUnescape(part)
+		if err != nil {
+			return err
+		}
+		parts[i] = url.PathEscape(plain)
+	}
+	r.segments = append(r.segments, segment{text: strings.Join(parts, "/")})
+	return nil
 }
 
 // wildcards returns the names in the path.
@@ -73,19 +88,24 @@ func (r *route) wildcards() []string {
 	return names
 }
 
-// appendTo appends a segment, escaped, to the path.
-func (s *segment) appendTo(path, value string) string {
+// appendTo appends a segment, escaped, to the path. It fails for values that servers and proxies would take out of the path, so that
+// another resource than the route's would be reached.
+func (s *segment) appendTo(path, value string) (string, error) {
 	switch {
 	case s.name == "":
-		return path + s.text
+		return path + s.text, nil
 	case !s.rest:
-		return path + url.PathEscape(value)
-	}
-	for i, part := range strings.Split(value, "/") {
-		if i > 0 {
-			path += "/"
+		if value == "." || value == ".." {
+			return "", fmt.Errorf("%s: %q cannot be a segment of a path", s.name, value)
 		}
-		path += url.PathEscape(part)
+		return path + url.PathEscape(value), nil
 	}
-	return path
+	parts := strings.Split(value, "/")
+	for i, part := range parts {
+		if part == "." || part == ".." || part == "" && i < len(parts)-1 {
+			return "", fmt.Errorf("%s: %q cannot be a segment of a path", s.name, part)
+		}
+		parts[i] = url.PathEscape(part)
+	}
+	return path + strings.Join(parts, "/"), nil
 }
