@@ -170,6 +170,8 @@ func TestMistakesInTheProgramPanicWhenBuilt(t *testing.T) {
 	stream.Kind = endpoint.ServerStream
 	unknown := placeSpec
 	unknown.Kind = 5
+	unary := placeSpec
+	unary.Kind = endpoint.Unary
 	for _, row := range []struct {
 		name string
 		f    func()
@@ -180,6 +182,7 @@ func TestMistakesInTheProgramPanicWhenBuilt(t *testing.T) {
 		{"New with a nil middleware", func() { endpoint.New(placeSpec, length, pass, nil) }, "middleware 1 is nil"},
 		{"New with a middleware that returns nil", func() { endpoint.New(placeSpec, length, void) }, "middleware 0 returned a nil Handler"},
 		{"NewStream of nil", func() { endpoint.NewStream[int, int](placeSpec, nil) }, "nil Stream"},
+		{"NewStream of a unary kind", func() { endpoint.NewStream(unary, echo) }, "unary; use New"},
 		{"NewStream of no known kind", func() { endpoint.NewStream(unknown, echo) }, "unknown kind 5"},
 		{"NewStream with a nil middleware", func() { endpoint.NewStream(placeSpec, echo, nil) }, "middleware 0 is nil"},
 		{"Chain with nil", func() { endpoint.New(placeSpec, length, endpoint.Chain(pass, pass, nil)) }, "is nil"},

@@ -21,10 +21,13 @@ type Stream[In, Out any] func(ctx context.Context, in iter.Seq2[In, error], out 
 // NewStream decorates s with the middleware, the first outermost. A middleware runs once per stream, around the
 // whole of it, also when no message is ever sent, and sees the stream as a *Messages.
 //
-// It panics where New does, except that every kind is allowed; an unset one counts as Bidirectional.
+// It panics where New does, except that the kind must not be Unary; an unset one counts as Bidirectional.
 func NewStream[In, Out any](spec Spec, s Stream[In, Out], mw ...Middleware) Stream[In, Out] {
 	if s == nil {
 		panic("endpoint: NewStream of " + spec.Operation() + " with a nil Stream")
+	}
+	if spec.Kind == Unary {
+		panic("endpoint: NewStream of " + spec.Operation() + ", whose kind is unary; use New")
 	}
 	if spec.Kind > Bidirectional {
 		panic(fmt.Sprintf("endpoint: NewStream of %s with the unknown kind %d", spec.Operation(), spec.Kind))
