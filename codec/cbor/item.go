@@ -74,10 +74,10 @@ func have(data []byte) string {
 	case majorUnsigned:
 		return strconv.FormatUint(n, 10)
 	case majorNegative:
-		if int64(n) < 0 { //nolint:gosec // it asks just that
+		if int64(n) < 0 {
 			return "an integer below -9223372036854775808"
 		}
-		return strconv.FormatInt(-1-int64(n), 10) //nolint:gosec // it fits
+		return strconv.FormatInt(-1-int64(n), 10)
 	case majorBytes:
 		return "bytes"
 	case majorText:

@@ -86,7 +86,7 @@ func TestOneErrorListsAllNamesThatFail(t *testing.T) {
 	if !ok {
 		t.Fatalf("want a *codec.DecodeError, have %v", err)
 	}
-	joined, ok := e.Err.(interface{ Unwrap() []error }) //nolint:errorlint // that is what is promised
+	joined, ok := e.Err.(interface{ Unwrap() []error })
 	if !ok || len(joined.Unwrap()) != len(want) {
 		t.Fatalf("want %d joined errors, have %v", len(want), e.Err)
 	}

@@ -34,17 +34,17 @@ func accept(s *shape, h head) error {
 	case kindBytes:
 		fits, want = h.class == classText || h.class == classBinary, "bytes"
 	case kindByteArray:
-		fits = (h.class == classText || h.class == classBinary) && h.n <= uint64(s.length) //nolint:gosec // a length
+		fits = (h.class == classText || h.class == classBinary) && h.n <= uint64(s.length)
 		want = "at most " + strconv.Itoa(s.length) + " bytes"
 	case kindSlice:
 		fits, want = h.class == classArray, "an array"
 	case kindArray:
-		fits = h.class == classArray && h.n <= uint64(s.length) //nolint:gosec // a length
+		fits = h.class == classArray && h.n <= uint64(s.length)
 		want = "an array of at most " + strconv.Itoa(s.length)
 	case kindMap:
 		fits, want = h.class == classMap, "a map"
 	case kindStruct:
-		fits = h.class == classMap || h.class == classArray && (h.n == 0 || h.n == uint64(s.length)) //nolint:gosec // a length
+		fits = h.class == classMap || h.class == classArray && (h.n == 0 || h.n == uint64(s.length))
 		want = "a map"
 	}
 	if !fits {
@@ -61,7 +61,7 @@ func (s *shape) acceptInteger(h head) error {
 	switch {
 	case h.class != classInt && h.class != classUint:
 		return wrong("an integer", h)
-	case h.negative() && int64(h.n) < low, !h.negative() && h.n > high: //nolint:gosec // two's complement
+	case h.negative() && int64(h.n) < low, !h.negative() && h.n > high:
 		return wrong(fmt.Sprintf("an integer from %d to %d", low, high), h)
 	}
 	return nil
@@ -83,11 +83,11 @@ func wrong(want string, h head) error {
 }
 
 // negative reports whether an integer is. The library writes non-negative integers as signed ones, too.
-func (h head) negative() bool { return h.class == classInt && int64(h.n) < 0 } //nolint:gosec // two's complement
+func (h head) negative() bool { return h.class == classInt && int64(h.n) < 0 }
 
 func (h head) integer() string {
 	if h.negative() {
-		return strconv.FormatInt(int64(h.n), 10) //nolint:gosec // two's complement
+		return strconv.FormatInt(int64(h.n), 10)
 	}
 	return strconv.FormatUint(h.n, 10)
 }

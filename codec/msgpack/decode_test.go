@@ -173,7 +173,7 @@ func TestATypeThatCannotBeDecodedIsTheCallersMistake(t *testing.T) {
 func TestStructsInArrays(t *testing.T) {
 	t.Parallel()
 	type point struct {
-		_msgpack struct{} `msgpack:",as_array"`
+		_msgpack struct{} `msgpack:",as_array"` //nolint:unused // the library reads its tag
 		X, Y     int
 	}
 	want := point{X: 1, Y: 2}

@@ -38,8 +38,7 @@ func (made shaper) addFields(s *shape) {
 // fieldsOf returns the fields of t, and the names of the embedded structs among them that are inlined. The types in within
 // embed t.
 func (made shaper) fieldsOf(t reflect.Type, within []reflect.Type) (fields []field, inlined []string) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		text := f.Tag.Get("msgpack")
 		if text == "" {
 			text = f.Tag.Get(fallbackTag)

@@ -69,7 +69,7 @@ var formats = func() (f [256]struct {
 	set(msgpcode.Double, msgpcode.Double, classFloat64, 8, 0)
 	set(msgpcode.NegFixedNumLow, 0xFF, classInt, 0, 0)
 	for b := int(msgpcode.NegFixedNumLow); b <= 0xFF; b++ {
-		f[b].fixed = uint64(int64(int8(b))) //nolint:gosec // two's complement
+		f[b].fixed = uint64(int64(int8(b)))
 	}
 	return f
 }()
@@ -97,7 +97,7 @@ func readHead(data []byte) (head, int) {
 	}
 	if h.class == classInt && f.size > 0 { // extend the sign
 		shift := 64 - 8*uint(f.size)
-		h.n = uint64(int64(h.n<<shift) >> shift) //nolint:gosec // two's complement
+		h.n = uint64(int64(h.n<<shift) >> shift)
 	}
 	return h, size
 }

@@ -122,7 +122,7 @@ func (w *walker) container(s *shape, h head) error {
 	if h.n*width > uint64(len(w.data)) {
 		return errTruncated
 	}
-	n := int(h.n) //nolint:gosec // less than the length of data
+	n := int(h.n)
 	if n > w.maxElements {
 		return &codec.DecodeError{Problem: fmt.Sprintf("want at most %d elements, have %d", w.maxElements, n)}
 	}

@@ -29,7 +29,7 @@ func (w *walker) structure(s *shape, n int) error {
 		case h.n > uint64(len(w.data)-size):
 			return errTruncated
 		}
-		name := w.data[size : size+int(h.n)] //nolint:gosec // less than the length of data
+		name := w.data[size : size+int(h.n)]
 		w.data = w.data[size+len(name):]
 		var elem *shape
 		if i, ok := s.names[string(name)]; ok {

@@ -53,8 +53,9 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "listen on this address")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *addr, os.Stdout); err != nil {
+	err := run(ctx, *addr, os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "hello:", err)
 		os.Exit(1)
 	}

@@ -30,7 +30,7 @@ func TestHelloCallsItselfServesOthersAndStops(t *testing.T) {
 	}
 
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get(url) //nolint:noctx // ends with the server
+	response, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

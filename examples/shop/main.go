@@ -30,11 +30,11 @@ type options struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	opts, err := parse(os.Args[1:], os.Stderr)
 	if err == nil {
 		err = run(ctx, opts, os.Stdout, os.Stderr)
 	}
+	stop()
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -110,8 +111,8 @@ func (s *shop) serve(name, addr string, handler http.Handler, logger log.Logger)
 // close ends what runs, the last first: customers are served to the end.
 func (s *shop) close() error {
 	var errs []error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		errs = append(errs, s.closers[i]())
+	for _, end := range slices.Backward(s.closers) {
+		errs = append(errs, end())
 	}
 	s.closers = nil
 	return errors.Join(errs...)

@@ -110,7 +110,8 @@ func setBytes(v reflect.Value, text string) error {
 
 // setText shows nothing of the error of UnmarshalText, which was written for programmers.
 func setText(v reflect.Value, text string) error {
-	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil { //nolint:forcetypeassert // setter looked
+	u, _ := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()) // setter looked
+	if err := u.UnmarshalText([]byte(text)); err != nil {
 		return &Error{Problem: "not a valid value: " + Quote(text), Err: err}
 	}
 	return nil
