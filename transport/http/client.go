@@ -119,14 +119,16 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 	r.Header = make(http.Header, 4) //nolint:mnd // Accept, Content-Type, a deadline, a trace
 	r.Header["Accept"] = c.accept
 	if err := c.write(ctx, r, request); err != nil {
-		return response, ctx, status.New(status.Internal, "the request to "+c.operation+" could not be encoded").
-			WithCause(errors.Join(err, transport.ErrNotSent))
+		return response, ctx, c.unwritten(err)
 	}
 	x.call.RequestSize = max(r.ContentLength, 0)
 	ctx, r = c.outgoing(ctx, r)
 	x.call.Request = transport.HeaderMap(r.Header)
 	x.response, err = c.conn.client.Do(r)
 	if err != nil {
+		if bad := badHeader(r.Header); bad != nil {
+			return response, ctx, c.unwritten(errors.Join(bad, err))
+		}
 		return response, ctx, c.failed(ctx, err)
 	}
 	defer x.response.Body.Close()

@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
+	"strings"
 
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
@@ -12,17 +15,38 @@ import (
 
 // failed is what the caller gets when there was no answer, or not all of it.
 func (c *client[Req, Resp]) failed(ctx context.Context, err error) error {
-	if ctxErr := ctx.Err(); ctxErr != nil {
-		return status.From(ctxErr).WithCause(err)
-	}
 	if notSent(err) {
 		err = errors.Join(err, transport.ErrNotSent)
+	}
+	if ctxErr := ctx.Err(); ctxErr != nil {
+		return status.From(ctxErr).WithCause(err)
 	}
 	var timeout interface{ Timeout() bool }
 	if errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, transport.ErrNotSent) {
 		return status.Errorf(status.DeadlineExceeded, "%s did not answer in time", c.operation).WithCause(err)
 	}
 	return status.Errorf(status.Unavailable, "%s could not be reached", c.operation).WithCause(err)
+}
+
+// unwritten is what the caller gets for a request that HTTP cannot carry.
+func (c *client[Req, Resp]) unwritten(err error) error {
+	return status.New(status.Internal, "the request to "+c.operation+" could not be encoded").
+		WithCause(errors.Join(err, transport.ErrNotSent))
+}
+
+// badHeader returns an error for a header that net/http refuses to send, which it tells only by a text.
+func badHeader(header http.Header) error {
+	for name, values := range header {
+		if !isToken(name) {
+			return fmt.Errorf("%q is no name of a header field", name)
+		}
+		for _, value := range values {
+			if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
+				return fmt.Errorf("the header field %s has a value with a control character", name)
+			}
+		}
+	}
+	return nil
 }
 
 // notSent reports whether err came up before any byte of the request could have been sent.

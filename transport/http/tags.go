@@ -52,12 +52,20 @@ func tagsOf(f reflect.StructField) (tags []string) {
 	return tags
 }
 
-// checkHeaderName refuses what is no token (RFC 9110, section 5.6.2), and the fields that net/http does not pass on.
-func checkHeaderName(name string) error {
-	for _, c := range []byte(name) {
+// isToken reports whether text can be the name of a header field: RFC 9110, section 5.6.2.
+func isToken(text string) bool {
+	for _, c := range []byte(text) {
 		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
-			return fmt.Errorf("%q is no name of a header field", name)
+			return false
 		}
+	}
+	return text != ""
+}
+
+// checkHeaderName refuses what is no name, and the fields that net/http does not pass on.
+func checkHeaderName(name string) error {
+	if !isToken(name) {
+		return fmt.Errorf("%q is no name of a header field", name)
 	}
 	switch name {
 	case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
