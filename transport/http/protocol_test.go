@@ -119,7 +119,10 @@ func TestEveryProtocolAnswersAlike(t *testing.T) {
 
 //nolint:paralleltest // it changes http.DefaultServeMux
 func TestNothingFallsToTheDefaultServeMux(t *testing.T) {
-	http.DefaultServeMux.HandleFunc("/debug/secret", func(http.ResponseWriter, *http.Request) { t.Error("http.DefaultServeMux was asked") })
+	own := http.DefaultServeMux
+	defer func() { http.DefaultServeMux = own }()
+	http.DefaultServeMux = http.NewServeMux()
+	http.HandleFunc("/debug/secret", func(http.ResponseWriter, *http.Request) { t.Error("http.DefaultServeMux was asked") })
 	for name, conn := range everyProtocol(t, handler("GET /x", replying(1))) {
 		_, err := newClient[struct{}, struct{}](t, conn, "GET /debug/secret")(t.Context(), struct{}{})
 		if status.CodeOf(err) != status.NotFound {
