@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/ashlar-go/ashlar/codec"
@@ -104,7 +105,7 @@ func (a *answers[Resp]) write(x *exchange, f form, response Resp) error {
 	header := x.w.Header()
 	for key, values := range own {
 		if key = http.CanonicalHeaderKey(key); key != "Content-Length" {
-			header[key] = values[:len(values):len(values)] // what is added to it is not the response's
+			header[key] = slices.Clip(values) // what is added to it is not the response's
 		}
 	}
 	if a.vary {

@@ -32,7 +32,7 @@ func readAll(buf []byte, r io.Reader, announced, limit int64) ([]byte, error) {
 		switch {
 		case int64(len(buf)) > limit:
 			return buf, errTooLarge
-		case err == io.EOF: //nolint:errorlint // a Reader returns io.EOF itself
+		case err == io.EOF: // a Reader returns io.EOF itself
 			return buf, nil
 		case err != nil:
 			return buf, err

@@ -231,7 +231,7 @@ func TestTheClientFillsInWhatWasObserved(t *testing.T) {
 func TestContextHeadersWin(t *testing.T) {
 	t.Parallel()
 	var have http.Header
-	srv, _ := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { have = r.Header; w.WriteHeader(204) }))
+	srv, _ := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { have = r.Header; w.WriteHeader(http.StatusNoContent) }))
 	type tenant struct {
 		Tenant string `header:"X-Tenant"`
 	}
@@ -252,7 +252,7 @@ func TestEncodersOfTheClient(t *testing.T) {
 	srv, _ := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
 		seen = r.Method + " " + r.RequestURI + " " + string(data)
-		w.WriteHeader(204)
+		w.WriteHeader(http.StatusNoContent)
 	}))
 	c := newClient[int, struct{}](t, dial(t, srv.URL+"/api"), "POST /x/{id}",
 		httptransport.ClientEncoder(func(_ context.Context, r *http.Request, id int) error {

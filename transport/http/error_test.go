@@ -151,7 +151,7 @@ func TestMalformedDeadlines(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "1", "m", "-1m", "1x", "123456789m", "1.5S", "１m"} {
 		called := false
-		h := handler("POST /x", func(context.Context, *pair) (*total, error) { called = true; return nil, nil })
+		h := handler("POST /x", func(context.Context, *pair) (*total, error) { called = true; return &total{}, nil })
 		w := ask(h, "POST", "/x", "{}", transport.TimeoutHeader+": "+text)
 		if e := problem(t, w); w.Code != 400 || len(e.Violations) != 1 || e.Violations[0].Field != transport.TimeoutHeader || called {
 			t.Errorf("%q: want 400 that names the field and no call, have %d %v, %v", text, w.Code, e, called)

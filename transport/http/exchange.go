@@ -108,7 +108,7 @@ func (x *exchange) end() {
 	defer x.finalize() // also when what reports a panic panics itself
 	switch value := recover(); value {
 	case nil:
-	case http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+	case http.ErrAbortHandler: // net/http compares it so
 		x.outcome.Err = http.ErrAbortHandler
 		x.abort = true
 	default:

@@ -65,7 +65,7 @@ func FuzzBind(f *testing.F) {
 // FuzzRoundTrip checks that what a client sends is what the server binds.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add("a/b", "t", int64(-1), 1.5, int64(time.Minute), []byte("hi"), "h", "n")
-	f.Add("%", "&=", int64(1)<<62, -0.0, int64(0), []byte{}, "", "\x00")
+	f.Add("%", "&=", int64(1)<<62, 0.1, int64(0), []byte{}, "", "\x00")
 	f.Add("ü", "\n", int64(0), 1e300, int64(-1), []byte{0xff}, "a\tb", "ü")
 	var have *mixed
 	h := handler("POST /x/{id}", func(_ context.Context, r *mixed) (struct{}, error) { have = r; return struct{}{}, nil })

@@ -49,7 +49,7 @@ func TestOrderOfTheServersHooks(t *testing.T) {
 			httptransport.ServerDecoder(func(context.Context, *http.Request) (*pair, error) { tr.add("decode"); return &pair{}, nil }),
 			httptransport.ServerEncoder(func(_ context.Context, w http.ResponseWriter, _ *total) error {
 				tr.add("encode")
-				w.WriteHeader(202)
+				w.WriteHeader(http.StatusAccepted)
 				return nil
 			}),
 		}

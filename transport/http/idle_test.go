@@ -1,6 +1,7 @@
 package httptransport_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -77,7 +78,7 @@ func TestIdleSlowConnectionsDoNotStopOthers(t *testing.T) {
 		t.Logf("%d bytes for each of %d slow connections", have/int64(count), count)
 	}
 
-	client := &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return l.dial(), nil }}}
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return l.dial(), nil }}}
 	defer client.CloseIdleConnections()
 	c := newClient[*pair, *total](t, dial(t, "http://h", httptransport.DialClient(client)), "POST /x")
 	for range 100 {

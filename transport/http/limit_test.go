@@ -70,7 +70,8 @@ func (e *emptyMembers) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestNoMoreThanTheLimitIsEverBuffered(t *testing.T) { //nolint:paralleltest // it measures the memory of the process
+//nolint:paralleltest // it measures the memory of the process
+func TestNoMoreThanTheLimitIsEverBuffered(t *testing.T) {
 	bomb := bytes.Repeat(zipped(t, zeros(mib)), 64)
 	garbage := zipped(t, io.LimitReader(&counting{}, 3*mib/2)) // more than the limit even when it is compressed
 	for _, tt := range []struct {
@@ -87,7 +88,7 @@ func TestNoMoreThanTheLimitIsEverBuffered(t *testing.T) { //nolint:paralleltest 
 		{"gzip, large when compressed", bytes.NewReader(garbage), -1, true, mib + 1},
 		{"endless empty gzip members", &emptyMembers{member: zipped(t, zeros(0))}, -1, true, mib + 1},
 	} {
-		t.Run(tt.name, func(t *testing.T) { //nolint:paralleltest // as above
+		t.Run(tt.name, func(t *testing.T) {
 			h := handler("POST /x", add)
 			body := &counted{Reader: tt.body}
 			r := httptest.NewRequest(http.MethodPost, "/x", body)

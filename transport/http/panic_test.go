@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -98,7 +99,7 @@ func TestErrorsAreLoggedOnceAndOnlyWithoutAHandler(t *testing.T) {
 			if !tt.handler {
 				return
 			}
-			if len(seen) != 2 || seen[0] != seen[1] || !errors.Is(seen[0], tt.err) || status.As(seen[0]).ID != status.As(err).ID {
+			if len(seen) != 2 || !reflect.DeepEqual(seen[0], seen[1]) || !errors.Is(seen[0], tt.err) || status.As(seen[0]).ID != status.As(err).ID {
 				t.Errorf("want the error with its cause and the caller's id at each handler, have %v", seen)
 			}
 		})

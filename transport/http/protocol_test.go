@@ -43,6 +43,7 @@ func everyProtocol(t *testing.T, h http.Handler) map[string]*httptransport.Conn 
 	return conns
 }
 
+//nolint:paralleltest,tparallel // the protocols share what they note
 func TestEveryProtocolAnswersAlike(t *testing.T) {
 	t.Parallel()
 	var proto string
@@ -70,7 +71,7 @@ func TestEveryProtocolAnswersAlike(t *testing.T) {
 	}, note, httptransport.ServerErrorHandler(func(context.Context, error) {})))
 	mux.Handle("POST /empty", httptransport.NewServer(testSpec, func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }, note))
 	for name, conn := range everyProtocol(t, mux) {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share proto
+		t.Run(name, func(t *testing.T) {
 			want, _, _ := strings.Cut(name, " ")
 			text := newClient[*sized, string](t, conn, "POST /text")
 			head := newClient[struct{}, struct{}](t, conn, "HEAD /text")

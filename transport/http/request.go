@@ -25,7 +25,9 @@ type writer[Req any] struct {
 
 func newWriter[Req any](base *url.URL, rt *route, codecs *codec.Set) (*writer[Req], error) {
 	t := reflect.TypeFor[Req]()
-	w := &writer[Req]{codec: codecs.Default(), route: rt, base: base, pointer: t.Kind() == reflect.Pointer, byPointer: t.Kind() == reflect.Struct}
+	w := &writer[Req]{
+		codec: codecs.Default(), route: rt, base: base, pointer: t.Kind() == reflect.Pointer, byPointer: t.Kind() == reflect.Struct,
+	}
 	if w.pointer {
 		t = t.Elem()
 	}

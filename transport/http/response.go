@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ashlar-go/ashlar/internal/buffer"
@@ -30,16 +31,17 @@ func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(c
 		}
 		return func(_ context.Context, r *http.Request, request Req) error { return w.write(r, request) }, nil
 	}
-	template := base.String()
+	var template strings.Builder
+	template.WriteString(base.String())
 	for _, s := range rt.segments {
 		if s.name != "" {
-			template += "{" + s.name + "}" // for the encoder to replace
+			template.WriteString("{" + s.name + "}") // for the encoder to replace
 		} else {
-			template += s.text
+			template.WriteString(s.text)
 		}
 	}
 	return func(ctx context.Context, r *http.Request, request Req) error {
-		u, err := url.Parse(template)
+		u, err := url.Parse(template.String())
 		if err != nil {
 			return err
 		}
@@ -72,7 +74,7 @@ type responseReader[Resp any] struct {
 	elem      reflect.Type // what Resp points to, nil when it is no pointer
 }
 
-func (d *responseReader[Resp]) read(ctx context.Context, r *http.Response, x *sent) (response Resp, err error) {
+func (d *responseReader[Resp]) read(_ context.Context, r *http.Response, x *sent) (response Resp, err error) {
 	var target any
 	if d.elem != nil {
 		target = reflect.New(d.elem).Interface()
