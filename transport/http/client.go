@@ -43,6 +43,7 @@ type client[Req, Resp any] struct {
 type sent struct {
 	response *http.Response // nil without an answer
 	call     transport.Info
+	ctx      context.Context // of a stream, once the hooks have added to it
 }
 
 func newClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts []ClientOption) (*client[Req, Resp], error) {

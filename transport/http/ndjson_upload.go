@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/buffer"
@@ -21,9 +22,10 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 	r.URL = &u
 	r.Header = http.Header{"Accept": c.accept, "Content-Type": {ndjsonType}}
 	body, pipe := io.Pipe()
+	defer body.Close()
 	r.Body, r.ContentLength = body, -1
 	buf := buffer.Get()
-	var size int64
+	var size atomic.Int64
 	messages := newOutlet[In]()
 	s := startSender(in, func(message In) error {
 		data, err := ndjson{}.message(buf.B[:0], c.json, messages.value(message))
@@ -32,7 +34,7 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 			return c.unsent(err)
 		}
 		n, err := pipe.Write(data)
-		size += int64(n)
+		size.Add(int64(n))
 		return err
 	}, func(err error) { _ = pipe.CloseWithError(err) })
 	err := c.do(ctx, r, x)
@@ -41,9 +43,9 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 	}
 	_ = body.Close()
 	wrong := s.stop()
+	x.call.RequestSize = size.Load()
 	select {
 	case <-s.done:
-		x.call.RequestSize = size
 		buf.Free()
 	default: // the messages are still to end
 	}

@@ -22,6 +22,7 @@ type readAhead struct {
 	buf     []byte // what has come; the goroutine may be reading into the room behind it
 	taken   int    // of buf
 	err     error  // what comes after buf
+	dropped bool   // nobody wants what comes
 	stopped bool
 }
 
@@ -63,11 +64,14 @@ var errStopped = errors.New("httptransport: the stream has ended")
 func (a *readAhead) room() []byte {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for len(a.buf)-a.taken >= aheadSize && !a.stopped {
+	for len(a.buf)-a.taken >= aheadSize && !a.stopped && !a.dropped {
 		a.changed.Wait()
 	}
 	if a.stopped {
 		return nil
+	}
+	if a.dropped {
+		a.taken = len(a.buf)
 	}
 	a.buf = a.buf[:copy(a.buf, a.buf[a.taken:])]
 	a.taken = 0
@@ -105,17 +109,32 @@ func (a *readAhead) fail(err error) {
 	a.changed.Broadcast()
 }
 
+// drop makes the goroutine read on without keeping what comes.
+func (a *readAhead) drop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dropped = true
+	a.changed.Broadcast()
+}
+
 // stop ends the goroutine, whose read unblock ends, and waits for it.
 func (a *readAhead) stop(unblock func()) {
 	a.mu.Lock()
 	a.stopped = true
 	a.changed.Broadcast()
 	a.mu.Unlock()
+	if !a.isDone() {
+		unblock()
+	}
+	<-a.done
+}
+
+func (a *readAhead) isDone() bool {
 	select {
 	case <-a.done:
+		return true
 	default:
-		unblock()
-		<-a.done
+		return false
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -17,17 +18,17 @@ import (
 
 // NewStreamClient returns the stream that calls an operation of NewStreamServer over conn. How it is spoken follows from
 // spec.Kind, which counts as Bidirectional when it is unset: a ServerStream is read as NDJSON, or as server-sent events with
-// ClientSSE; a ClientStream is uploaded as NDJSON; a Bidirectional one is a WebSocket, and with ClientWebSocket all are. A WebSocket is opened
-// with GET, so that the pattern must have that method. The first message of a ServerStream or a Unary one is its request, and fills in
+// ClientSSE; a ClientStream is uploaded as NDJSON; a Bidirectional one is a WebSocket, and with ClientWebSocket all are. A WebSocket is
+// opened with GET, so that the pattern must have that method. The first message of a ServerStream or a Unary one is its request, and fills in
 // the pattern and the header; the others have one message after another and no path to fill in.
 //
 // Its errors are *status.Error: what the server sent; Unavailable when the connection broke, or the response ended in the
 // middle; Canceled or DeadlineExceeded when ctx did. An error that in yields, or out returns, cancels the call and is returned as it is.
 //
 // The call returns when the server has ended the stream, also when in has not ended yet. In runs on a goroutine of its own,
-// except where there is one request. When the call returns, in has returned too, or it is waiting for
-// something itself: then the loop over it ends when it yields the next time, and until then it must not touch what the caller goes on
-// using. An in that ends with ctx never outlives it. Out is called on the goroutine of the call.
+// except where there is one request. When the call returns before in has ended, nobody waits for in: the loop over it ends when it yields
+// the next time, and until then it must not touch what the caller goes on using. An in that ends with ctx lives no longer than
+// that. Out is called on the goroutine of the call.
 //
 // It fails when In does not fit the pattern, and when an option is wrong or is not for streams of this kind.
 func NewStreamClient[In, Out any](spec endpoint.Spec, conn *Conn, pattern string, opts ...ClientOption) (endpoint.Stream[In, Out], error) {
@@ -135,14 +136,20 @@ func (c *streamClient[In, Out]) chooseCarrier(kind endpoint.Kind) (err error) {
 
 // call is the stream.
 func (c *streamClient[In, Out]) call(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) error {
-	var x sent
+	x := sent{ctx: ctx}
+	defer func() {
+		if value := recover(); value != nil {
+			c.report(x.ctx, &x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
+			panic(value)
+		}
+	}()
 	err := ctx.Err()
 	if err != nil {
 		err = c.failed(ctx, errors.Join(err, transport.ErrNotSent))
 	} else {
 		err = c.open(ctx, in, out, &x)
 	}
-	c.report(ctx, &x, err)
+	c.report(x.ctx, &x, err)
 	return err
 }
 
@@ -167,14 +174,14 @@ func (c *streamClient[In, Out]) request(ctx context.Context, in iter.Seq2[In, er
 func (c *streamClient[In, Out]) do(ctx context.Context, r *http.Request, x *sent) (err error) {
 	r.Header["Accept-Encoding"] = []string{"identity"} // what is compressed on the way comes late
 	x.call.RequestSize = max(r.ContentLength, 0)
-	_, r = c.outgoing(ctx, r)
+	x.ctx, r = c.outgoing(ctx, r)
 	x.call.Request = transport.HeaderMap(r.Header)
 	x.response, err = c.http.Do(r)
 	if err != nil {
 		return c.failed(ctx, err)
 	}
 	for _, hook := range c.after {
-		ctx = hook(ctx, x.response)
+		x.ctx = hook(x.ctx, x.response)
 	}
 	if code := x.response.StatusCode; code < 200 || code > 299 {
 		defer x.response.Body.Close()

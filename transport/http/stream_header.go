@@ -2,6 +2,7 @@ package httptransport
 
 import (
 	"iter"
+	"maps"
 	"net/http"
 	"sync"
 
@@ -47,9 +48,7 @@ func (s *streamHeader) replace(h http.Header) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.h)
-	for key, values := range h {
-		s.h[key] = values
-	}
+	maps.Copy(s.h, h)
 }
 
 // hookWriter is what a hook of ServerAfter sees: a header of its own.

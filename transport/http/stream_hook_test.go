@@ -93,11 +93,11 @@ func TestHooksRunInOrderAndOncePerStream(t *testing.T) {
 		if carrier == "WebSocket" {
 			order = []string{"before", "middleware in GET", "after", "stream of http numbers/Count for me", "send", "send", "middleware out", "finalizer"}
 		} else {
-			if info.Response.Get("X-After") != "yes" || info.Response.Get("X-Stream") != "yes" || info.ResponseSize == 0 {
-				t.Errorf("%s: want the header of the stream and of the hook, have %v", carrier, info.Response)
+			if info.Info().Response.Get("X-After") != "yes" || info.Info().Response.Get("X-Stream") != "yes" || info.Info().ResponseSize == 0 {
+				t.Errorf("%s: want the header of the stream and of the hook, have %v", carrier, info.Info().Response)
 			}
-			if carrier == "HTTP" && info.Trailer.Get("X-Count") != "2" { // events end before the response does
-				t.Errorf("%s: want the trailer, have %v", carrier, info.Trailer)
+			if carrier == "HTTP" && info.Info().Trailer.Get("X-Count") != "2" { // events end before the response does
+				t.Errorf("%s: want the trailer, have %v", carrier, info.Info().Trailer)
 			}
 		}
 		if have := log.take(); !slices.Equal(order, have) {
@@ -109,7 +109,9 @@ func TestHooksRunInOrderAndOncePerStream(t *testing.T) {
 func TestMiddlewareRefusesAStreamBeforeItIsDecoded(t *testing.T) {
 	t.Parallel()
 	refuse := func(endpoint.Spec, endpoint.Handler) endpoint.Handler {
-		return func(context.Context, any) (any, error) { return nil, status.New(status.Unauthenticated, "who are you?") }
+		return func(context.Context, any) (any, error) {
+			return nil, status.New(status.Unauthenticated, "who are you?")
+		}
 	}
 	srv, _ := start(t, streamMux(httptransport.ServerMiddleware(refuse)))
 	conn := dial(t, srv.URL)
@@ -247,5 +249,6 @@ func TestAThousandStreamsCancelledAtAnyTimeLeaveNothing(t *testing.T) {
 		})
 	}
 	calls.Wait()
+	srv.Close() // waits for all but the WebSockets
 	open.Wait()
 }

@@ -59,8 +59,8 @@ func ServerPing(every time.Duration) ServerOption {
 }
 
 // ServerOrigins lets web pages of other origins open WebSockets. By default a page may whose host is the one that the
-// request was sent to, and programs that send no Origin. A pattern is a host, such as "shop.example.com" or "*.example.com" in the syntax of
-// path.Match, or with a scheme, "https://shop.example.com". Browsers send cookies along, so "*" is only for what anybody may do.
+// request was sent to, and programs that send no Origin. A pattern is a host, such as "shop.example.com" or "*.example.com" in the syntax
+// of path.Match, or with a scheme, "https://shop.example.com". Browsers send cookies along, so "*" is only for what anybody may do.
 // It is for streams only.
 func ServerOrigins(patterns ...string) ServerOption {
 	return func(c *serverConfig) error {

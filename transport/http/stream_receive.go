@@ -36,7 +36,7 @@ func (c *streamClient[In, Out]) readLines(ctx context.Context, x *sent, out func
 // controlValue returns the value of $error.
 func controlValue(data []byte) []byte {
 	var control struct {
-		Error json.RawMessage `json:"$error"` //nolint:tagliatelle // no message has such a member
+		Error json.RawMessage `json:"$error"`
 	}
 	if json.Unmarshal(data, &control) != nil {
 		return nil

@@ -14,6 +14,7 @@ type sender struct {
 	done chan struct{} // closed when the goroutine has ended
 
 	mu      sync.Mutex
+	changed sync.Cond
 	ours    bool // the goroutine is in code of this package, which ends when the connection does
 	stopped bool
 	err     error // why the messages ended, if that was not their end
@@ -22,6 +23,7 @@ type sender struct {
 // startSender sends what in yields, and then calls end with what in ended with. Both functions must return when the stream has ended.
 func startSender[In any](in iter.Seq2[In, error], send func(In) error, end func(error)) *sender {
 	s := &sender{done: make(chan struct{})}
+	s.changed.L = &s.mu
 	go func() {
 		defer close(s.done)
 		err := sendAll(s, in, send)
@@ -30,6 +32,7 @@ func startSender[In any](in iter.Seq2[In, error], send func(In) error, end func(
 			s.err = err
 			s.mu.Unlock()
 			end(err)
+			s.leave()
 		}
 	}()
 	return s
@@ -69,20 +72,19 @@ func (s *sender) enter() bool {
 func (s *sender) leave() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ours = s.stopped // then there is no way back to where it could hang
+	s.ours = false
+	s.changed.Broadcast()
 	return !s.stopped
 }
 
-// stop tells the messages to end, and waits for that, except where they are what is waited for: then they end when they
-// yield the next one. It returns why they ended before the stream did, nil if they did not.
+// stop tells the messages to end. It waits for what is being sent, and not for the messages: they may wait for something that never
+// comes, and then end when they yield the next time. It returns why they ended before the stream did, nil if they did not.
 func (s *sender) stop() error {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.stopped = true
-	wait := s.ours
-	err := s.err
-	s.mu.Unlock()
-	if wait {
-		<-s.done
+	for s.ours {
+		s.changed.Wait()
 	}
-	return err
+	return s.err
 }

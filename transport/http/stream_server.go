@@ -61,7 +61,9 @@ type streamServer[In, Out any] struct {
 	around    endpoint.Handler // the ServerMiddleware with all of the rest inside; nil without any
 }
 
-func newStreamServer[In, Out any](spec endpoint.Spec, stream endpoint.Stream[In, Out], opts []ServerOption) (*streamServer[In, Out], error) {
+func newStreamServer[In, Out any](
+	spec endpoint.Spec, stream endpoint.Stream[In, Out], opts []ServerOption,
+) (*streamServer[In, Out], error) {
 	if stream == nil {
 		return nil, errors.New("the stream is nil")
 	}
@@ -158,10 +160,10 @@ func (s *streamServer[In, Out]) ServeHTTP(w http.ResponseWriter, r *http.Request
 	case s.kind == endpoint.Bidirectional:
 		err = upgradeRequired(r)
 	default:
-		err = s.serveOne(x, stop)
+		s.serveOne(x, stop)
 	}
 	if err != nil {
-		x.fail(reason(x.ctx, err))
+		x.fail(err)
 	}
 }
 
@@ -235,13 +237,16 @@ func (s *streamServer[In, Out]) request(ctx context.Context, r *http.Request, co
 }
 
 // serveOne serves a stream with one response.
-func (s *streamServer[In, Out]) serveOne(x *exchange, cancel context.CancelCauseFunc) error {
+func (s *streamServer[In, Out]) serveOne(x *exchange, cancel context.CancelCauseFunc) {
+	var u *upload
+	defer func() { u.close() }()
 	form, err := s.answers.negotiate(x.r)
 	if err != nil {
-		return err
+		x.fail(err)
+		return
 	}
 	one := single[Out]{ctx: x.ctx}
-	err = s.decorated(x, func(ctx context.Context, r *http.Request) error {
+	err = s.decorated(x, func(ctx context.Context, r *http.Request) (err error) {
 		if s.kind == endpoint.Unary {
 			request, err := s.decode(ctx, r)
 			if err != nil {
@@ -249,24 +254,30 @@ func (s *streamServer[In, Out]) serveOne(x *exchange, cancel context.CancelCause
 			}
 			return s.stream(ctx, endpoint.Seq(request), one.set)
 		}
-		u, err := newUpload(x, r, cancel)
-		if err != nil {
+		if u != nil {
+			return errTwice
+		}
+		if u, err = newUpload(x, r, cancel); err != nil {
 			return err
 		}
-		defer u.stop()
 		return s.stream(ctx, messages(u, newInlet[In](s.plan), s.json, r), one.set)
 	})
+	u.settle()
 	if err == nil {
 		err = one.check()
 	}
+	if err == nil {
+		for _, hook := range s.after {
+			hook(x.ctx, x.w)
+		}
+		err = s.answers.write(x, form, one.response)
+	}
 	if err != nil {
-		return err
+		x.fail(reason(x.ctx, err))
 	}
-	for _, hook := range s.after {
-		hook(x.ctx, x.w)
-	}
-	return s.answers.write(x, form, one.response)
 }
+
+var errTwice = errors.New("a ServerMiddleware called the next one twice")
 
 // single takes the one response of a stream.
 type single[Out any] struct {

@@ -92,14 +92,46 @@ func messageTooLarge(limit int64) error {
 		Err: status.Errorf(status.ResourceExhausted, "it is larger than %d bytes", limit).WithReason("BODY_TOO_LARGE")}
 }
 
-// stop ends the reading.
-func (u *upload) stop() {
+// settle is called when the stream has returned, before it is answered.
+func (u *upload) settle() {
+	if u == nil {
+		return
+	}
 	u.unhook()
+	u.ahead.drop()
+	_ = u.control.SetWriteDeadline(time.Now().Add(u.x.config.stream.write))
+	if u.x.r.ProtoMajor == 1 && !u.ahead.isDone() {
+		u.x.w.Header().Set("Connection", "close") // where the next request begins is not known
+	}
+}
+
+// close ends the reading, when the answer has been written.
+func (u *upload) close() {
+	if u == nil {
+		return
+	}
+	u.unhook()
+	u.ahead.drop()
+	if u.x.r.ProtoMajor == 1 && u.x.outcome.Status != 0 && !u.ahead.isDone() {
+		u.linger()
+	}
 	u.ahead.stop(func() {
 		if u.control.SetReadDeadline(time.Unix(1, 0)) != nil {
 			_ = u.x.r.Body.Close() // there is no connection below
 		}
 	})
-	_ = u.control.SetReadDeadline(time.Now().Add(lingerAfterEnd))
-	_ = u.control.SetWriteDeadline(time.Now().Add(u.x.config.stream.write))
+}
+
+// linger lets a client that is still sending read the answer: a connection that is closed with unread bytes is reset, and what was written
+// last is lost.
+func (u *upload) linger() {
+	if u.control.Flush() != nil {
+		return
+	}
+	timer := time.NewTimer(lingerAfterEnd)
+	defer timer.Stop()
+	select {
+	case <-u.ahead.done:
+	case <-timer.C:
+	}
 }

@@ -67,7 +67,7 @@ func (c *streamClient[In, Out]) overSocket(ctx context.Context, in iter.Seq2[In,
 
 // dial opens the WebSocket.
 func (c *streamClient[In, Out]) dial(ctx context.Context, r *http.Request, k *clientSocket, x *sent) error {
-	_, r = c.outgoing(ctx, r)
+	x.ctx, r = c.outgoing(ctx, r)
 	x.call.Request = transport.HeaderMap(r.Header)
 	next := c.http.Transport
 	if next == nil {
@@ -85,7 +85,7 @@ func (c *streamClient[In, Out]) dial(ctx context.Context, r *http.Request, k *cl
 		response.Body = io.NopCloser(bytes.NewReader(answer.body))
 	}
 	for _, hook := range c.after {
-		ctx = hook(ctx, response)
+		x.ctx = hook(x.ctx, response)
 	}
 	switch {
 	case err == nil:

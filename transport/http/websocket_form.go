@@ -112,7 +112,8 @@ func closeError(operation string, err error) *status.Error {
 		code = status.ResourceExhausted
 	case websocket.StatusPolicyViolation:
 		code = status.PermissionDenied
-	case websocket.StatusProtocolError, websocket.StatusUnsupportedData, websocket.StatusInvalidFramePayloadData, websocket.StatusInternalError:
+	case websocket.StatusProtocolError, websocket.StatusUnsupportedData, websocket.StatusInvalidFramePayloadData,
+		websocket.StatusInternalError:
 		code = status.Internal
 	}
 	return status.Errorf(code, "%s closed the stream: %d %s", operation, closed.Code, closed.Reason).WithCause(err)

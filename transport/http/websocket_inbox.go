@@ -14,8 +14,8 @@ type frame struct {
 	typ websocket.MessageType
 }
 
-// inbox holds the frames that have been read from a WebSocket and not been asked for yet, so that pongs behind them are seen, and the end of
-// the connection. When it is full whoever reads the connection waits.
+// inbox holds the frames that have been read from a WebSocket and not been asked for yet, so that pongs behind them are seen, and the end
+// of the connection. When it is full whoever reads the connection waits.
 type inbox struct {
 	mu      sync.Mutex
 	changed sync.Cond

@@ -22,7 +22,7 @@ func (s *streamServer[In, Out]) serveSocket(x *exchange, cancel context.CancelCa
 	defer func() { k.close() }()
 	err := s.decorated(x, func(ctx context.Context, r *http.Request) error {
 		if k != nil {
-			return errors.New("a ServerMiddleware called the next one twice")
+			return errTwice
 		}
 		var (
 			request In
