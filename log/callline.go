@@ -37,9 +37,10 @@ func (r *requestLog) end(ctx context.Context, c *call, err error) {
 	line.add("side", r.spec.Side.String())
 	line.add("operation", r.operation)
 	line.add("kind", r.spec.Kind.String())
-	info := c.info
-	if info == nil {
-		info = transport.FromContext(ctx)
+	info := transport.FromContext(ctx)
+	if c.observer != nil {
+		made := c.observer.Info()
+		info = &made
 	}
 	if info != nil {
 		line.addText("transport", info.Transport)
@@ -62,10 +63,7 @@ func (r *requestLog) end(ctx context.Context, c *call, err error) {
 	line.addError(err)
 	line.addCount("dropped", int64(r.samples.dropped.Swap(0)))
 	for _, fields := range r.fields {
-		line = append(line, fields(ctx)...)
-		if len(line)%2 != 0 {
-			line = append(line, kitlog.ErrMissingValue)
-		}
+		line.addFields(ctx, fields)
 	}
 	_ = r.logger.Log(line...) // see Middleware
 }
@@ -73,10 +71,13 @@ func (r *requestLog) end(ctx context.Context, c *call, err error) {
 // trace returns the id of the trace that the call belongs to.
 func (r *requestLog) trace(ctx context.Context, c *call) string {
 	if r.traceID != nil {
-		return r.traceID(ctx)
+		return guarded(func() string { return r.traceID(ctx) })
 	}
-	if id := headerTraceID(c.info); id != "" {
-		return id // of what a client has sent
+	if c.observer != nil {
+		made := c.observer.Info()
+		if id := headerTraceID(&made); id != "" {
+			return id // of what a client has sent
+		}
 	}
 	return headerTraceID(transport.FromContext(ctx))
 }
@@ -111,5 +112,15 @@ func (k *keyvals) addError(err error) {
 		k.add("stack", string(caught.Stack))
 	} else if errors.Is(err, errNotReturned) {
 		k.add("stack", string(debug.Stack()))
+	}
+}
+
+func (k *keyvals) addFields(ctx context.Context, fields func(context.Context) []any) {
+	k.addText("fields", guarded(func() string {
+		*k = append(*k, fields(ctx)...)
+		return ""
+	}))
+	if len(*k)%2 != 0 {
+		*k = append(*k, kitlog.ErrMissingValue)
 	}
 }

@@ -48,12 +48,10 @@ import (
 // Errors in writing a line are ignored: there is nowhere to log them.
 func Middleware(logger Logger, opts ...Option) endpoint.Middleware {
 	if logger == nil {
-		panic("log: Middleware with a nil Logger")
+		panic("log: Middleware: the Logger is nil")
 	}
 	c := config{levels: codeLevels()}
-	for _, opt := range opts {
-		opt(&c)
-	}
+	apply("Middleware", &c, opts)
 	highest := slices.Max(c.levels[:])
 	if c.slow > 0 {
 		highest = max(highest, LevelWarn)
@@ -87,10 +85,10 @@ func (r *requestLog) handler(next endpoint.Handler) endpoint.Handler {
 		}
 		c := call{start: time.Now()}
 		if r.spec.Side == endpoint.Client {
-			ctx, c.info = transport.Observe(ctx)
+			ctx, c.observer = transport.Observe(ctx)
 		}
 		if r.messages {
-			c.count(request)
+			request = c.count(request)
 		}
 		defer func() {
 			if !c.returned {
@@ -124,20 +122,23 @@ func shown(err error) error {
 type call struct {
 	start    time.Time
 	returned bool
-	info     *transport.Info // on a client; a server's is in the context
+	observer *transport.Observer // on a client; a server's Info is in the context
 	messages *messageCount
 }
 
 // messageCount counts on the goroutines that read and send.
 type messageCount struct{ in, out atomic.Int64 }
 
-func (c *call) count(request any) {
+// count returns the request for next.
+func (c *call) count(request any) any {
 	m, ok := request.(*endpoint.Messages)
 	if !ok {
-		return
+		return request
 	}
 	n := &messageCount{}
-	m.OnIn(func(any) error { n.in.Add(1); return nil })
-	m.OnOut(func(any) error { n.out.Add(1); return nil })
 	c.messages = n
+	return m.WithHooks(
+		func(any) error { n.in.Add(1); return nil },
+		func(any) error { n.out.Add(1); return nil },
+	)
 }

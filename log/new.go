@@ -15,16 +15,37 @@ const (
 )
 
 // WriterOption changes what New makes.
-type WriterOption func(*writer, *Leveled)
+type WriterOption func(*writerConfig) error
+
+type writerConfig struct {
+	level  Level
+	json   bool
+	noTime bool
+}
 
 // JSON makes each line a JSON object, whose keys are sorted; of a key that comes twice the last value stays.
-func JSON() WriterOption { return func(w *writer, _ *Leveled) { w.json = true } }
+func JSON() WriterOption {
+	return func(c *writerConfig) error {
+		c.json = true
+		return nil
+	}
+}
 
 // MinLevel drops lines below level, instead of below info, until SetLevel changes that.
-func MinLevel(level Level) WriterOption { return func(_ *writer, l *Leveled) { l.SetLevel(level) } }
+func MinLevel(level Level) WriterOption {
+	return func(c *writerConfig) error {
+		c.level = level
+		return nil
+	}
+}
 
 // NoTime leaves out the time, also that of a caller or of log/slog, for where whatever reads the lines notes it, such as journald.
-func NoTime() WriterOption { return func(w *writer, _ *Leveled) { w.noTime = true } }
+func NoTime() WriterOption {
+	return func(c *writerConfig) error {
+		c.noTime = true
+		return nil
+	}
+}
 
 // New returns a Logger that writes each line to w by a single Write, one at a time. A line begins with the time, in UTC as of
 // RFC 3339 with nanoseconds, unless a time.Time is under the key "time" already; it is logfmt unless an option says
@@ -35,27 +56,23 @@ func NoTime() WriterOption { return func(w *writer, _ *Leveled) { w.noTime = tru
 // (see Redact); what cannot be encoded as what is wrong with it. A key that is empty or nil becomes "!BADKEY", and a
 // value that is missing "(MISSING)".
 //
-// Log returns the error of w.Write.
+// Log fails where w.Write does, with that error wrapped.
 func New(w io.Writer, opts ...WriterOption) *Leveled {
-	out := &writer{}
-	l := Filter(out, LevelInfo)
-	for _, opt := range opts {
-		opt(out, l)
-	}
-	out.values = &renderer{preferJSON: out.json}
-	if out.json {
+	c := writerConfig{level: LevelInfo}
+	apply("New", &c, opts)
+	out := &writer{values: &renderer{preferJSON: c.json}, noTime: c.noTime}
+	if c.json {
 		out.encoder = kitlog.NewJSONLogger(&lineWriter{w: w})
 	} else {
 		out.encoder = kitlog.NewLogfmtLogger(&lineWriter{w: w})
 	}
-	return l
+	return Filter(out, c.level)
 }
 
 // writer prepares lines for go-kit's encoders, which lose a line for a key or a value that they cannot encode.
 type writer struct {
 	encoder kitlog.Logger
 	values  *renderer
-	json    bool
 	noTime  bool
 }
 

@@ -2,6 +2,7 @@ package log
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 
 // Option changes what Middleware writes. Options append, and do not replace what earlier ones said, except where two speak
 // of the same thing.
-type Option func(*config)
+type Option func(*config) error
 
 type config struct {
 	levels   [numCodes]Level
@@ -23,65 +24,102 @@ type config struct {
 }
 
 // CodeLevel sets the level of the calls that end with one of the codes: CodeLevel(LevelDebug, status.OK) is for
-// where successes are too many to be read.
-//
-// It panics for a code that is none.
+// where successes are too many to be read. Each code must be one of package status.
 func CodeLevel(level Level, codes ...status.Code) Option {
-	for _, code := range codes {
-		if !code.Valid() {
-			panic(fmt.Sprintf("log: CodeLevel of %v, which is no code", code))
-		}
-	}
-	return func(c *config) {
+	return func(c *config) error {
 		for _, code := range codes {
+			if !code.Valid() {
+				return fmt.Errorf("CodeLevel of %v, which is no code", code)
+			}
 			c.levels[code] = level
 		}
+		return nil
 	}
 }
 
 // Slow marks a unary call that takes the threshold or longer with slow=true, and gives it at least the level warn. No such call
-// is sampled away. Streams are never slow. It panics unless the threshold is positive.
+// is sampled away. Streams are never slow. The threshold must be positive.
 func Slow(threshold time.Duration) Option {
-	if threshold <= 0 {
-		panic(fmt.Sprintf("log: Slow with a threshold of %v, want more than 0", threshold))
+	return func(c *config) error {
+		if threshold <= 0 {
+			return fmt.Errorf("Slow with a threshold of %v, want more than 0", threshold)
+		}
+		c.slow = threshold
+		return nil
 	}
-	return func(c *config) { c.slow = threshold }
 }
 
 // SampleEvery writes one in n of the successes of each endpoint, the first included. What ends with an error, and what is slow, is
 // always written. The next line that is written says under "dropped" how many were not.
 //
-// It panics unless n is positive. With SamplePerSecond too, a line is written when both allow it.
+// N must be positive. With SamplePerSecond too, a line is written when both allow it.
 func SampleEvery(n int) Option {
-	if n <= 0 {
-		panic(fmt.Sprintf("log: SampleEvery of %d, want more than 0", n))
+	return func(c *config) error {
+		if n <= 0 {
+			return fmt.Errorf("SampleEvery of %d, want more than 0", n)
+		}
+		c.every = uint64(n)
+		return nil
 	}
-	return func(c *config) { c.every = uint64(n) }
 }
 
 // SamplePerSecond writes at most n of the successes of each endpoint in a second, the first ones; otherwise it is as SampleEvery.
 func SamplePerSecond(n int) Option {
-	if n <= 0 {
-		panic(fmt.Sprintf("log: SamplePerSecond of %d, want more than 0", n))
+	return func(c *config) error {
+		if n <= 0 {
+			return fmt.Errorf("SamplePerSecond of %d, want more than 0", n)
+		}
+		c.rate = n
+		return nil
 	}
-	return func(c *config) { c.rate = n }
 }
 
 // Fields adds the keys and values that f returns for the context of the call. It is called for lines that are written, and then
-// only once, when the call has ended.
+// only once, when the call has ended. Should it panic, the line says so under "fields", and the call is not harmed.
 func Fields(f func(ctx context.Context) []any) Option {
-	return func(c *config) { c.fields = append(c.fields, f) }
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("Fields of a nil function")
+		}
+		c.fields = append(c.fields, f)
+		return nil
+	}
 }
 
 // TraceID finds the trace that a call belongs to, "" for none, instead of the header field traceparent (W3C Trace Context)
-// of the request: the one that a client sent, else the one of the call being served. It is called for lines that are written.
+// of the request: the one that a client sent, else the one of the call being served. It is called for lines that are written;
+// should it panic, the line says so.
 func TraceID(f func(ctx context.Context) string) Option {
-	return func(c *config) { c.traceID = f }
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("TraceID of a nil function")
+		}
+		c.traceID = f
+		return nil
+	}
 }
 
 // CountMessages counts the messages of a stream: messages_in are those from the client to the server, and messages_out
 // those from the server to the client, on both sides. It costs an allocation for a message that is no pointer.
-func CountMessages() Option { return func(c *config) { c.messages = true } }
+func CountMessages() Option {
+	return func(c *config) error {
+		c.messages = true
+		return nil
+	}
+}
+
+// apply applies the options of the constructor that is named. It panics when one is nil or wrong: mistakes in the program that no
+// input can cause.
+func apply[C any, O ~func(*C) error](constructor string, c *C, opts []O) {
+	for _, opt := range opts {
+		if opt == nil {
+			panic("log: " + constructor + ": an option is nil")
+		}
+		if err := opt(c); err != nil {
+			panic("log: " + constructor + ": " + err.Error())
+		}
+	}
+}
 
 const numCodes = int(status.Unauthenticated) + 1
 

@@ -3,6 +3,7 @@ package log_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -216,19 +217,46 @@ func TestTraceIDOfTraceparent(t *testing.T) {
 	}
 }
 
-func TestWrongOptionsPanic(t *testing.T) {
+func TestMistakesInOptionsPanic(t *testing.T) {
 	t.Parallel()
-	for name, option := range map[string]func(){
-		"Slow": func() { log.Slow(0) }, "SampleEvery": func() { log.SampleEvery(0) },
-		"SamplePerSecond": func() { log.SamplePerSecond(-1) }, "CodeLevel": func() { log.CodeLevel(log.LevelInfo, 99) },
+	var out recorder
+	for want, construct := range map[string]func(){
+		"log: Middleware: Slow with a threshold of 0s, want more than 0": func() { log.Middleware(&out, log.Slow(0)) },
+		"log: Middleware: SampleEvery of 0, want more than 0":            func() { log.Middleware(&out, log.SampleEvery(0)) },
+		"log: Middleware: SamplePerSecond of -1, want more than 0":       func() { log.Middleware(&out, log.SamplePerSecond(-1)) },
+		"log: Middleware: CodeLevel of code(99), which is no code":       func() { log.Middleware(&out, log.CodeLevel(log.LevelInfo, 99)) },
+		"log: Middleware: Fields of a nil function":                      func() { log.Middleware(&out, log.Fields(nil)) },
+		"log: Middleware: TraceID of a nil function":                     func() { log.Middleware(&out, log.TraceID(nil)) },
+		"log: Middleware: an option is nil":                              func() { log.Middleware(&out, log.CountMessages(), nil) },
+		"log: Middleware: the Logger is nil":                             func() { log.Middleware(nil) },
+		"log: New: an option is nil":                                     func() { log.New(io.Discard, nil) },
+		"log: Redact: an option is nil":                                  func() { log.Redact(&out, nil) },
 	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: want a panic", name)
-				}
-			}()
-			option()
+		have := func() (value any) {
+			defer func() { value = recover() }()
+			construct()
+			return nil
 		}()
+		if have != any(want) {
+			t.Errorf("want the panic %q, have %v", want, have)
+		}
+	}
+}
+
+// What is written for a line must not harm a call that has succeeded.
+func TestPanicInFieldsOrTraceIDIsOnTheLine(t *testing.T) {
+	t.Parallel()
+	var out recorder
+	response, err := served(&out, 0, nil,
+		log.Fields(func(context.Context) []any { panic("no tenant") }),
+		log.Fields(func(context.Context) []any { return []any{"zone", "a"} }),
+		log.TraceID(func(context.Context) string { panic("no trace") }),
+	)(t.Context(), 1)
+	if response != 1 || err != nil {
+		t.Fatalf("have %v, %v", response, err)
+	}
+	line := out.only(t)
+	if line["fields"] != "!PANIC: no tenant" || line["zone"] != "a" || line["trace_id"] != "!PANIC: no trace" {
+		t.Errorf("have %v", line)
 	}
 }

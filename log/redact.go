@@ -3,18 +3,24 @@ package log
 import "slices"
 
 // RedactOption changes what Redact hides.
-type RedactOption func(*keySet)
+type RedactOption func(*keySet) error
 
 // RedactKeys hides what is under these keys too.
-func RedactKeys(keys ...string) RedactOption { return func(s *keySet) { s.add(keys) } }
+func RedactKeys(keys ...string) RedactOption {
+	return func(s *keySet) error {
+		s.add(keys)
+		return nil
+	}
+}
 
 // AllowKeys shows what is under these keys, which are compared as a whole: AllowKeys("next_page_token").
 // A tag still hides it.
 func AllowKeys(keys ...string) RedactOption {
-	return func(s *keySet) {
+	return func(s *keySet) error {
 		for _, key := range keys {
 			s.allowed[string(appendPlain(nil, key))] = true
 		}
+		return nil
 	}
 }
 
@@ -38,9 +44,7 @@ func AllowKeys(keys ...string) RedactOption {
 func Redact(logger Logger, opts ...RedactOption) Logger {
 	keys := &keySet{ends: map[string]bool{}, allowed: map[string]bool{}}
 	keys.add(secretKeys)
-	for _, opt := range opts {
-		opt(keys)
-	}
+	apply("Redact", keys, opts)
 	return &redactor{next: logger, values: &renderer{keys: keys}}
 }
 

@@ -51,7 +51,7 @@ func methodText(v any) (string, bool) {
 	return "", false
 }
 
-// guarded calls a method of a value that is being logged, whose panic must not be that of the program.
+// guarded calls what others wrote for a line, such as a method of a value, whose panic must not be that of the program.
 func guarded(f func() string) (text string) {
 	defer func() {
 		if value := recover(); value != nil {
