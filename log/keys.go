@@ -1,16 +1,22 @@
 package log
 
-import "strings"
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
 
 // redacted is what stands in the place of what nobody may read.
 const redacted = "[redacted]"
 
 // secretKeys are redacted by default: what a log of real programs has been seen to leak.
 var secretKeys = []string{
-	"password", "passwd", "passphrase", "pwd", "secret", "token", "authorization", "cookie", "api_key", "access_key",
-	"private_key", "secret_key", "signing_key", "encryption_key", "credential", "credentials", "session_id", "csrf",
-	"jwt", "bearer", "otp", "cvv", "card_number",
+	"passphrase", "passcode", "pwd", "pin", "token", "auth", "authorization", "cookie", "api_key", "access_key", "private_key",
+	"secret_key", "signing_key", "encryption_key", "credential", "session_id", "csrf", "jwt", "bearer", "otp", "cvv", "card_number",
 }
+
+// secretWords are redacted wherever they stand in a key, since what is around them seldom makes them harmless.
+var secretWords = [][]byte{[]byte("password"), []byte("passwd"), []byte("secret")}
 
 // keySet is a set of names that are compared by their ends.
 type keySet struct {
@@ -26,11 +32,7 @@ func (s *keySet) add(keys []string) {
 			continue
 		}
 		s.ends[end] = true
-		known := false
-		for _, n := range s.lengths {
-			known = known || n == len(end)
-		}
-		if !known {
+		if !slices.Contains(s.lengths, len(end)) {
 			s.lengths = append(s.lengths, len(end))
 		}
 	}
@@ -48,13 +50,19 @@ func (s *keySet) has(key string) bool {
 		if s.allowed[string(plain)] {
 			continue
 		}
-		for _, n := range s.lengths {
-			if n <= len(plain) && s.ends[string(plain[len(plain)-n:])] {
-				return true
-			}
+		if slices.ContainsFunc(secretWords, func(word []byte) bool { return bytes.Contains(plain, word) }) {
+			return true
+		}
+		unnumbered := bytes.TrimRight(plain, "0123456789")
+		if s.endsWith(plain) || s.endsWith(unnumbered) || s.endsWith(bytes.TrimSuffix(unnumbered, []byte("s"))) {
+			return true
 		}
 	}
 	return false
+}
+
+func (s *keySet) endsWith(plain []byte) bool {
+	return slices.ContainsFunc(s.lengths, func(n int) bool { return n <= len(plain) && s.ends[string(plain[len(plain)-n:])] })
 }
 
 // appendPlain appends the letters and digits of key in lower case, so that api_key, Api-Key and APIKey are one.

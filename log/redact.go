@@ -5,7 +5,7 @@ import "slices"
 // RedactOption changes what Redact hides.
 type RedactOption func(*keySet) error
 
-// RedactKeys hides what is under these keys too.
+// RedactKeys hides what is under these keys too, and under those that end in them; see Redact.
 func RedactKeys(keys ...string) RedactOption {
 	return func(s *keySet) error {
 		s.add(keys)
@@ -13,7 +13,7 @@ func RedactKeys(keys ...string) RedactOption {
 	}
 }
 
-// AllowKeys shows what is under these keys, which are compared as a whole: AllowKeys("next_page_token").
+// AllowKeys shows what is under these keys, which are compared as a whole, but for case and punctuation: AllowKeys("next_page_token").
 // A tag still hides it.
 func AllowKeys(keys ...string) RedactOption {
 	return func(s *keySet) error {
@@ -27,10 +27,11 @@ func AllowKeys(keys ...string) RedactOption {
 // Redact returns a Logger that passes lines on to logger without the secrets in them:
 //
 //   - The value under a secret key becomes "[redacted]", whatever its type. The keys are those of lines, of maps (an
-//     http.Header too) and the names of struct fields, at any depth. A key is secret when it ends in one of the known ones,
-//     without regard to case and to anything but letters and digits, so that token hides AccessToken, X-Auth-Token and
-//     db.token. Known are password, secret, token, authorization, cookie, api_key and more of that kind; options add
-//     to them.
+//     http.Header too) and the names of struct fields, at any depth. Case does not count, nor does anything but letters
+//     and digits. A key is secret when password, passwd or secret is anywhere in it, and when it ends in another of the
+//     known ones, also in the plural or with a number: token hides AccessToken, X-Auth-Tokens, token2 and db.token.
+//     Known are token, auth, authorization, cookie, api_key, credential, pin and more of that kind. RedactKeys adds ends
+//     to them; AllowKeys shows what this hides without need, such as max_tokens or a secretary.
 //   - A struct field with the tag `log:"redact"` becomes "[redacted]", and one with `log:"-"` is left out. Any other text
 //     in that tag counts as "redact".
 //   - The password in a url.URL becomes "xxxxx".
