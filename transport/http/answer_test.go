@@ -2,6 +2,7 @@ package httptransport_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math"
 	"net/http"
@@ -228,6 +229,27 @@ func TestOutcomeOfAnAnswer(t *testing.T) {
 			httptransport.ServerFinalizer(func(_ context.Context, _ *http.Request, o httptransport.Outcome) { have = o }))
 		if ask(h, "POST", "/x", `{"a":1}`); have != tt.want {
 			t.Errorf("want %+v, have %+v", tt.want, have)
+		}
+	}
+}
+
+// deaf is a ResponseWriter whose connection is gone.
+type deaf struct{ *sink }
+
+func (deaf) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestAResponseThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	for name, e := range map[string]endpoint.Endpoint[*pair, *total]{"response": add, "problem": failing(status.New(status.NotFound, "x"))} {
+		var outcome httptransport.Outcome
+		h := handler("POST /x", e, httptransport.ServerErrorHandler(func(context.Context, error) {}),
+			httptransport.ServerFinalizer(func(_ context.Context, _ *http.Request, o httptransport.Outcome) { outcome = o }))
+		func() {
+			defer func() { _ = recover() }() // cutting the connection is allowed
+			h.ServeHTTP(deaf{newSink()}, newReplayed([]byte("{}")).request)
+		}()
+		if outcome.Status == 0 || !errors.Is(outcome.Err, io.ErrClosedPipe) {
+			t.Errorf("%s: want the status and %v, have %+v", name, io.ErrClosedPipe, outcome)
 		}
 	}
 }

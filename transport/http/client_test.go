@@ -81,6 +81,46 @@ func TestRequestsThatCannotBeSent(t *testing.T) {
 	}
 }
 
+func TestEveryFormOfRequestIsSent(t *testing.T) {
+	t.Parallel()
+	type update struct {
+		ID    string `path:"id"`
+		Lines []int  `body:""`
+	}
+	form := remote(t, "PUT /x/{id}", echo[update])
+	if have, err := form(t.Context(), update{"1", []int{2}}); err != nil || have.ID != "1" || !slices.Equal(have.Lines, []int{2}) {
+		t.Errorf("body field: have %+v, %v", have, err)
+	}
+	value := remote(t, "POST /x", echo[pair])
+	if have, err := value(t.Context(), pair{1, 2}); err != nil || have != (pair{1, 2}) {
+		t.Errorf("value: have %+v, %v", have, err)
+	}
+	slice := remote(t, "POST /x", echo[[]int])
+	if have, err := slice(t.Context(), []int{1}); err != nil || !slices.Equal(have, []int{1}) {
+		t.Errorf("slice: have %+v, %v", have, err)
+	}
+	for _, bad := range []byID{{ID: "\xff"}, {ID: "a", Q: []string{"\xff"}}} {
+		_, err := remote(t, "GET /x/{id}", echo[byID])(t.Context(), bad)
+		if status.CodeOf(err) != status.Internal || !errors.Is(err, transport.ErrNotSent) {
+			t.Errorf("%q: want internal that was not sent, have %v", bad, err)
+		}
+	}
+}
+
+func TestTheTimeoutOfAGivenClient(t *testing.T) {
+	t.Parallel()
+	srv, _ := start(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	impatient := *srv.Client()
+	impatient.Timeout = 20 * time.Millisecond
+	c := newClient[*pair, *total](t, dial(t, srv.URL, httptransport.DialClient(&impatient)), "POST /x")
+	if _, err := c(t.Context(), &pair{}); status.CodeOf(err) != status.DeadlineExceeded || errors.Is(err, transport.ErrNotSent) {
+		t.Errorf("want deadline_exceeded that was sent, have %v", err)
+	}
+}
+
 func TestAnExpiredContextSendsNothing(t *testing.T) {
 	t.Parallel()
 	called := false
@@ -269,5 +309,32 @@ func TestEncodersOfTheClient(t *testing.T) {
 	}
 	if _, err := c(t.Context(), -1); status.CodeOf(err) != status.Internal || !errors.Is(err, transport.ErrNotSent) {
 		t.Errorf("have %v", err)
+	}
+}
+
+func TestTheServerSeesThatItsCallerHasGone(t *testing.T) {
+	t.Parallel()
+	arrived, ended := make(chan struct{}), make(chan error, 1)
+	for name, conn := range everyProtocol(t, handler("POST /x", func(ctx context.Context, _ *pair) (*total, error) {
+		arrived <- struct{}{}
+		<-ctx.Done()
+		ended <- ctx.Err()
+		return nil, ctx.Err()
+	})) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		c := newClient[*pair, *total](t, conn, "POST /x")
+		go func() {
+			_, err := c(ctx, &pair{})
+			done <- err
+		}()
+		<-arrived
+		cancel()
+		if err := <-done; status.CodeOf(err) != status.Canceled {
+			t.Errorf("%s: want canceled, have %v", name, err)
+		}
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("%s, server: want canceled, have %v", name, err)
+		}
 	}
 }

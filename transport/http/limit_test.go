@@ -352,3 +352,21 @@ func TestLimitsThatMakeNoSense(t *testing.T) {
 		}
 	}
 }
+
+func TestAClientOfALargeUploadReadsThe413(t *testing.T) {
+	t.Parallel()
+	for name, conn := range everyProtocol(t, handler("POST /x", add)) {
+		upload := newClient[int64, struct{}](t, conn, "POST /x", httptransport.ClientEncoder(func(_ context.Context, r *http.Request, size int64) error {
+			r.Header.Set("Content-Type", "application/json")
+			r.Body = io.NopCloser(zeros(size))
+			r.ContentLength = -1
+			return nil
+		}))
+		if _, err := upload(t.Context(), 64*mib); status.CodeOf(err) != status.ResourceExhausted {
+			t.Errorf("%s: want resource_exhausted, have %v", name, err)
+		}
+		if _, err := upload(t.Context(), 10); status.CodeOf(err) != status.InvalidArgument {
+			t.Errorf("%s: the next call: want invalid_argument, have %v", name, err)
+		}
+	}
+}
