@@ -255,15 +255,15 @@ func TestTheClientFillsInWhatWasObserved(t *testing.T) {
 	ctx, outer := transport.Observe(t.Context())
 	ctx, inner := transport.Observe(ctx)
 	_, _ = c(ctx, &pair{})
-	for _, info := range []*transport.Info{outer, inner} {
+	for _, info := range []transport.Info{outer.Info(), inner.Info()} {
 		if info.ResponseSize == 0 || info.Response.Get("Content-Type") != status.ProblemType || info.RequestSize != 13 {
 			t.Errorf("of an error: have %+v", info)
 		}
 	}
-	ctx, info := transport.Observe(t.Context())
+	ctx, outer = transport.Observe(t.Context())
 	srv.Close()
 	_, _ = c(ctx, &pair{})
-	if info.Operation != "orders/Place" || info.Response != nil {
+	if info := outer.Info(); info.Operation != "orders/Place" || info.RequestSize != 13 || info.ResponseSize != 0 || info.Response.Get("X") != "" {
 		t.Errorf("of no answer: have %+v", info)
 	}
 }

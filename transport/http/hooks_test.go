@@ -233,9 +233,9 @@ func TestTheServersInfo(t *testing.T) {
 	if _, err := c(ctx, &pair{1, 2}); err != nil {
 		t.Fatal(err)
 	}
-	if call.Transport != httptransport.Name || call.Operation != "orders/Place" || "http://"+call.Peer != srv.URL ||
-		call.RequestSize != 13 || call.ResponseSize != 9 || call.Response.Get("X-Echo") != "t1" || call.Request.Get("X-Tenant") != "t1" {
-		t.Errorf("have %+v", call)
+	if call.Info().Transport != httptransport.Name || call.Info().Operation != "orders/Place" || "http://"+call.Info().Peer != srv.URL ||
+		call.Info().RequestSize != 13 || call.Info().ResponseSize != 9 || call.Info().Response.Get("X-Echo") != "t1" || call.Info().Request.Get("X-Tenant") != "t1" {
+		t.Errorf("have %+v", call.Info())
 	}
 }
 

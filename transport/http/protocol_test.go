@@ -82,8 +82,8 @@ func TestEveryProtocolAnswersAlike(t *testing.T) {
 			if have, err := escaped(ctx, byID{ID: "a/b ü"}); err != nil || have != "a/b ü" || proto != want {
 				t.Errorf("want %s, have %s, %q, %v", want, proto, have, err)
 			}
-			if (info.TLS != nil) != (name == "HTTP/2.0") {
-				t.Errorf("TLS: have %v", info.TLS)
+			if (info.Info().TLS != nil) != (name == "HTTP/2.0") {
+				t.Errorf("TLS: have %v", info.Info().TLS)
 			}
 			for _, size := range []int{0, 1000, 3000, 100_000} {
 				body := strings.Repeat("y", size)
