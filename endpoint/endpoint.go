@@ -31,7 +31,7 @@ func New[Req, Resp any](spec Spec, e Endpoint[Req, Resp], mw ...Middleware) Endp
 		return e
 	}
 	spec.Kind = Unary
-	operation := new(spec.Operation())
+	operation := new(spec.Operation()) // a pointer, so that the closures on the call path stay small
 	handler := decorate(spec, func(ctx context.Context, request any) (any, error) {
 		if req, ok := request.(Req); ok {
 			return e(ctx, req)
@@ -47,11 +47,11 @@ func New[Req, Resp any](spec Spec, e Endpoint[Req, Resp], mw ...Middleware) Endp
 		if resp, ok := response.(Resp); ok {
 			return resp, err
 		}
-		resp, wrong := other[Resp](*operation, "response", response)
-		if err == nil {
-			err = wrong
+		if err != nil {
+			var none Resp
+			return none, err
 		}
-		return resp, err
+		return other[Resp](*operation, "response", response)
 	}
 }
 

@@ -83,8 +83,10 @@ func ExampleMessages() {
 	logging := func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 		return func(ctx context.Context, request any) (any, error) {
 			if messages, ok := request.(*endpoint.Messages); ok {
-				messages.OnIn(func(message any) error { fmt.Println("in: ", message); return nil })
-				messages.OnOut(func(message any) error { fmt.Println("out:", message); return nil })
+				request = messages.WithHooks(
+					func(message any) error { fmt.Println("in: ", message); return nil },
+					func(message any) error { fmt.Println("out:", message); return nil },
+				)
 			}
 			return next(ctx, request)
 		}

@@ -17,26 +17,19 @@ type Middleware func(spec Spec, next Handler) Handler
 
 // Chain makes one middleware of several. The first is the outermost: it sees the request first and the response last.
 func Chain(outer Middleware, others ...Middleware) Middleware {
-	return func(spec Spec, next Handler) Handler {
-		return wrap(spec, 0, outer, decorate(spec, next, others))
-	}
+	all := append([]Middleware{outer}, others...)
+	return func(spec Spec, next Handler) Handler { return decorate(spec, next, all) }
 }
 
 // decorate applies the middleware to h, the first outermost.
 func decorate(spec Spec, h Handler, mw []Middleware) Handler {
 	for i, m := range slices.Backward(mw) {
-		h = wrap(spec, i, m, h)
-	}
-	return h
-}
-
-func wrap(spec Spec, index int, mw Middleware, next Handler) Handler {
-	if mw == nil {
-		panic(fmt.Sprintf("endpoint: %s: middleware %d is nil", spec.Operation(), index))
-	}
-	h := mw(spec, next)
-	if h == nil {
-		panic(fmt.Sprintf("endpoint: %s: middleware %d returned a nil Handler", spec.Operation(), index))
+		if m == nil {
+			panic(fmt.Sprintf("endpoint: %s: middleware %d is nil", spec.Operation(), i))
+		}
+		if h = m(spec, h); h == nil {
+			panic(fmt.Sprintf("endpoint: %s: middleware %d returned a nil Handler", spec.Operation(), i))
+		}
 	}
 	return h
 }

@@ -93,23 +93,27 @@ func (s Stream[In, Out]) Receive(ctx context.Context, request In) iter.Seq2[Out,
 	return func(yield func(Out, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		var inBody, stopped bool
+		var stopped bool
+		var body any // what the loop's body panicked with
 		err := s(ctx, Seq(request), func(message Out) error {
 			if stopped {
 				return errStopped
 			}
-			inBody = true
-			more := yield(message, nil)
-			inBody = false
-			if !more {
-				stopped = true
+			stopped = true // also when the body panics
+			defer func() {
+				if value := recover(); value != nil {
+					body = value
+					panic(value)
+				}
+			}()
+			if stopped = !yield(message, nil); stopped {
 				cancel()
 				return errStopped
 			}
 			return nil
 		})
-		if caught, ok := errors.AsType[*PanicError](err); ok && inBody {
-			panic(caught.Value)
+		if body != nil {
+			panic(body) // a middleware made an error of it
 		}
 		if err != nil && !stopped {
 			var zero Out

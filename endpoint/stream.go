@@ -48,7 +48,7 @@ func NewStream[In, Out any](spec Spec, s Stream[In, Out], mw ...Middleware) Stre
 		if !ok {
 			return nil, mismatch[*streamCall[In, Out]](operation, "request", m.call)
 		}
-		return nil, s(ctx, call.inHooked(), call.outHooked())
+		return nil, s(ctx, call.inWith(m.onIn), call.outWith(m.onOut))
 	}, mw)
 	return func(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) error {
 		call := &streamCall[In, Out]{in: in, out: out}
@@ -59,19 +59,27 @@ func NewStream[In, Out any](spec Spec, s Stream[In, Out], mw ...Middleware) Stre
 }
 
 // Messages is what a middleware sees as the request of a stream. Middleware that works per stream ignores it; one that
-// works per message adds its hooks before it calls next.
+// works per message passes on what WithHooks returns.
 type Messages struct {
 	onIn, onOut []func(message any) error
 	call        any // the *streamCall that this is part of
 }
 
-// OnIn adds a hook for each message that goes from the client to the server, whichever side this is. Hooks run in the
-// order of the middleware, outermost first, on the goroutine that reads. An error from a hook ends in with that error.
-func (m *Messages) OnIn(hook func(message any) error) { m.onIn = append(m.onIn, hook) }
-
-// OnOut adds a hook for each message that goes from the server to the client, whichever side this is. Hooks run innermost
-// first, on the goroutine that sends. An error from a hook is returned by out instead of sending.
-func (m *Messages) OnOut(hook func(message any) error) { m.onOut = append(m.onOut, hook) }
+// WithHooks returns a Messages for next, with a hook for each message from the client to the server, and one for each message from the
+// server to the client, whichever side this is; either may be nil. M stays as it was, so that next can be called again.
+//
+// In hooks run in the order of the middleware, outermost first, on the goroutine that reads; an error ends in with that error. Out
+// hooks run innermost first, on the goroutine that sends; out returns their error instead of sending.
+func (m *Messages) WithHooks(in, out func(message any) error) *Messages {
+	hooked := *m
+	if in != nil {
+		hooked.onIn = append(slices.Clip(m.onIn), in)
+	}
+	if out != nil {
+		hooked.onOut = append(slices.Clip(m.onOut), out)
+	}
+	return &hooked
+}
 
 // streamCall is one call of a decorated stream. Its types are erased only for hooks, so that without any
 // a message costs nothing.
@@ -81,8 +89,7 @@ type streamCall[In, Out any] struct {
 	out      func(Out) error
 }
 
-func (c *streamCall[In, Out]) inHooked() iter.Seq2[In, error] {
-	hooks := c.messages.onIn
+func (c *streamCall[In, Out]) inWith(hooks []func(any) error) iter.Seq2[In, error] {
 	if len(hooks) == 0 {
 		return c.in
 	}
@@ -98,8 +105,7 @@ func (c *streamCall[In, Out]) inHooked() iter.Seq2[In, error] {
 	}
 }
 
-func (c *streamCall[In, Out]) outHooked() func(Out) error {
-	hooks := c.messages.onOut
+func (c *streamCall[In, Out]) outWith(hooks []func(any) error) func(Out) error {
 	if len(hooks) == 0 {
 		return c.out
 	}

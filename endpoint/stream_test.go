@@ -17,13 +17,7 @@ func hooks(in, out func(any) error) endpoint.Middleware {
 	return func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 		return func(ctx context.Context, request any) (any, error) {
 			m := request.(*endpoint.Messages) //nolint:forcetypeassert // a failure is a failed test
-			if in != nil {
-				m.OnIn(in)
-			}
-			if out != nil {
-				m.OnOut(out)
-			}
-			return next(ctx, request)
+			return next(ctx, m.WithHooks(in, out))
 		}
 	}
 }
@@ -137,5 +131,27 @@ func TestAStreamMayStopReading(t *testing.T) {
 	s := endpoint.NewStream(placeSpec, one, hooks(func(any) error { return nil }, func(any) error { return nil }))
 	if have, err := collect(t.Context(), s, in); err != nil || !slices.Equal(have, []string{"x"}) || !ended {
 		t.Errorf("want x and in ended, have %v, %t, %v", have, ended, err)
+	}
+}
+
+// A retry outside calls next again, with the Messages that it was given.
+func TestHooksAreThoseOfOneCallOfNext(t *testing.T) {
+	t.Parallel()
+	twice := func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+		return func(ctx context.Context, request any) (any, error) {
+			_, _ = next(ctx, request)
+			return next(ctx, request)
+		}
+	}
+	count := 0
+	hook := func(any) error { count++; return nil }
+	spec := placeSpec
+	spec.Kind = endpoint.Bidirectional
+	s := endpoint.NewStream(spec, echo, twice, hooks(hook, nil))
+	if err := s(t.Context(), endpoint.Seq("a"), func(string) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if count != 2 {
+		t.Errorf("want each of two messages once, have %d", count)
 	}
 }

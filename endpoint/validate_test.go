@@ -112,13 +112,40 @@ func TestValidateKeepsAStatus(t *testing.T) {
 	}
 }
 
-// A method that ends in "return status.Invalid(...)" returns a nil *status.Error where all is well. That is refused
-// with a text that leads to it, and no panic.
-func TestANilStatusFromValidateIsRefusedAloud(t *testing.T) {
+// A method may end in "return status.Invalid(...)", whatever that finds.
+func TestAValidateThatFindsNothingPasses(t *testing.T) {
 	t.Parallel()
 	e := endpoint.New(placeSpec, length, endpoint.ValidateFunc(func(string) error { return status.Invalid(nil) }))
-	_, err := e(t.Context(), "x")
-	if want := "invalid request: a nil *status.Error was returned as an error"; status.From(err).Message != want {
-		t.Errorf("want %q, have %v", want, err)
+	if have, err := e(t.Context(), "x"); have != 1 || err != nil {
+		t.Errorf("want 1, have %v, %v", have, err)
+	}
+}
+
+// ptrOnly is a request whose method only a pointer has.
+type ptrOnly struct{ wrong bool }
+
+func (b *ptrOnly) Validate() error {
+	if b.wrong {
+		return status.Violation{Field: "wrong", Description: "must be false"}
+	}
+	return nil
+}
+
+func TestValidateFindsTheMethodOfThePointer(t *testing.T) {
+	t.Parallel()
+	typed := func(b ptrOnly) error { return b.Validate() }
+	pointed := func(b *ptrOnly) error { return b.Validate() }
+	for name, mw := range map[string]endpoint.Middleware{
+		"method": endpoint.Validate(), "function": endpoint.ValidateFunc(typed), "function of a pointer": endpoint.ValidateFunc(pointed),
+	} {
+		byValue := endpoint.New(placeSpec, func(context.Context, ptrOnly) (int, error) { return 1, nil }, mw)
+		pointer := endpoint.New(placeSpec, func(context.Context, *ptrOnly) (int, error) { return 1, nil }, mw)
+		for _, wrong := range []bool{false, true, true} {
+			_, err := byValue(t.Context(), ptrOnly{wrong})
+			_, errPointer := pointer(t.Context(), &ptrOnly{wrong})
+			if (err != nil) != wrong || (errPointer != nil) != wrong {
+				t.Errorf("%s: wrong is %t, have %v and %v", name, wrong, err, errPointer)
+			}
+		}
 	}
 }

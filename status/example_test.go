@@ -34,7 +34,7 @@ func ExampleInvalid() {
 		status.Violation{Field: "sku", Description: "must not be empty"},
 		status.Violation{Field: "items[3].price", Description: "must be positive"},
 	)
-	fmt.Println(status.Invalid(err).Message)
+	fmt.Println(status.As(status.Invalid(err)).Message)
 	// Output: invalid request: sku: must not be empty; items[3].price: must be positive
 }
 

@@ -3,14 +3,14 @@ package status
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
-	"strconv"
 )
 
 // hidden is what a caller reads instead of an error that was not written to be shown.
 const hidden = "internal error"
 
-// From returns the error that a caller may see for err, nil for nil:
+// From returns the error that a caller may see for err, nil for nil (a nil *Error: do not return that as an error):
 //
 //   - the first *Error in err's tree, as it is; texts wrapped around it stay local;
 //   - Canceled or DeadlineExceeded for a context's error;
@@ -77,10 +77,5 @@ func contextMessage(code Code) string {
 
 // newID returns 16 hexadecimal digits: unique enough to find one line in a log.
 func newID() string {
-	const digits = 16
-	id := strconv.FormatUint(rand.Uint64(), 16) //nolint:gosec // it identifies, it does not protect
-	for len(id) < digits {
-		id = "0" + id
-	}
-	return id
+	return fmt.Sprintf("%016x", rand.Uint64()) //nolint:gosec // it identifies, it does not protect
 }

@@ -78,7 +78,7 @@ func TestFromOfAStatusIsThatStatus(t *testing.T) {
 	if have == e || !errors.Is(e.Cause, io.EOF) {
 		t.Error("the wrapped status was changed in place")
 	}
-	if want := "aborted: conflict: placing: aborted: conflict: EOF"; want != have.Error() {
+	if want := "placing: aborted: conflict: EOF"; want != have.Error() {
 		t.Errorf("want %q, have %q", want, have.Error())
 	}
 }

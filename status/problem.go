@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,10 +16,9 @@ import (
 // ProblemType is the content type of problem details, RFC 9457.
 const ProblemType = "application/problem+json"
 
-// problem is the wire form of an Error: problem details with the members type, title, status and detail of RFC 9457,
+// problem is the wire form of an Error: problem details with the members title, status and detail of RFC 9457,
 // section 3.1, and the rest of the error as extension members (section 3.2).
 type problem struct {
-	Type       string      `json:"type,omitempty"`
 	Title      string      `json:"title,omitempty"`
 	Status     int         `json:"status,omitempty"`
 	Detail     string      `json:"detail,omitempty"`
@@ -91,6 +91,10 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !ok {
 		return fmt.Errorf("status: reading problem details: %w", err)
 	}
+	if err != nil { // elements of another type have become empty ones
+		p.Violations = slices.DeleteFunc(p.Violations, func(v Violation) bool { return v == Violation{} })
+		p.Details = slices.DeleteFunc(p.Details, func(d Detail) bool { return d.Type == "" })
+	}
 	code, known := ParseCode(p.Code)
 	if !known {
 		code = FromHTTP(p.Status)
@@ -99,7 +103,7 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 		code = Unknown
 	}
 	message := p.Detail
-	if message == "" && p.Code == "" {
+	if message == "" && !known {
 		message = p.Title
 	}
 	*e = Error{

@@ -9,6 +9,7 @@
 package status
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,7 +36,7 @@ type Error struct {
 	// Details are further typed data for programs.
 	Details []Detail
 	// Cause is the error behind this one, for errors.Is, errors.As and the log. It never leaves the process.
-	Cause error
+	Cause error `json:"-" xml:"-"`
 }
 
 // New returns an error with a message that is shown to the caller.
@@ -90,6 +91,9 @@ func (e *Error) Error() string {
 	if e == nil {
 		return "a nil *status.Error was returned as an error"
 	}
+	if inner := As(e.Cause); inner != nil && inner.Code == e.Code && inner.Message == e.Message {
+		return e.Cause.Error() // the cause wraps what this was made of, and says it all
+	}
 	var b strings.Builder
 	b.WriteString(e.Code.String())
 	if e.Reason != "" {
@@ -113,17 +117,27 @@ func (e *Error) Unwrap() error {
 }
 
 // Is makes errors.Is find an Error by what it means and not by its address, so that a sentinel matches on the far
-// side of a transport too: target matches when it is an *Error with the same code whose reason is empty or the same.
-// Canceled and DeadlineExceeded match context.Canceled and context.DeadlineExceeded.
+// side of a transport too: target matches when it is an *Error with the same code and the same reason; where it has no
+// reason, with the same message; where it has neither, by the code alone. Canceled and DeadlineExceeded match context.Canceled
+// and context.DeadlineExceeded.
 func (e *Error) Is(target error) bool {
 	if e == nil {
 		return false
 	}
-	if t, ok := target.(*Error); ok {
-		return t != nil && t.Code == e.Code && (t.Reason == "" || t.Reason == e.Reason)
+	switch target { //nolint:errorlint // target is one error, not a chain
+	case context.Canceled:
+		return e.Code == Canceled
+	case context.DeadlineExceeded:
+		return e.Code == DeadlineExceeded
 	}
-	code, ok := contextCode(target)
-	return ok && e.Code == code
+	t, ok := target.(*Error)
+	switch {
+	case !ok || t == nil || t.Code != e.Code:
+		return false
+	case t.Reason != "":
+		return t.Reason == e.Reason
+	}
+	return t.Message == "" || t.Message == e.Message
 }
 
 // As returns the first *Error in err's tree, in the order of errors.As; nil where there is none.

@@ -5,9 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/codec/cbor"
+	"github.com/ashlar-go/ashlar/codec/json"
+	"github.com/ashlar-go/ashlar/codec/msgpack"
+	"github.com/ashlar-go/ashlar/codec/xml"
 	"github.com/ashlar-go/ashlar/status"
 )
 
@@ -124,4 +130,32 @@ func equal(a, b *status.Error) bool {
 	x, y := *a, *b
 	x.Cause, y.Cause = nil, nil
 	return fmt.Sprintf("%#v", x) == fmt.Sprintf("%#v", y)
+}
+
+func TestSentinelsWithoutAReasonAreTheirMessages(t *testing.T) {
+	t.Parallel()
+	order, user := status.New(status.NotFound, "no such order"), status.New(status.NotFound, "no such user")
+	if errors.Is(order, user) {
+		t.Error("an unknown order is no unknown user")
+	}
+	if !errors.Is(order, status.New(status.NotFound, "no such order")) || !errors.Is(order, &status.Error{Code: status.NotFound}) {
+		t.Error("want the same message found, and the code alone")
+	}
+	if errors.Is(status.New(status.Canceled, "x"), fmt.Errorf("unrelated: %w", context.Canceled)) {
+		t.Error("a target is one error, not what it wraps")
+	}
+}
+
+// A response may hold errors, as that of a batch does.
+func TestNoEncodingShowsTheCause(t *testing.T) {
+	t.Parallel()
+	type batch struct{ Errors []status.Error }
+	const secret = "postgres"
+	v := batch{Errors: []status.Error{{Code: status.NotFound, Message: "shown", Cause: errors.New(secret)}}}
+	for _, c := range []codec.Codec{json.New(), cbor.New(), msgpack.New(), xml.New()} {
+		data, err := c.Append(nil, v)
+		if err != nil || strings.Contains(string(data), secret) || !strings.Contains(string(data), "shown") {
+			t.Errorf("%s: have %s, %v", c.ContentTypes()[0], data, err)
+		}
+	}
 }

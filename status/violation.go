@@ -1,7 +1,9 @@
 package status
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -22,43 +24,97 @@ func (v Violation) Error() string {
 	return v.Field + ": " + v.Description
 }
 
-// Invalid turns what a validation found into InvalidArgument. Every error joined in err becomes a violation: a
-// Violation as it is, without what is wrapped around it, any other by its text, which is therefore shown to the caller.
-// An *Error in err's tree is returned as it is, and nil for nil.
-func Invalid(err error) *Error {
+const (
+	maxViolations = 64 // in one error: enough to mend a form, too little to make a large answer of a large request
+	maxInMessage  = 8  // of which the message tells
+)
+
+// Invalid turns what a validation found into InvalidArgument, with every Violation in err's tree, up to 64. Only those are shown: what is
+// wrapped around them, and errors of other types, stay in the cause. An *Error in the tree counts by its violations, or else by its message,
+// if it is InvalidArgument itself; with another code it is returned as From does, since it is not the request that is wrong. Nil is
+// returned for nil.
+func Invalid(err error) error {
 	if err == nil {
 		return nil
 	}
-	if e := As(err); e != nil {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // what is wrapped is looked at below
+		if e == nil {
+			return nil
+		}
 		return e
 	}
-	violations := flatten(nil, err)
-	texts := make([]string, len(violations))
-	for i, v := range violations {
-		texts[i] = v.Error()
+	var f findings
+	f.add(err)
+	if f.other != nil {
+		return f.other.WithCause(err)
 	}
-	return &Error{
-		Code:       InvalidArgument,
-		Message:    "invalid request: " + strings.Join(texts, "; "),
-		Violations: violations,
-		Cause:      err,
+	return &Error{Code: InvalidArgument, Message: f.message(), Violations: f.violations, Cause: err}
+}
+
+// findings are the violations in a tree of errors.
+type findings struct {
+	violations []Violation
+	more       int    // beyond maxViolations
+	other      *Error // the first that is not InvalidArgument
+}
+
+func (f *findings) add(err error) {
+	switch e := err.(type) { //nolint:errorlint // one level at a time
+	case nil:
+	case Violation:
+		f.violation(e)
+	case *Violation:
+		if e != nil {
+			f.violation(*e)
+		}
+	case *Error:
+		f.status(e)
+	case interface{ Unwrap() []error }:
+		for _, joined := range e.Unwrap() {
+			f.add(joined)
+		}
+	default:
+		f.add(errors.Unwrap(err))
 	}
 }
 
-func flatten(violations []Violation, err error) []Violation {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			if e != nil {
-				violations = flatten(violations, e)
-			}
+func (f *findings) status(e *Error) {
+	switch {
+	case e == nil:
+	case e.Code != InvalidArgument:
+		f.other = cmp.Or(f.other, e)
+	case len(e.Violations) == 0:
+		f.violation(Violation{Description: e.Message})
+	default:
+		for _, v := range e.Violations {
+			f.violation(v)
 		}
-		return violations
 	}
-	if v, ok := errors.AsType[Violation](err); ok {
-		if wrapped := errors.Unwrap(err); wrapped != nil {
-			return flatten(violations, wrapped) // it may hold several
+}
+
+func (f *findings) violation(v Violation) {
+	if len(f.violations) == maxViolations {
+		f.more++
+		return
+	}
+	f.violations = append(f.violations, v)
+}
+
+func (f *findings) message() string {
+	if len(f.violations) == 0 {
+		return "the request is not valid"
+	}
+	told := f.violations[:min(len(f.violations), maxInMessage)]
+	var b strings.Builder
+	b.WriteString("invalid request: ")
+	for i, v := range told {
+		if i > 0 {
+			b.WriteString("; ")
 		}
-		return append(violations, v)
+		b.WriteString(v.Error())
 	}
-	return append(violations, Violation{Description: err.Error()})
+	if more := len(f.violations) - len(told) + f.more; more > 0 {
+		fmt.Fprintf(&b, "; and %d more", more)
+	}
+	return b.String()
 }

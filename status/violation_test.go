@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ashlar-go/ashlar/status"
@@ -28,11 +29,11 @@ func TestInvalidListsEveryViolation(t *testing.T) {
 		{"joined and wrapped", fmt.Errorf("order: %w", errors.Join(name, price)), []status.Violation{name, price}, ""},
 		{"wrapped, joined and wrapped", errors.Join(fmt.Errorf("a: %w", fmt.Errorf("b: %w", errors.Join(name, price))), whole), []status.Violation{name, price, whole}, ""},
 		{"several verbs", fmt.Errorf("%w and %w", name, price), []status.Violation{name, price}, ""},
-		{"another error", errors.New("no good"), []status.Violation{{Description: "no good"}}, "invalid request: no good"},
-		{"a mixture", errors.Join(name, errors.New("no good")), []status.Violation{name, {Description: "no good"}}, ""},
+		{"another error", errors.New("no good"), nil, "the request is not valid"},
+		{"a mixture", errors.Join(name, errors.New("no good")), []status.Violation{name}, ""},
 		{"a tree with holes", holes{nil, name, nil}, []status.Violation{name}, ""},
 	} {
-		have := status.Invalid(row.err)
+		have := status.As(status.Invalid(row.err))
 		if have.Code != status.InvalidArgument || !slices.Equal(row.want, have.Violations) {
 			t.Errorf("%s: want %v, have %v %v", row.name, row.want, have.Code, have.Violations)
 		}
@@ -48,8 +49,57 @@ func TestInvalidListsEveryViolation(t *testing.T) {
 func TestInvalidKeepsAStatus(t *testing.T) {
 	t.Parallel()
 	e := status.New(status.PermissionDenied, "not yours").WithCause(io.EOF)
-	if have := status.Invalid(fmt.Errorf("checking: %w", e)); have != e {
-		t.Errorf("want %v, have %v", e, have)
+	for _, err := range []error{e, fmt.Errorf("checking: %w", e), errors.Join(status.Violation{Field: "sku", Description: "is missing"}, e)} {
+		have := status.As(status.Invalid(err))
+		if have.Code != status.PermissionDenied || have.Message != "not yours" || !errors.Is(have, io.EOF) {
+			t.Errorf("%v: want %v, have %v", err, e, have)
+		}
+	}
+}
+
+func TestInvalidKeepsTheViolationsOfAStatus(t *testing.T) {
+	t.Parallel()
+	name := status.Violation{Field: "name", Description: "must not be empty"}
+	price := status.Violation{Field: "price", Description: "must be positive"}
+	inner := status.Invalid(price)
+	plain := status.New(status.InvalidArgument, "no good")
+	have := status.As(status.Invalid(errors.Join(name, inner, plain, &name)))
+	if want := []status.Violation{name, price, {Description: "no good"}, name}; !slices.Equal(want, have.Violations) {
+		t.Errorf("want %v, have %v", want, have.Violations)
+	}
+}
+
+func TestInvalidOfNothingIsNoError(t *testing.T) {
+	t.Parallel()
+	var none *status.Error
+	for _, err := range []error{nil, none} {
+		if have := status.Invalid(err); have != nil {
+			t.Errorf("want nil, have %v", have)
+		}
+	}
+}
+
+func TestInvalidShowsOnlyWhatWasWrittenToBeShown(t *testing.T) {
+	t.Parallel()
+	const secret = "postgres://u:pw@db"
+	e := status.As(status.Invalid(fmt.Errorf("checking: %w", errors.New(secret))))
+	if problem := string(e.AppendProblem(nil, 0, "")); strings.Contains(problem, "pw") {
+		t.Errorf("shown: %s", problem)
+	}
+	if !strings.Contains(e.Error(), secret) {
+		t.Errorf("want the cause in the log, have %v", e)
+	}
+}
+
+func TestManyViolationsMakeASmallAnswer(t *testing.T) {
+	t.Parallel()
+	errs := make([]error, 50_000)
+	for i := range errs {
+		errs[i] = status.Violation{Field: fmt.Sprintf("items[%d]", i), Description: "is wrong"}
+	}
+	e := status.As(status.Invalid(errors.Join(errs...)))
+	if len(e.Violations) != 64 || !strings.HasSuffix(e.Message, "; and 49992 more") || len(e.Message) > 300 {
+		t.Errorf("have %d violations, %q", len(e.Violations), e.Message)
 	}
 }
 

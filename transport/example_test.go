@@ -19,9 +19,9 @@ func ExampleWithHeader() {
 func ExampleObserve() {
 	ctx, call := transport.Observe(context.Background())
 
-	// A client transport does this for each call.
+	// A client transport does this for each call.Info().
 	transport.Report(ctx, transport.Info{Transport: "http", Peer: "192.0.2.1:80", Response: transport.HeaderMap{"X-Cache": {"hit"}}})
 
-	fmt.Println(call.Transport, call.Peer, call.Response.Get("x-cache"))
+	fmt.Println(call.Info().Transport, call.Info().Peer, call.Info().Response.Get("x-cache"))
 	// Output: http 192.0.2.1:80 hit
 }

@@ -20,6 +20,11 @@ type Header interface {
 	All() iter.Seq2[string, []string]
 }
 
+// AddHeader adds a value to those of the key.
+func AddHeader(header Header, key, value string) {
+	header.Set(key, append(slices.Clip(header.Values(key)), value)...)
+}
+
 // HeaderMap is a Header in memory, with keys in canonical MIME form. An http.Header converts to it without a copy.
 type HeaderMap map[string][]string
 
@@ -70,7 +75,8 @@ func (c *outgoing) Value(key any) any {
 
 // WithHeader returns a context with which every call carries the header field, instead of what an earlier WithHeader gave
 // for the same key; without values the key is not sent. The context does not change afterwards, so calls made with it
-// at the same time do not disturb each other. What the caller of this process sent is not passed on by itself.
+// at the same time do not disturb each other. Header fields of the call being served
+// are not forwarded by themselves.
 func WithHeader(ctx context.Context, key string, values ...string) context.Context {
 	before, _ := ctx.Value(outgoingKey{}).(*outgoing)
 	return &outgoing{Context: ctx, before: before, key: key, values: slices.Clip(slices.Clone(values))}
@@ -82,9 +88,6 @@ func SetOutgoing(ctx context.Context, header Header) {
 		last.set(header)
 	}
 }
-
-// HasOutgoing reports whether SetOutgoing would set anything.
-func HasOutgoing(ctx context.Context) bool { return ctx.Value(outgoingKey{}) != nil }
 
 func (c *outgoing) set(header Header) {
 	if c.before != nil {

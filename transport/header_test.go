@@ -93,9 +93,6 @@ func TestOutgoingHeaders(t *testing.T) {
 		if have := fmt.Sprint(outgoing(row.ctx)); row.want != have {
 			t.Errorf("%s: want %s, have %s", row.name, row.want, have)
 		}
-		if want, have := row.name != "none", transport.HasOutgoing(row.ctx); want != have {
-			t.Errorf("%s: HasOutgoing: want %t, have %t", row.name, want, have)
-		}
 		if row.ctx.Value(key{}) == nil {
 			t.Errorf("%s: the values of the context are lost", row.name)
 		}

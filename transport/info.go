@@ -32,14 +32,9 @@ type Info struct {
 	// RequestSize and ResponseSize count the bytes of the encoded messages, before any compression. A server knows
 	// RequestSize when the request has been read and ResponseSize in its finalizers.
 	RequestSize, ResponseSize int64
-
-	outer *Info
 }
 
-type (
-	serverKey struct{}
-	clientKey struct{}
-)
+type serverKey struct{}
 
 // serverContext is a context with the Info of the call being served, in one allocation.
 type serverContext struct {
@@ -66,40 +61,4 @@ func NewServerContext(ctx context.Context, info Info) (context.Context, *Info) {
 func FromContext(ctx context.Context) *Info {
 	info, _ := ctx.Value(serverKey{}).(*Info)
 	return info
-}
-
-// Observe returns a context for one outgoing call, and the Info which the client transport fills in before that call
-// returns. Several layers may observe one call: each gets an Info of its own. A retry or a hedge begins each attempt
-// with an Observe; two calls at a time with one such context are a data race.
-func Observe(ctx context.Context) (context.Context, *Info) {
-	c := &clientContext{Context: ctx}
-	c.info.outer, _ = ctx.Value(clientKey{}).(*Info)
-	return c, &c.info
-}
-
-type clientContext struct {
-	context.Context
-
-	info Info
-}
-
-func (c *clientContext) Value(key any) any {
-	if key == (clientKey{}) {
-		return &c.info
-	}
-	return c.Context.Value(key)
-}
-
-// Observed reports whether anybody observes the call made with ctx.
-func Observed(ctx context.Context) bool { return ctx.Value(clientKey{}) != nil }
-
-// Report tells all observers of the call made with ctx what it was. Client transports call it once, before they return.
-func Report(ctx context.Context, call Info) {
-	observer, _ := ctx.Value(clientKey{}).(*Info)
-	for observer != nil {
-		outer := observer.outer
-		*observer = call
-		observer.outer = outer
-		observer = outer
-	}
 }

@@ -166,7 +166,7 @@ func TestSizesAreThoseOfTheEncodedMessages(t *testing.T) {
 			want = inproc.Outcome{RequestSize: int64(len(`{"N":5}`)), ResponseSize: int64(len(`{"N":10}`))}
 		}
 		check := func(shape string) {
-			if server != want || client != want || observed.RequestSize != want.RequestSize || observed.ResponseSize != want.ResponseSize {
+			if server != want || client != want || observed.Info().RequestSize != want.RequestSize || observed.Info().ResponseSize != want.ResponseSize {
 				t.Errorf("%s, %s: want %+v, have %+v, %+v and %+v", name, shape, want, server, client, observed)
 			}
 		}

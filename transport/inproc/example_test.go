@@ -41,7 +41,7 @@ func Example() {
 	ctx, info := transport.Observe(transport.WithHeader(context.Background(), "X-Tenant", "masons"))
 	placed, err := call(ctx, placeOrder{SKU: "chisel", Count: 2})
 	fmt.Println(placed.Text, err)
-	fmt.Println(info.Response.Get("X-Served-By"))
+	fmt.Println(info.Info().Response.Get("X-Served-By"))
 
 	_, err = call(ctx, placeOrder{SKU: "chisel"})
 	fmt.Println(status.CodeOf(err), status.As(err).Violations)

@@ -65,7 +65,7 @@ func TestHeadersCrossBothWays(t *testing.T) {
 				if err := do(ctx); status.CodeOf(err) != status.CodeOf(fail) {
 					t.Errorf("%s, %s: want %v, have %v", name, operation, fail, err)
 				}
-				for _, info := range []*transport.Info{outer, inner} {
+				for _, info := range []transport.Info{outer.Info(), inner.Info()} {
 					if info.Transport != "inproc" || info.Operation != operation || info.Peer != "" {
 						t.Errorf("%s: have %+v", name, info)
 						continue

@@ -35,7 +35,7 @@ func decodeMessage[T any](c codec.Codec, data []byte) (message T, err error) {
 func decodeRequest[T any](c codec.Codec, data []byte) (T, error) {
 	message, err := decodeMessage[T](c, data)
 	if wrong, ok := errors.AsType[*codec.DecodeError](err); ok {
-		err = status.Invalid(status.Violation{Field: wrong.Path, Description: wrong.Problem}).WithCause(err)
+		err = status.Invalid(errors.Join(status.Violation{Field: wrong.Path, Description: wrong.Problem}, err))
 	}
 	return message, err
 }
