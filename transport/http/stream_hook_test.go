@@ -82,13 +82,14 @@ func TestHooksRunInOrderAndOncePerStream(t *testing.T) {
 			r.Header.Set("X-Caller", "me")
 			return ctx
 		}))
-		ctx, info := transport.Observe(t.Context())
+		ctx, observer := transport.Observe(t.Context())
 		have, err := numbers(newStream[struct{}, number](t, countSpec, dial(t, srv.URL), "GET /", opts...).Receive(ctx, struct{}{}))
 		if err != nil {
 			t.Errorf("%s: %v", carrier, err)
 		}
 		wantNumbers(t, carrier, []int{0, 1}, have)
 		<-done
+		info := observer.Info()
 		order := []string{"before", "middleware in GET", "stream of http numbers/Count for me", "send", "after", "send", "middleware out", "finalizer"}
 		if carrier == "WebSocket" {
 			order = []string{"before", "middleware in GET", "after", "stream of http numbers/Count for me", "send", "send", "middleware out", "finalizer"}
