@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/ashlar-go/ashlar v0.0.0-00010101000000-000000000000
 	github.com/go-kit/kit v0.13.0
+	go.uber.org/goleak v1.3.0
 	golang.org/x/sys v0.49.0
 )
 
