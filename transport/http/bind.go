@@ -133,12 +133,20 @@ func unsupportedType(err error) error {
 	}
 }
 
-// violation is what the caller is told of a document that does not fit.
+// violation is what the caller is told of a document that does not fit. Some codecs find several faults at once.
 func violation(err error) error {
-	if e, ok := errors.AsType[*codec.DecodeError](err); ok {
-		return status.Violation{Field: e.Path, Description: e.Problem}
+	e, ok := errors.AsType[*codec.DecodeError](err)
+	if !ok {
+		return err
 	}
-	return err
+	if several, ok := e.Err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // it is what DecodeError promises
+		var all []error
+		for _, one := range several.Unwrap() {
+			all = append(all, violation(one))
+		}
+		return errors.Join(all...)
+	}
+	return status.Violation{Field: e.Path, Description: e.Problem}
 }
 
 // bindFields sets the bound fields of v, and appends what is wrong with each. A field that r says nothing about becomes its
