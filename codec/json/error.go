@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/internal/docpath"
 )
 
 // decodeError tells what is wrong with the document from what is wrong with v.
@@ -21,7 +22,7 @@ func decodeError(data []byte, v any, err error) error {
 	shown, written := errors.AsType[*codec.DecodeError](err)
 	switch {
 	case semantic && written:
-		return &codec.DecodeError{Path: join(path(data, sem.JSONPointer), shown.Path), Problem: shown.Problem, Err: err}
+		return &codec.DecodeError{Path: docpath.Join(path(data, sem.JSONPointer), shown.Path), Problem: shown.Problem, Err: err}
 	case semantic && ownMistake(v, sem):
 	case semantic:
 		return &codec.DecodeError{Path: path(data, sem.JSONPointer), Problem: mismatch(sem), Err: err}

@@ -64,11 +64,3 @@ func findMember(dec *jsontext.Decoder, name string) {
 		}
 	}
 }
-
-// join puts an outer path before an inner one.
-func join(outer, inner string) string {
-	if outer == "" || inner == "" || inner[0] == '[' {
-		return outer + inner
-	}
-	return outer + "." + inner
-}

@@ -16,19 +16,20 @@ const maxName = 64
 // long: limits["a.b"].
 func Member(name, rest string) string {
 	if !plain(name) {
-		name = "[" + strconv.Quote(cut(name)) + "]"
+		name = "[" + strconv.Quote(Cut(name, maxName)) + "]"
 	}
-	return join(name, rest)
+	return Join(name, rest)
 }
 
 // Index puts the index of an element before rest.
-func Index(i int, rest string) string { return join("["+strconv.Itoa(i)+"]", rest) }
+func Index(i int, rest string) string { return Join("["+strconv.Itoa(i)+"]", rest) }
 
-func join(step, rest string) string {
-	if rest == "" || rest[0] == '[' {
-		return step + rest
+// Join puts one path before another. Either may be empty.
+func Join(outer, inner string) string {
+	if outer == "" || inner == "" || inner[0] == '[' {
+		return outer + inner
 	}
-	return step + "." + rest
+	return outer + "." + inner
 }
 
 // plain reports whether a name can stand in a path as it is.
@@ -38,13 +39,14 @@ func plain(name string) bool {
 	})
 }
 
-func cut(name string) string {
-	if len(name) <= maxName {
-		return name
+// Cut returns text, or if it is longer than most bytes its beginning and "...". A character is not cut in two.
+func Cut(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	end := maxName
-	for end > maxName-utf8.UTFMax && !utf8.RuneStart(name[end]) {
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 		end--
 	}
-	return name[:end] + "..."
+	return text[:end] + "..."
 }

@@ -16,6 +16,13 @@ func TestAPathGrowsFromTheInside(t *testing.T) {
 		{`texts["a b"].x-y`, docpath.Member("texts", docpath.Member("a b", docpath.Member("x-y", "")))},
 		{`[""]`, docpath.Member("", "")},
 		{`["\x00\xff"]`, docpath.Member("\x00\xff", "")},
+		{"a.b", docpath.Join("a", "b")},
+		{"a[0]", docpath.Join("a", "[0]")},
+		{"b", docpath.Join("", "b")},
+		{"a", docpath.Join("a", "")},
+		{"ab", docpath.Cut("ab", 2)},
+		{"ab...", docpath.Cut("abc", 2)},
+		{"a...", docpath.Cut("aü", 2)},
 		{`["` + strings.Repeat("ü", 32) + `..."]`, docpath.Member(strings.Repeat("ü", 1000), "")},
 	} {
 		if tt.have != tt.want {

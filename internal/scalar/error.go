@@ -2,7 +2,8 @@ package scalar
 
 import (
 	"strconv"
-	"unicode/utf8"
+
+	"github.com/ashlar-go/ashlar/internal/docpath"
 )
 
 // maxShown is how many bytes of a text a message repeats: enough to recognize it, too little to flood a log.
@@ -27,13 +28,4 @@ func (e *Error) Unwrap() error { return e.Err }
 // Quote quotes text for a message, and cuts it if it is long.
 func Quote(text string) string { return strconv.Quote(cut(text)) }
 
-func cut(text string) string {
-	if len(text) <= maxShown {
-		return text
-	}
-	end := maxShown
-	for end > maxShown-utf8.UTFMax && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "..."
-}
+func cut(text string) string { return docpath.Cut(text, maxShown) }
