@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
 )
@@ -51,7 +52,7 @@ func Middleware(logger Logger, opts ...Option) endpoint.Middleware {
 		panic("log: Middleware: the Logger is nil")
 	}
 	c := config{levels: codeLevels()}
-	apply("Middleware", &c, opts)
+	option.Apply("log: Middleware", &c, opts)
 	highest := slices.Max(c.levels[:])
 	if c.slow > 0 {
 		highest = max(highest, LevelWarn)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	kitlog "github.com/go-kit/log"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // The keys that lines of this package begin with.
@@ -56,10 +58,14 @@ func NoTime() WriterOption {
 // (see Redact); what cannot be encoded as what is wrong with it. A key that is empty or nil becomes "!BADKEY", and a
 // value that is missing "(MISSING)".
 //
+// No value makes a line too long for those who collect them. A text has at most 64 KiB and a key 1 KiB; a value that is
+// written as JSON has 32 levels, 4096 members and elements, and about 256 KiB. What is left out shows as "[...]"; of a larger map
+// any members may be.
+//
 // Log fails where w.Write does, with that error wrapped.
 func New(w io.Writer, opts ...WriterOption) *Leveled {
 	c := writerConfig{level: LevelInfo}
-	apply("New", &c, opts)
+	option.Apply("log: New", &c, opts)
 	out := &writer{values: &renderer{preferJSON: c.json}, noTime: c.noTime}
 	if c.json {
 		out.encoder = kitlog.NewJSONLogger(&lineWriter{w: w})
@@ -94,7 +100,7 @@ func (w *writer) Log(keyvals ...any) error {
 			}
 			value = t.UTC()
 		}
-		line = append(line, key, w.values.printable(value))
+		line = append(line, cut(key, maxKey), w.values.printable(value))
 	}
 	return w.encoder.Log(line...)
 }

@@ -108,19 +108,6 @@ func CountMessages() Option {
 	}
 }
 
-// apply applies the options of the constructor that is named. It panics when one is nil or wrong: mistakes in the program that no
-// input can cause.
-func apply[C any, O ~func(*C) error](constructor string, c *C, opts []O) {
-	for _, opt := range opts {
-		if opt == nil {
-			panic("log: " + constructor + ": an option is nil")
-		}
-		if err := opt(c); err != nil {
-			panic("log: " + constructor + ": " + err.Error())
-		}
-	}
-}
-
 const numCodes = int(status.Unauthenticated) + 1
 
 // codeLevels is the table in Middleware's comment.

@@ -1,6 +1,10 @@
 package log
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ashlar-go/ashlar/internal/option"
+)
 
 // RedactOption changes what Redact hides.
 type RedactOption func(*keySet) error
@@ -36,8 +40,8 @@ func AllowKeys(keys ...string) RedactOption {
 //     in that tag counts as "redact".
 //   - The password in a url.URL becomes "xxxxx".
 //
-// A struct, slice or map that could have a secret in it is written as JSON, with the names of its json tags; depth and
-// length are bounded, and a cycle ends as "[cycle]". A type with a LogValue method of log/slog is what that returns. A
+// A struct, slice or map that could have a secret in it is written as JSON, with the names of its json tags; its
+// length is limited as by New, and a cycle ends as "[cycle]". A type with a LogValue method of log/slog is what that returns. A
 // type with a text of its own (Error, String, MarshalText, MarshalJSON) is that text, unless there are log tags in it:
 // these win over the methods. Texts are not searched, so a secret that was formatted into a message stays there.
 //
@@ -45,7 +49,7 @@ func AllowKeys(keys ...string) RedactOption {
 func Redact(logger Logger, opts ...RedactOption) Logger {
 	keys := &keySet{ends: map[string]bool{}, allowed: map[string]bool{}}
 	keys.add(secretKeys)
-	apply("Redact", keys, opts)
+	option.Apply("log: Redact", keys, opts)
 	return &redactor{next: logger, values: &renderer{keys: keys}}
 }
 

@@ -13,11 +13,6 @@ import (
 	"time"
 )
 
-const (
-	maxDepth = 32   // of a rendered value, beyond what a person reads
-	maxNodes = 4096 // of a rendered value, so that one line stays below a megabyte or so
-)
-
 // rendered is the JSON of a value, which is also its text.
 type rendered string
 
@@ -42,23 +37,30 @@ func (r *renderer) redact(v any) (any, bool) {
 	return r.render(v), true
 }
 
-// printable returns v in a form that go-kit's encoders never fail for.
+// printable returns v in a form that go-kit's encoders never fail for, and of a bounded length.
 func (r *renderer) printable(v any) any {
-	switch v := v.(type) {
-	case nil, string, bool, int, int64, time.Duration, time.Time, rendered:
+	switch t := v.(type) {
+	case nil, bool, int, int64, time.Duration, time.Time, rendered:
+		return v
+	case string:
+		if len(t) > maxText {
+			return cut(t, maxText)
+		}
 		return v
 	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Sprint(v)
+		if math.IsNaN(t) || math.IsInf(t, 0) {
+			return fmt.Sprint(t)
 		}
 		return v
 	case []byte:
-		return string(v)
+		return cut(t, maxText)
 	}
 	value := reflect.ValueOf(v)
 	switch p := r.plan(value.Type()); {
 	case p.form == scalar && value.CanFloat():
 		return r.printable(value.Float())
+	case p.form == scalar && value.Kind() == reflect.String:
+		return cut(value.String(), maxText)
 	case p.form == scalar:
 		return v
 	case p.form == walked && value.Kind() == reflect.Pointer && !value.IsNil() && r.plan(value.Type().Elem()).form == scalar:
@@ -68,7 +70,7 @@ func (r *renderer) printable(v any) any {
 			return r.render(v)
 		}
 		if text, ok := methodText(v); ok {
-			return text
+			return cut(text, maxText)
 		}
 	}
 	return r.render(v)
@@ -118,12 +120,10 @@ func (w *walk) start(v reflect.Value) any {
 }
 
 func (w *walk) value(v reflect.Value) {
-	w.left--
-	switch {
-	case w.left < 0 || len(w.path) > maxDepth:
-		w.text("[...]")
+	if !w.room() {
 		return
-	case !v.IsValid() || isNil(v):
+	}
+	if !v.IsValid() || isNil(v) {
 		w.buf.WriteString("null")
 		return
 	}
@@ -137,10 +137,22 @@ func (w *walk) value(v reflect.Value) {
 	case named:
 		w.text(v.Type().String())
 	case scalar:
-		w.encode(v.Interface())
+		w.scalar(v)
 	case walked:
 		w.elements(v, p)
 	}
+}
+
+// room counts one more node, and reports whether it may be written. If not, it has written omitted in its place.
+func (w *walk) room() bool {
+	if w.left--; w.buf.Len() > maxValue {
+		w.left = -1
+	}
+	if w.left < 0 || len(w.path) > maxDepth {
+		w.text(omitted)
+		return false
+	}
+	return true
 }
 
 func (w *walk) elements(v reflect.Value, p *plan) {
@@ -199,8 +211,11 @@ func (w *walk) mapping(v reflect.Value) {
 		key   string
 		value reflect.Value
 	}
-	pairs := make([]pair, 0, v.Len())
+	var pairs []pair
 	for key, value := range v.Seq2() {
+		if len(pairs) > w.left {
+			break
+		}
 		pairs = append(pairs, pair{w.mapKey(key), value})
 	}
 	slices.SortFunc(pairs, func(a, b pair) int { return strings.Compare(a.key, b.key) })
@@ -222,7 +237,7 @@ func (w *walk) mapKey(key reflect.Value) string {
 	inner := walk{renderer: w.renderer, path: w.path, left: w.left}
 	text := fmt.Sprint(inner.start(key))
 	w.left = inner.left
-	return text
+	return cut(text, maxText)
 }
 
 // entry writes one member of an object, and returns false, for the first that follows.
@@ -232,10 +247,10 @@ func (w *walk) entry(first bool, name string, hidden bool, value reflect.Value) 
 	}
 	w.text(name)
 	w.buf.WriteByte(':')
-	if hidden {
-		w.text(redacted)
-	} else {
+	if !hidden {
 		w.value(value)
+	} else if w.room() {
+		w.text(redacted)
 	}
 	return false
 }
@@ -285,15 +300,21 @@ func (w *walk) attrs(attrs []slog.Attr) {
 
 // own writes what a type says of itself; an error never by MarshalJSON, which is for others to read.
 func (w *walk) own(v any) {
-	if _, ok := v.(json.Marshaler); ok && !isError(v) {
-		w.encode(v)
+	if _, ok := v.(json.Marshaler); !ok || isError(v) {
+		if text, ok := methodText(v); ok {
+			w.text(text)
+			return
+		}
+	}
+	w.short(v)
+}
+
+func (w *walk) scalar(v reflect.Value) {
+	if v.Kind() == reflect.String {
+		w.text(v.String())
 		return
 	}
-	if text, ok := methodText(v); ok {
-		w.text(text)
-		return
-	}
-	w.encode(v)
+	w.encode(v.Interface())
 }
 
 func redactURL(v any) string {
@@ -306,7 +327,17 @@ func redactURL(v any) string {
 	return redacted
 }
 
-func (w *walk) text(s string) { w.encode(s) }
+func (w *walk) text(s string) { w.encode(cut(s, maxText)) }
+
+// short appends the JSON of v, and of one that is long only the beginning, as a text.
+func (w *walk) short(v any) {
+	start := w.buf.Len()
+	if w.encode(v); w.buf.Len()-start > maxText+len(omitted) {
+		text := cut(w.buf.Bytes()[start:], maxText)
+		w.buf.Truncate(start)
+		w.encode(text)
+	}
+}
 
 // encode appends the JSON of v, or what was wrong with it.
 func (w *walk) encode(v any) {
