@@ -86,15 +86,24 @@ func TestEncodersWriteTheResponse(t *testing.T) {
 
 func TestAnEncoderThatFailsBeforeTheFirstByteIsAnError(t *testing.T) {
 	t.Parallel()
+	ofTheResponse := []string{"Content-Encoding", "ETag", "Last-Modified", "Cache-Control"}
 	url, outcome := writing(t, func(w http.ResponseWriter) error {
 		w.Header().Set("Content-Type", "text/csv")
 		w.Header().Set("Content-Length", "1000")
+		for _, key := range ofTheResponse {
+			w.Header().Set(key, "x")
+		}
 		return status.New(status.Aborted, "no luck")
 	})
 	response, body, err := fetch(t, url)
 	if err != nil || response.StatusCode != http.StatusConflict || !strings.Contains(body, "no luck") ||
 		response.Header.Get("Content-Type") != status.ProblemType {
 		t.Errorf("want 409 as problem details, have %v %q, %v", response, body, err)
+	}
+	for _, key := range ofTheResponse {
+		if have := response.Header.Get(key); have != "" {
+			t.Errorf("%s spoke of the response that was not sent: %q", key, have)
+		}
 	}
 	if o := <-outcome; o.Status != http.StatusConflict || status.CodeOf(o.Err) != status.Aborted {
 		t.Errorf("outcome: %+v", o)
