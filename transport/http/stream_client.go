@@ -19,7 +19,8 @@ import (
 // NewStreamClient returns the stream that calls an operation of NewStreamServer over conn. How it is spoken follows from
 // spec.Kind, which counts as Bidirectional when it is unset: a ServerStream is read as NDJSON, or as server-sent events with
 // ClientSSE; a ClientStream is uploaded as NDJSON; a Bidirectional one is a WebSocket, and with ClientWebSocket all are. A WebSocket is
-// opened with GET, so that the pattern must have that method. The first message of a ServerStream or a Unary one is its request, and fills in
+// opened with GET, so that the pattern must have that method. The first message of a ServerStream or a Unary one is its request, and
+// fills in
 // the pattern and the header; the others have one message after another and no path to fill in.
 //
 // Its errors are *status.Error: what the server sent; Unavailable when the connection broke, or the response ended in the
@@ -226,10 +227,10 @@ func (c *streamClient[In, Out]) receive(ctx context.Context, in iter.Seq2[In, er
 	}
 	defer x.response.Body.Close()
 	contentType := x.response.Header.Get("Content-Type")
-	switch mediaType, _, _ := mime.ParseMediaType(contentType); {
-	case mediaType == sseType:
+	switch mediaType, _, _ := mime.ParseMediaType(contentType); mediaType {
+	case sseType:
 		return c.readEvents(ctx, x, out)
-	case mediaType == ndjsonType || mediaType == jsonlType:
+	case ndjsonType, jsonlType:
 		return c.readLines(ctx, x, out)
 	}
 	return status.Errorf(status.Internal, "the response of %s has the content type %q, want %s", c.operation, contentType, c.accept[0])

@@ -228,7 +228,7 @@ func TestWhatInEndsWithIsReturned(t *testing.T) {
 			}
 		}
 	}
-	odd := endpoint.Stream[chan int, number](newStream[chan int, number](t, sumSpec, conn, "POST /sum"))
+	odd := newStream[chan int, number](t, sumSpec, conn, "POST /sum")
 	if err := odd(t.Context(), endpoint.Seq(make(chan int)), nil); status.CodeOf(err) != status.Internal {
 		t.Errorf("what cannot be encoded: want Internal, have %v", err)
 	}

@@ -57,7 +57,7 @@ func TestHooksRunInOrderAndOncePerStream(t *testing.T) {
 	})
 	mw := func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 		return func(ctx context.Context, request any) (any, error) {
-			log.add("middleware in " + request.(*http.Request).Method)
+			log.add("middleware in " + request.(*http.Request).Method) //nolint:forcetypeassert // that is what it says
 			response, err := next(ctx, request)
 			log.add("middleware out")
 			return response, err
@@ -244,7 +244,8 @@ func TestAThousandStreamsCancelledAtAnyTimeLeaveNothing(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), rand.N(30*time.Millisecond))
 			defer cancel()
 			_ = clients[i%len(clients)](ctx, func(yield func(number, error) bool) {
-				for ctx.Err() == nil && yield(number{N: i}, nil) {
+				for more := true; more && ctx.Err() == nil; {
+					more = yield(number{N: i}, nil)
 				}
 			}, func(number) error { return nil })
 		})

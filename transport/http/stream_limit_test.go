@@ -55,13 +55,17 @@ func TestEveryMessageHasALimitAndNotTheStream(t *testing.T) {
 			if have, err := s.Send(t.Context(), many); err != nil || have.Sum != 50 {
 				t.Errorf("%s: want 50, have %v, %v", name, have, err)
 			}
-			<-over
+			if err := soon(t, name, over); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 			_, err := s.Send(t.Context(), endpoint.Seq(message(limit), message(limit+1), message(limit)))
 			have := status.As(err)
 			if have == nil || have.Code != status.ResourceExhausted || have.Message != "message 2: it is larger than 1000 bytes" {
 				t.Errorf("%s: want ResourceExhausted, have %v", name, err)
 			}
-			<-over
+			if status.CodeOf(soon(t, name, over)) != status.ResourceExhausted {
+				t.Errorf("%s: the stream was not told", name)
+			}
 		}
 	}
 }
@@ -202,7 +206,6 @@ type plain struct {
 // mallocs counts what f allocates.
 func mallocs(f func()) float64 { return testing.AllocsPerRun(1, f) }
 
-//nolint:paralleltest // allocations are counted for the whole process
 func TestAMessageCostsNoAllocation(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")

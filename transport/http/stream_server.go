@@ -172,7 +172,7 @@ func (s *streamServer[In, Out]) decorated(x *exchange, run func(context.Context,
 	defer func() {
 		switch value := recover(); value {
 		case nil:
-		case http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+		case http.ErrAbortHandler:
 			panic(value)
 		default:
 			err = &endpoint.PanicError{Value: value, Stack: debug.Stack()}

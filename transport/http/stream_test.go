@@ -154,17 +154,20 @@ func wantShown(t *testing.T, name string, err error) {
 // protocols are the ways of speaking HTTP.
 var protocols = map[string]func(t testing.TB, h http.Handler) *httptransport.Conn{
 	"HTTP/1.1": func(t testing.TB, h http.Handler) *httptransport.Conn {
+		t.Helper()
 		srv, _ := start(t, h)
 		return dial(t, srv.URL)
 	},
 	"HTTP/2": func(t testing.TB, h http.Handler) *httptransport.Conn {
+		t.Helper()
 		srv := httptest.NewUnstartedServer(h)
 		srv.EnableHTTP2 = true
 		srv.StartTLS()
 		t.Cleanup(srv.Close)
-		return dial(t, srv.URL, httptransport.DialTLS(srv.Client().Transport.(*http.Transport).TLSClientConfig))
+		return dial(t, srv.URL, httptransport.DialTLS(srv.Client().Transport.(*http.Transport).TLSClientConfig)) //nolint:forcetypeassert // httptest made it
 	},
 	"h2c": func(t testing.TB, h http.Handler) *httptransport.Conn {
+		t.Helper()
 		srv := httptest.NewUnstartedServer(h)
 		srv.Config.Protocols = new(http.Protocols)
 		srv.Config.Protocols.SetHTTP1(true)
