@@ -19,6 +19,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ContentType is what the codec reads and writes.
@@ -41,14 +42,7 @@ func New(opts ...Option) *Codec {
 		settings: settings{maxDepth: DefaultMaxDepth, maxElements: DefaultMaxElements},
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
-	for _, o := range opts {
-		if o == nil {
-			panic("cbor: New: an option is nil")
-		}
-		if err := o(&c.settings); err != nil {
-			panic("cbor: New: " + err.Error())
-		}
-	}
+	option.Apply("cbor: New", &c.settings, opts)
 	var err error
 	if c.enc, err = encOptions().UserBufferEncMode(); err != nil {
 		panic("cbor: New: " + err.Error())

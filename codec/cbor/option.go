@@ -1,8 +1,9 @@
 package cbor
 
 import (
-	"fmt"
 	"math"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // Option configures New.
@@ -32,22 +33,16 @@ const (
 // MaxDepth limits the levels of arrays, maps and tags, from 4 to 10,000: [[1]] has two. The default is DefaultMaxDepth.
 func MaxDepth(levels int) Option {
 	return func(s *settings) error {
-		if levels < leastDepth || levels > mostDepth {
-			return fmt.Errorf("MaxDepth(%d): want %d to %d", levels, leastDepth, mostDepth)
-		}
 		s.maxDepth = levels
-		return nil
+		return option.Within("MaxDepth", levels, leastDepth, mostDepth)
 	}
 }
 
 // MaxElements limits the elements of each array, and the pairs of each map, from 16. The default is DefaultMaxElements.
 func MaxElements(n int) Option {
 	return func(s *settings) error {
-		if n < leastElements || n > math.MaxInt32 {
-			return fmt.Errorf("MaxElements(%d): want %d to %d", n, leastElements, math.MaxInt32)
-		}
 		s.maxElements = n
-		return nil
+		return option.Within("MaxElements", n, leastElements, math.MaxInt32)
 	}
 }
 

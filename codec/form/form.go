@@ -17,11 +17,11 @@
 package form
 
 import (
-	"fmt"
 	"math"
 	"sync"
 
 	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ContentType is what the codec reads and writes.
@@ -49,22 +49,16 @@ const (
 // MaxPairs limits the pairs of a document. The default is DefaultMaxPairs.
 func MaxPairs(n int) Option {
 	return func(s *settings) error {
-		if n < 1 || n > math.MaxInt32 {
-			return fmt.Errorf("MaxPairs(%d): want 1 to %d", n, math.MaxInt32)
-		}
 		s.maxPairs = n
-		return nil
+		return option.Within("MaxPairs", n, 1, math.MaxInt32)
 	}
 }
 
 // MaxSize limits the bytes of a document. The default is DefaultMaxSize.
 func MaxSize(bytes int) Option {
 	return func(s *settings) error {
-		if bytes < 1 || bytes > math.MaxInt32 {
-			return fmt.Errorf("MaxSize(%d): want 1 to %d", bytes, math.MaxInt32)
-		}
 		s.maxSize = bytes
-		return nil
+		return option.Within("MaxSize", bytes, 1, math.MaxInt32)
 	}
 }
 
@@ -87,14 +81,7 @@ type Codec struct {
 // New returns the codec of forms. It panics for an option that makes no sense.
 func New(opts ...Option) *Codec {
 	c := &Codec{settings: settings{maxPairs: DefaultMaxPairs, maxSize: DefaultMaxSize}}
-	for _, o := range opts {
-		if o == nil {
-			panic("form: New: an option is nil")
-		}
-		if err := o(&c.settings); err != nil {
-			panic("form: New: " + err.Error())
-		}
-	}
+	option.Apply("form: New", &c.settings, opts)
 	return c
 }
 

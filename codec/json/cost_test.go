@@ -4,6 +4,7 @@ import (
 	"bytes"
 	v1 "encoding/json"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/ashlar-go/ashlar/codec/json"
@@ -136,15 +137,39 @@ func BenchmarkAppendLarge(b *testing.B) { benchmarkAppend(b, manyOrders()) }
 func BenchmarkDecodeSmall(b *testing.B) { benchmarkDecode(b, &sum{1, 2}) }
 func BenchmarkDecodeLarge(b *testing.B) { benchmarkDecode(b, manyOrders()) }
 
-// BenchmarkDecodeAny pays for the check of the depth, which types of known depth do not.
-func BenchmarkDecodeAny(b *testing.B) {
-	data, err := json.New().Append(nil, manyOrders())
+// anything returns v as json reads it into an any.
+func anything(b *testing.B, v any) *any {
+	b.Helper()
+	data, err := json.New().Append(nil, v)
 	if err != nil {
 		b.Fatal(err)
 	}
-	var v any = map[string]any{}
-	if err := json.New().Decode(data, &v); err != nil {
+	var decoded any
+	if err := json.New().Decode(data, &decoded); err != nil {
 		b.Fatal(err)
 	}
-	benchmarkDecode(b, &v)
+	return &decoded
+}
+
+// BenchmarkDecodeMany reads a document that is long enough for its elements to be counted: 1 MiB, of texts or of numbers.
+func BenchmarkDecodeMany(b *testing.B) {
+	texts, numbers := make([]string, 1<<20/64), make([]int, 1<<20/8)
+	for i := range texts {
+		texts[i] = strings.Repeat("x", 60)
+	}
+	for i := range numbers {
+		numbers[i] = 1_000_000 + i
+	}
+	b.Run("texts", func(b *testing.B) { benchmarkDecode(b, &texts) })
+	b.Run("numbers", func(b *testing.B) { benchmarkDecode(b, &numbers) })
+}
+
+// BenchmarkAppendAny looks for Protocol Buffers messages, of which types without interfaces are known to have none.
+func BenchmarkAppendAny(b *testing.B) { benchmarkAppend(b, anything(b, manyOrders())) }
+
+func BenchmarkAppendAnySmall(b *testing.B) { benchmarkAppend(b, &struct{ A, B any }{1, sum{1, 2}}) }
+
+// BenchmarkDecodeAny pays for the check of the depth, which types of known depth do not.
+func BenchmarkDecodeAny(b *testing.B) {
+	benchmarkDecode(b, anything(b, manyOrders()))
 }

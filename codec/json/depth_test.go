@@ -4,10 +4,26 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
+
+	v2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/codec/json"
 )
+
+func TestDepthIsCountedWhereAnUnmarshalerMayReadAnything(t *testing.T) {
+	t.Parallel()
+	skip := func(dec *jsontext.Decoder, _ *time.Month) error { return dec.SkipValue() }
+	c := json.New(json.MaxDepth(3), json.Options(v2.WithUnmarshalers(v2.UnmarshalFromFunc(skip))))
+	for data, want := range map[string]bool{`{"Month":[[1]]}`: true, `{"Month":[[[1]]]}`: false} {
+		err := c.Decode([]byte(data), &struct{ Month time.Month }{})
+		if _, ok := errors.AsType[*codec.DecodeError](err); ok == want {
+			t.Errorf("%s: want accepted %t, have %v", data, want, err)
+		}
+	}
+}
 
 func TestDepthIsCountedInWhateverIsBuilt(t *testing.T) {
 	t.Parallel()
@@ -45,6 +61,79 @@ func TestDepthIsCountedInWhateverIsBuilt(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestElementsAreLimitedInTheWholeDocument(t *testing.T) {
+	t.Parallel()
+	const limit = 4
+	long := strings.Repeat("x", 100) // or the document is too short to have as many
+	for data, want := range map[string]bool{
+		`[1,2,3,4]`:                              true,
+		`[1,2,3,4,5]`:                            false,
+		`[[],[],[ ],{}]`:                         true,
+		`[[],[],[ ],{},{}]`:                      false,
+		`[[1],[2]]`:                              true,
+		`[[1],[2],[]]`:                           false,
+		`[[1],[2,3]]`:                            false,
+		`[ [ [ [ [] ] ] ] ]`:                     true,
+		`[ [ [ [ [ [] ] ] ] ] ]`:                 false,
+		`{"a":1,"b":2,"c":3,"d":{}}`:             true,
+		`{"a":1,"b":2,"c":3,"d":{"e":1}}`:        false,
+		`["` + long + `,[,{,[,[,[",1,2,3]`:       true,
+		`["` + long + `\",[,{,[,[,[",1,2,3]`:     true,
+		`["` + long + `",2,3,4,5]`:               false,
+		`["` + long + `\\",",",",",",",",",","]`: false,
+		`{"other":[1,2,3,4,5,6,7,8]}`:            false,
+	} {
+		err := json.New(json.MaxElements(limit)).Decode([]byte(data), new(any))
+		de, _ := errors.AsType[*codec.DecodeError](err)
+		if have := err == nil; want != have || !want && (de == nil || de.Problem != "want at most 4 elements") {
+			t.Errorf("%s: want accepted %t, have %v", data, want, err)
+		}
+	}
+}
+
+func TestADocumentOfTinyElementsDoesNotFillTheMemory(t *testing.T) {
+	t.Parallel()
+	data := []byte("[" + strings.Repeat("{},", 1<<20/3) + "{}]")
+	if _, ok := errors.AsType[*codec.DecodeError](json.New().Decode(data, new([]struct{ Large [64]int64 }))); !ok {
+		t.Error("want it refused")
+	}
+	if err := json.New(json.MaxElements(1<<20)).Decode(data, new([]struct{ A int })); err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzElements compares the limit with what decoding into anything really builds.
+func FuzzElements(f *testing.F) {
+	for _, s := range []string{`[[],[ ],[1,2]]`, `{"a":{"b":["\"]",{}]}}`, `["\\",[[]]]`, `[1,"[,,,",3,4,5]`, `{"]":[1,2,{"a":1}]}`} {
+		f.Add([]byte(s))
+	}
+	const limit = 4
+	limited, free := json.New(json.MaxElements(limit)), json.New()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var v any
+		if free.Decode(data, &v) != nil {
+			return
+		}
+		if want, have := elements(v) <= limit, limited.Decode(data, new(any)) == nil; want != have {
+			t.Errorf("%q has %d elements: want accepted %t, have %t", data, elements(v), want, have)
+		}
+	})
+}
+
+func elements(v any) (n int) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			n += 1 + elements(e)
+		}
+	case map[string]any:
+		for _, e := range v {
+			n += 1 + elements(e)
+		}
+	}
+	return n
 }
 
 // FuzzDepth compares the limit with what decoding into anything really builds.

@@ -112,6 +112,16 @@ func TestDecodeErrorsSayWhatAndWhere(t *testing.T) {
 	}
 }
 
+func TestALongPathIsCut(t *testing.T) {
+	t.Parallel()
+	const levels, shown = 100, 64
+	err := json.New().Decode([]byte(strings.Repeat(`{"a":`, levels)+"x"), new(any))
+	de, ok := errors.AsType[*codec.DecodeError](err)
+	if want := strings.TrimSuffix(strings.Repeat("a.", shown), "."); !ok || de.Path != want {
+		t.Errorf("want %d steps, have %v", shown, err)
+	}
+}
+
 // polite complains in a text that is for the sender.
 type polite struct{}
 

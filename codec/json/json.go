@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ContentType is what the codec reads and writes.
@@ -24,35 +25,32 @@ var contentTypes = []string{ContentType}
 
 // Codec is JSON. It is made by New, does not change, and is safe for concurrent use.
 type Codec struct {
-	maxDepth int
-	fast     bool           // whether nothing is asked for that the encoding of plain types does not do
-	custom   bool           // whether there are unmarshalers of which nobody knows how deep they read
-	options  []json.Options // for types without Protocol Buffers messages
-	messages []json.Options // for the others; nil if they are refused
-	shapes   sync.Map       // reflect.Type to *shape
-	buffers  sync.Pool
+	maxDepth    int
+	maxElements int
+	fast        bool           // whether nothing is asked for that the encoding of plain types does not do
+	custom      bool           // whether there are unmarshalers of which nobody knows how deep they read
+	options     []json.Options // for types without Protocol Buffers messages
+	refusing    []json.Options // for types that may hold one that only the value shows; nil if messages says how
+	messages    []json.Options // for types with messages, and those that may hold one; nil if they are refused
+	shapes      sync.Map       // reflect.Type to *shape
+	buffers     sync.Pool
 }
 
 // New returns the JSON codec. It panics for an option that makes no sense.
 func New(opts ...Option) *Codec {
-	s := settings{maxDepth: DefaultMaxDepth, fast: true, json: []json.Options{json.Deterministic(true)}}
-	for _, o := range opts {
-		if o == nil {
-			panic("json: New: an option is nil")
-		}
-		if err := o(&s); err != nil {
-			panic("json: New: " + err.Error())
-		}
-	}
+	s := settings{maxDepth: DefaultMaxDepth, maxElements: DefaultMaxElements, fast: true, json: []json.Options{json.Deterministic(true)}}
+	option.Apply("json: New", &s, opts)
 	joined := json.JoinOptions(s.json...)
 	unmarshalers, _ := json.GetOption(joined, json.WithUnmarshalers)
 	return &Codec{
-		maxDepth: s.maxDepth,
-		fast:     s.fast,
-		custom:   unmarshalers != nil,
-		options:  []json.Options{joined},
-		messages: s.forMessages(joined),
-		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		maxDepth:    s.maxDepth,
+		maxElements: s.maxElements,
+		fast:        s.fast,
+		custom:      unmarshalers != nil,
+		options:     []json.Options{joined},
+		refusing:    s.refusing(joined),
+		messages:    s.forMessages(joined),
+		buffers:     sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 }
 
@@ -65,7 +63,8 @@ func (c *Codec) ContentTypes() []string { return contentTypes }
 const small = 64
 
 // Append appends the JSON of v to dst. A pointer costs an allocation less than a value. It fails for what JSON cannot
-// say, such as NaN, and for a type that is or holds a Protocol Buffers message, of which codec/proto knows how.
+// say, such as NaN, and for Protocol Buffers messages, of which codec/proto knows how: for a type that is or holds a
+// message, and for a message inside an interface.
 func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
 	s := c.shape(v)
 	if s.message != nil {
@@ -109,6 +108,9 @@ func (c *Codec) Decode(data []byte, v any) error {
 	if (c.custom || s.depth > c.maxDepth) && deeper(data, c.maxDepth) {
 		return &codec.DecodeError{Problem: fmt.Sprintf("nested deeper than %d levels", c.maxDepth)}
 	}
+	if more(data, c.maxElements) {
+		return &codec.DecodeError{Problem: fmt.Sprintf("want at most %d elements", c.maxElements)}
+	}
 	if err := json.Unmarshal(data, v, s.options...); err != nil {
 		return decodeError(data, v, err)
 	}
@@ -127,7 +129,10 @@ func (c *Codec) shape(v any) *shape {
 	if t != nil && c.fast && !s.proto {
 		s.plain = plain(t)
 	}
-	if c.messages != nil {
+	switch {
+	case c.messages == nil && s.depth >= unbounded:
+		s.options = c.refusing
+	case c.messages != nil:
 		s.message = nil
 		if s.proto || s.depth >= unbounded {
 			s.options = c.messages

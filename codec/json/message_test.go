@@ -5,9 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/codec/json"
@@ -53,6 +57,35 @@ func TestProtobufMessagesAreRefusedAndCodecProtoNamed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestMessagesInsideInterfacesAreRefused(t *testing.T) {
+	t.Parallel()
+	type data struct{ Data any }
+	var nothing *durationpb.Duration
+	field := &descriptorpb.FieldDescriptorProto{}
+	for name, v := range map[string]any{
+		"in a map":            map[string]any{"m": wrapperspb.Int64(1 << 60)},
+		"in a list":           []any{1, durationpb.New(1)},
+		"in a struct":         data{durationpb.New(1)},
+		"behind a pointer":    &data{&data{durationpb.New(1)}},
+		"inside what is held": map[string]any{"h": []holder{{Wait: durationpb.New(1)}}},
+		"a dynamic one":       []any{dynamicpb.NewMessage(field.ProtoReflect().Descriptor())},
+		"of an interface":     []interface{ String() string }{durationpb.New(1)},
+	} {
+		for _, c := range []*json.Codec{json.New(), json.New(json.Options(jsontext.EscapeForHTML(true)))} {
+			for _, room := range []int{0, 1000} {
+				dst, err := c.Append(make([]byte, 0, room), v)
+				if err == nil || !strings.Contains(err.Error(), "codec/proto") || len(dst) > 0 {
+					t.Errorf("%s: want an error that names codec/proto, have %s, %v", name, dst, err)
+				}
+			}
+		}
+	}
+	have, err := json.New().Append(nil, []any{nothing, structpb.NewBoolValue(true)})
+	if want := "[null,true]"; err != nil || string(have) != want {
+		t.Errorf("no message, and one that knows its JSON: want %s, have %s, %v", want, have, err)
 	}
 }
 

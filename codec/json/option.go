@@ -2,9 +2,11 @@ package json
 
 import (
 	"errors"
-	"fmt"
+	"math"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // Option configures New.
@@ -12,6 +14,7 @@ type Option func(*settings) error
 
 type settings struct {
 	maxDepth     int
+	maxElements  int
 	fast         bool // whether no option changes how plain types are encoded
 	json         []json.Options
 	marshalers   *json.Marshalers
@@ -34,19 +37,31 @@ func (s *settings) forMessages(options json.Options) []json.Options {
 // write a dozen; what is generated from syntax trees may have fifty.
 const DefaultMaxDepth = 128
 
+// DefaultMaxElements is how many elements a document may have, unless MaxElements says otherwise. An element of three
+// bytes can become a struct of hundreds, so that the size of a body alone does not limit memory enough. A document of
+// 2 MiB rarely has as many.
+const DefaultMaxElements = 256 * 1024
+
 // mostDepth is where the library itself gives up.
 const mostDepth = 10_000
 
-// MaxDepth limits the levels of objects and arrays that Decode builds, from 1 to 10,000: [[1]] has two. The default is
-// DefaultMaxDepth. What no Go value is built from, inside members that v does not have, may nest 10,000 levels deep, since
-// passing it over costs next to nothing.
+// MaxDepth limits the levels of objects and arrays that Decode builds Go values from, from 1 to 10,000: [[1]] has two
+// levels. The default is DefaultMaxDepth. The limit does not hold inside a member that v does not have: it is passed over,
+// which costs next to nothing, and may be 10,000 levels deep.
 func MaxDepth(levels int) Option {
 	return func(s *settings) error {
-		if levels < 1 || levels > mostDepth {
-			return fmt.Errorf("MaxDepth(%d): want 1 to %d", levels, mostDepth)
-		}
 		s.maxDepth = levels
-		return nil
+		return option.Within("MaxDepth", levels, 1, mostDepth)
+	}
+}
+
+// MaxElements limits the elements of all arrays and the members of all objects of a document together, from 1: the
+// document [{"a":1},{}] has three. The default is DefaultMaxElements. Members that v does
+// not have count, too.
+func MaxElements(n int) Option {
+	return func(s *settings) error {
+		s.maxElements = n
+		return option.Within("MaxElements", n, 1, math.MaxInt32)
 	}
 }
 

@@ -43,6 +43,7 @@ func TestNewPanicsForAnOptionThatMakesNoSense(t *testing.T) {
 		"MaxDepth(0)":     json.MaxDepth(0),
 		"MaxDepth(-1)":    json.MaxDepth(-1),
 		"MaxDepth(10001)": json.MaxDepth(10_001),
+		"MaxElements(0)":  json.MaxElements(0),
 		"Options":         json.Options(nil),
 		"Messages":        json.Messages(nil, nil),
 		"is nil":          nil,

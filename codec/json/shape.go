@@ -2,7 +2,6 @@ package json
 
 import (
 	"encoding"
-	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -72,7 +71,7 @@ func (w *walk) visit(t reflect.Type) int {
 		return unbounded
 	case isMessage(t):
 		if w.message == nil {
-			w.message = fmt.Errorf("%v is a Protocol Buffers message, whose JSON has rules of its own: use the codec of package codec/proto", t)
+			w.message = refused(t)
 		}
 		return unbounded
 	case t.Kind() != reflect.Pointer && has(t, textMethods):
@@ -124,23 +123,4 @@ func has(t reflect.Type, interfaces []reflect.Type) bool {
 		}
 	}
 	return false
-}
-
-// isMessage reports whether t or a pointer to it is a proto.Message, without depending on that package.
-func isMessage(t reflect.Type) bool {
-	_, ok := t.MethodByName("ProtoReflect")
-	if !ok && t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
-		_, ok = reflect.PointerTo(t).MethodByName("ProtoReflect")
-	}
-	return ok
-}
-
-// isEnum reports whether t is a protoreflect.Enum.
-func isEnum(t reflect.Type) bool {
-	if t.Kind() != reflect.Int32 {
-		return false
-	}
-	_, descriptor := t.MethodByName("Descriptor")
-	_, number := t.MethodByName("Number")
-	return descriptor && number
 }

@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ContentType is what the codec writes.
@@ -35,14 +36,7 @@ type Codec struct {
 // New returns the MessagePack codec. It panics for an option that makes no sense.
 func New(opts ...Option) *Codec {
 	c := &Codec{settings: settings{maxDepth: DefaultMaxDepth, maxElements: DefaultMaxElements}}
-	for _, o := range opts {
-		if o == nil {
-			panic("msgpack: New: an option is nil")
-		}
-		if err := o(&c.settings); err != nil {
-			panic("msgpack: New: " + err.Error())
-		}
-	}
+	option.Apply("msgpack: New", &c.settings, opts)
 	return c
 }
 

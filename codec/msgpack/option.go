@@ -1,8 +1,9 @@
 package msgpack
 
 import (
-	"fmt"
 	"math"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // Option configures New.
@@ -28,22 +29,16 @@ const mostDepth = 10_000
 // MaxDepth limits the levels of arrays and maps, from 1 to 10,000: [[1]] has two. The default is DefaultMaxDepth.
 func MaxDepth(levels int) Option {
 	return func(s *settings) error {
-		if levels < 1 || levels > mostDepth {
-			return fmt.Errorf("MaxDepth(%d): want 1 to %d", levels, mostDepth)
-		}
 		s.maxDepth = levels
-		return nil
+		return option.Within("MaxDepth", levels, 1, mostDepth)
 	}
 }
 
 // MaxElements limits the elements of each array, and the pairs of each map. The default is DefaultMaxElements.
 func MaxElements(n int) Option {
 	return func(s *settings) error {
-		if n < 1 || n > math.MaxInt32 {
-			return fmt.Errorf("MaxElements(%d): want 1 to %d", n, math.MaxInt32)
-		}
 		s.maxElements = n
-		return nil
+		return option.Within("MaxElements", n, 1, math.MaxInt32)
 	}
 }
 

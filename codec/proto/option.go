@@ -1,6 +1,6 @@
 package proto
 
-import "fmt"
+import "github.com/ashlar-go/ashlar/internal/option"
 
 // Option configures New.
 type Option func(*settings) error
@@ -9,6 +9,9 @@ type settings struct {
 	maxDepth       int
 	discardUnknown bool
 }
+
+// mostDepth is Go's own limit.
+const mostDepth = 10_000
 
 // DefaultMaxDepth is how deep messages may nest unless MaxDepth says otherwise: the limit of Protocol Buffers in C++ and
 // Java, where Go's own is 10,000.
@@ -19,12 +22,8 @@ const DefaultMaxDepth = 100
 // The default is DefaultMaxDepth.
 func MaxDepth(levels int) Option {
 	return func(s *settings) error {
-		const most = 10_000
-		if levels < 1 || levels > most {
-			return fmt.Errorf("MaxDepth(%d): want 1 to %d", levels, most)
-		}
 		s.maxDepth = levels
-		return nil
+		return option.Within("MaxDepth", levels, 1, mostDepth)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // contentTypes of the binary encoding. The first is the registered one; application/x-protobuf is what OpenTelemetry and
@@ -38,14 +39,7 @@ var _ codec.Codec = (*Codec)(nil)
 // option that makes no sense.
 func New(opts ...Option) *Codec {
 	s := settings{maxDepth: DefaultMaxDepth}
-	for _, o := range opts {
-		if o == nil {
-			panic("proto: New: an option is nil")
-		}
-		if err := o(&s); err != nil {
-			panic("proto: New: " + err.Error())
-		}
-	}
+	option.Apply("proto: New", &s, opts)
 	return &Codec{
 		marshal:   proto.MarshalOptions{Deterministic: true},
 		unmarshal: proto.UnmarshalOptions{RecursionLimit: s.maxDepth, DiscardUnknown: s.discardUnknown},

@@ -6,17 +6,16 @@
 // document has one root, so that a slice is no document.
 //
 // Decode refuses document type declarations, and with them entities other than the five of XML, and encodings other
-// than UTF-8. Elements that the type does not have are passed over.
+// than UTF-8. Elements that the type does not have are passed over. Of an attribute that comes twice the last one counts,
+// as in encoding/xml, where XML forbids it.
 package xml
 
 import (
-	"encoding/xml"
-	"errors"
-	"fmt"
-	"reflect"
+	"math"
 	"sync"
 
 	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ContentType is what the codec writes.
@@ -27,10 +26,14 @@ var contentTypes = []string{ContentType, "text/xml"}
 // Option configures New.
 type Option func(*settings) error
 
-type settings struct{ maxDepth int }
+type settings struct{ maxDepth, maxElements int }
 
 // DefaultMaxDepth is how many levels of elements a document may have, unless MaxDepth says otherwise.
 const DefaultMaxDepth = 128
+
+// DefaultMaxElements is how many elements a document may have, unless MaxElements says otherwise. An element of four bytes
+// can become a struct of hundreds, so that the size of a body alone does not limit memory enough.
+const DefaultMaxElements = 256 * 1024
 
 // mostDepth is where the library itself gives up.
 const mostDepth = 10_000
@@ -38,11 +41,16 @@ const mostDepth = 10_000
 // MaxDepth limits the levels of elements, from 1 to 10,000: <a><b/></a> has two. The default is DefaultMaxDepth.
 func MaxDepth(levels int) Option {
 	return func(s *settings) error {
-		if levels < 1 || levels > mostDepth {
-			return fmt.Errorf("MaxDepth(%d): want 1 to %d", levels, mostDepth)
-		}
 		s.maxDepth = levels
-		return nil
+		return option.Within("MaxDepth", levels, 1, mostDepth)
+	}
+}
+
+// MaxElements limits the elements of a document, from 1: <a><b/></a> has two. The default is DefaultMaxElements.
+func MaxElements(n int) Option {
+	return func(s *settings) error {
+		s.maxElements = n
+		return option.Within("MaxElements", n, 1, math.MaxInt32)
 	}
 }
 
@@ -50,24 +58,17 @@ func MaxDepth(levels int) Option {
 type Codec struct {
 	settings
 
-	types    sync.Map // reflect.Type to the error for it, or nil
-	encoders sync.Pool
+	types   sync.Map // reflect.Type to the error for it, or nil
+	outputs sync.Pool
 }
 
 // New returns the XML codec. It panics for an option that makes no sense.
 func New(opts ...Option) *Codec {
 	c := &Codec{
-		settings: settings{maxDepth: DefaultMaxDepth},
-		encoders: sync.Pool{New: func() any { return newEncoder() }},
+		settings: settings{maxDepth: DefaultMaxDepth, maxElements: DefaultMaxElements},
+		outputs:  sync.Pool{New: func() any { return newOutput() }},
 	}
-	for _, o := range opts {
-		if o == nil {
-			panic("xml: New: an option is nil")
-		}
-		if err := o(&c.settings); err != nil {
-			panic("xml: New: " + err.Error())
-		}
-	}
+	option.Apply("xml: New", &c.settings, opts)
 	return c
 }
 
@@ -75,41 +76,3 @@ var _ codec.Codec = (*Codec)(nil)
 
 // ContentTypes returns application/xml, and text/xml, which it reads too.
 func (*Codec) ContentTypes() []string { return contentTypes }
-
-// encoder is a pooled encoder, which is where its output goes, too.
-type encoder struct {
-	*xml.Encoder
-
-	dst []byte
-}
-
-func newEncoder() *encoder {
-	e := new(encoder)
-	e.Encoder = xml.NewEncoder(e)
-	return e
-}
-
-func (e *encoder) Write(p []byte) (int, error) {
-	e.dst = append(e.dst, p...)
-	return len(p), nil
-}
-
-// Append appends the XML of v to dst, without a declaration. The root is named by the field XMLName of a struct, else by the
-// type.
-func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
-	if err := c.check(reflect.TypeOf(v)); err != nil {
-		return dst, fmt.Errorf("xml: encoding %T: %w", v, err)
-	}
-	e, _ := c.encoders.Get().(*encoder)
-	e.dst = dst
-	if err := e.Encode(v); err != nil {
-		return dst, fmt.Errorf("xml: encoding %T: %w", v, err) // the encoder is not used again
-	}
-	out := e.dst
-	e.dst = nil
-	c.encoders.Put(e)
-	if len(out) == len(dst) {
-		return dst, fmt.Errorf("xml: encoding %T: %w", v, errors.New("nil has no XML"))
-	}
-	return out, nil
-}
