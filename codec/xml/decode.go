@@ -12,9 +12,8 @@ import (
 )
 
 var (
-	errOutside     = errors.New("text outside the root element")
-	errSecondRoot  = errors.New("a second root element")
-	errDeclaration = errors.New("a document type declaration")
+	errOutside    = errors.New("text outside the root element")
+	errSecondRoot = errors.New("a second root element")
 )
 
 // Decode reads the document in data into what v points to. Elements and attributes that v does not have are passed over; fields
@@ -27,8 +26,8 @@ func (c *Codec) Decode(data []byte, v any) error {
 	if err := c.check(target.Type()); err != nil {
 		return fmt.Errorf("xml: decoding into %T: %w", v, err)
 	}
-	if deeper(data, c.maxDepth) {
-		return &codec.DecodeError{Problem: fmt.Sprintf("nested deeper than %d levels", c.maxDepth)}
+	if problem := c.scan(data); problem != "" {
+		return &codec.DecodeError{Problem: problem}
 	}
 	d := xml.NewDecoder(bytes.NewReader(data))
 	if err := decode(d, v); err != nil {
@@ -67,67 +66,10 @@ func next(d *xml.Decoder) (*xml.StartElement, error) {
 		switch t := token.(type) {
 		case xml.StartElement:
 			return &t, nil
-		case xml.Directive:
-			return nil, errDeclaration
 		case xml.CharData:
 			if len(bytes.TrimSpace(t)) > 0 {
 				return nil, errOutside
 			}
 		}
 	}
-}
-
-// deeper reports whether the elements of data nest more than limit levels deep. What is no XML may be called either.
-func deeper(data []byte, limit int) bool {
-	depth := 0
-	for {
-		start := bytes.IndexByte(data, '<')
-		if start < 0 {
-			return false
-		}
-		data = data[start:]
-		switch {
-		case bytes.HasPrefix(data, []byte("<!--")):
-			data = after(data[4:], "-->")
-		case bytes.HasPrefix(data, []byte("<![CDATA[")):
-			data = after(data, "]]>")
-		case bytes.HasPrefix(data, []byte("<?")):
-			data = after(data, "?>")
-		case bytes.HasPrefix(data, []byte("</")):
-			depth--
-			data = data[2:]
-		default:
-			if depth++; depth > limit {
-				return true
-			}
-			end := tagEnd(data)
-			if end > 0 && data[end-1] == '/' {
-				depth--
-			}
-			data = data[end:]
-		}
-	}
-}
-
-func after(data []byte, end string) []byte {
-	_, rest, _ := bytes.Cut(data, []byte(end))
-	return rest
-}
-
-// tagEnd returns the index of the > that ends the tag in front, which may have quoted ones before.
-func tagEnd(data []byte) int {
-	quote := byte(0)
-	for i, b := range data {
-		switch {
-		case quote != 0:
-			if b == quote {
-				quote = 0
-			}
-		case b == '"' || b == '\'':
-			quote = b
-		case b == '>':
-			return i
-		}
-	}
-	return len(data)
 }

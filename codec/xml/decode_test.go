@@ -47,6 +47,8 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 		{"<all/>\n<all/>", "", "invalid XML at line 2: a second root element"},
 		{"<all/>\nx", "", "invalid XML at line 2: text outside the root element"},
 		{"<!DOCTYPE all><all/>", "", "invalid XML at line 1: a document type declaration"},
+		{"<all>\n<!DOCTYPE x []><text>1</text></all>", "", "invalid XML at line 2: a document type declaration"},
+		{"<all><text/><!ENTITY a \"<!-- -->\"></all>", "", "invalid XML at line 1: a document type declaration"},
 		{"<other/>", "", "the element has another name than expected"},
 		{`<all attr="256"></all>`, "", "the number 256 is out of range"},
 		{"<all><int8>128</int8></all>", "int8", "the number 128 is out of range"},
@@ -94,6 +96,54 @@ func TestDepthCountsElementsAlone(t *testing.T) {
 	}
 }
 
+func TestElementsAreLimitedInTheWholeDocument(t *testing.T) {
+	t.Parallel()
+	c := codecxml.New(codecxml.MaxElements(4))
+	for data, want := range map[string]bool{
+		"<all><a/><b><c/></b><!-- <d/> --><![CDATA[<d/>]]></all>": true,
+		"<all><a/><b><c/></b><d/></all>":                          false,
+		"<all><a><b><c><d></d></c></b></a></all>":                 false,
+	} {
+		err := c.Decode([]byte(data), new(everything))
+		e, ok := errors.AsType[*codec.DecodeError](err)
+		if want != (err == nil) || !want && (!ok || e.Problem != "want at most 4 elements") {
+			t.Errorf("%s: want accepted %t, have %v", data, want, err)
+		}
+	}
+	many := "<list>" + strings.Repeat("<e/>", codecxml.DefaultMaxElements) + "</list>"
+	if _, ok := errors.AsType[*codec.DecodeError](codecxml.New().Decode([]byte(many), new(codectest.Node))); !ok {
+		t.Error("want too many elements refused by default")
+	}
+}
+
+// Entity tags depend on it.
+func TestEqualValuesHaveEqualEncodings(t *testing.T) {
+	t.Parallel()
+	type link struct {
+		A string `xml:"urn:x a,attr"`
+		B string `xml:"urn:x b,attr"`
+		C string `xml:"urn:y c,attr"`
+	}
+	c := codecxml.New()
+	want, err := c.Append(nil, &link{"1", "2", "3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if have, err := c.Append(nil, &link{"1", "2", "3"}); err != nil || !bytes.Equal(want, have) {
+			t.Fatalf("want %s, have %s, %v", want, have, err)
+		}
+	}
+}
+
+func TestTheLastOfAttributesThatAreTheSameCounts(t *testing.T) {
+	t.Parallel()
+	var v everything
+	if err := codecxml.New().Decode([]byte(`<all attr="1" attr="2"/>`), &v); err != nil || v.Attr != 2 {
+		t.Errorf("want 2, have %d, %v", v.Attr, err)
+	}
+}
+
 func TestATypeWithoutAFormIsTheCallersMistake(t *testing.T) {
 	t.Parallel()
 	type ambiguous struct {
@@ -112,7 +162,7 @@ func TestATypeWithoutAFormIsTheCallersMistake(t *testing.T) {
 	}
 }
 
-func TestAnEncoderThatFailedIsNotUsedAgain(t *testing.T) {
+func TestNothingOfAFailureIsInTheNextDocument(t *testing.T) {
 	t.Parallel()
 	c := codecxml.New()
 	if _, err := c.Append(nil, &everything{Any: []any{1, make(chan int)}}); err == nil {
@@ -143,7 +193,7 @@ func TestEverythingComesBack(t *testing.T) {
 
 func TestOptionsAreValidated(t *testing.T) {
 	t.Parallel()
-	for name, option := range map[string]codecxml.Option{"depth 0": codecxml.MaxDepth(0), "depth 10001": codecxml.MaxDepth(10_001), "nil": nil} {
+	for name, option := range map[string]codecxml.Option{"depth 0": codecxml.MaxDepth(0), "depth 10001": codecxml.MaxDepth(10_001), "elements 0": codecxml.MaxElements(0), "nil": nil} {
 		func() {
 			defer func() {
 				if recover() == nil {

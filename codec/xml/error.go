@@ -34,7 +34,7 @@ func problem(data []byte, line int, err error) string {
 		return "the document ends too early"
 	case isSyntax:
 		return fmt.Sprintf("invalid XML at line %d: %s", syntax.Line, strings.Trim(scalar.Quote(syntax.Msg), `"`))
-	case errors.Is(err, errOutside), errors.Is(err, errSecondRoot), errors.Is(err, errDeclaration):
+	case errors.Is(err, errOutside), errors.Is(err, errSecondRoot):
 		return fmt.Sprintf("invalid XML at line %d: %v", line, err)
 	case strings.HasPrefix(err.Error(), "xml: encoding "):
 		return "want a document in UTF-8"
