@@ -20,7 +20,7 @@ type Codec interface {
 	// writes. The caller must not change the slice.
 	ContentTypes() []string
 	// Append appends the encoding of v, a value or a pointer to one, to dst and returns the extended slice, which is
-	// the caller's. On an error, as for a v that cannot be encoded, it returns dst as it was.
+	// the caller's. Equal values have equal encodings, save for the order of maps if the codec says so. On an error, as for a v that cannot be encoded, it returns dst as it was.
 	Append(dst []byte, v any) ([]byte, error)
 	// Decode reads exactly one document from data, all of it, into what v points to. It fails with a *DecodeError
 	// for data that is malformed, of the wrong types, too deep, or followed by anything more. V may hold part of the
@@ -36,7 +36,8 @@ type DecodeError struct {
 	Path string
 	// Problem says what was wrong. It is written to be shown to the sender: it names no Go type.
 	Problem string
-	// Err is the error behind it, for the log.
+	// Err is the error behind it, for the log. Where several values are wrong and the codec tells them all, Path is empty,
+	// Problem names all, and Err has a method Unwrap() []error with one *DecodeError for each.
 	Err error
 }
 

@@ -22,6 +22,8 @@ const (
 	Any
 	// Binary: a []byte can hold bytes that are not text.
 	Binary
+	// Sorted: it writes maps in an order of its own, so that equal values have equal encodings.
+	Sorted
 	// End: a document shows where it ends, so that a truncated one is malformed, and so is one with something behind it
 	// that is malformed itself.
 	End

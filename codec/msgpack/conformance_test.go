@@ -12,6 +12,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	codectest.Run(t, codectest.Harness{
 		Codec:    msgpack.New(),
+		Without:  codectest.Sorted, // maps from strings to other types than string, bool and any
 		MaxDepth: msgpack.DefaultMaxDepth,
 		Malformed: []codectest.Document{
 			{Name: "a byte that begins nothing", Data: []byte("\xc1")},

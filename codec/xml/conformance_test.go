@@ -8,11 +8,18 @@ import (
 	"github.com/ashlar-go/ashlar/codec/xml"
 )
 
+// link has attributes in a namespace, for which a prefix is made up.
+type link struct {
+	A string `xml:"urn:x a,attr"`
+	B string `xml:"urn:x b,attr"`
+}
+
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	codectest.Run(t, codectest.Harness{
 		Codec:    xml.New(),
 		Without:  codectest.Roots | codectest.Null | codectest.Maps | codectest.NestedSlices | codectest.Any | codectest.Binary,
+		Samples:  []any{&link{A: "1", B: "2"}},
 		MaxDepth: xml.DefaultMaxDepth,
 		Malformed: []codectest.Document{
 			{Name: "no XML", Data: []byte(`{"id":"1"}`)},

@@ -119,18 +119,13 @@ func TestElementsAreLimitedInTheWholeDocument(t *testing.T) {
 // Entity tags depend on it.
 func TestEqualValuesHaveEqualEncodings(t *testing.T) {
 	t.Parallel()
-	type link struct {
-		A string `xml:"urn:x a,attr"`
-		B string `xml:"urn:x b,attr"`
-		C string `xml:"urn:y c,attr"`
-	}
 	c := codecxml.New()
-	want, err := c.Append(nil, &link{"1", "2", "3"})
+	want, err := c.Append(nil, &link{"1", "2"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 10 {
-		if have, err := c.Append(nil, &link{"1", "2", "3"}); err != nil || !bytes.Equal(want, have) {
+		if have, err := c.Append(nil, &link{"1", "2"}); err != nil || !bytes.Equal(want, have) {
 			t.Fatalf("want %s, have %s, %v", want, have, err)
 		}
 	}
