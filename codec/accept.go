@@ -9,13 +9,14 @@ import (
 
 // Accept returns the codec to answer with and the content type to name, for the values of an Accept header field
 // (RFC 9110, section 12.5.1): lists, q-values and wildcards. The most specific range that matches a type decides on its
-// weight; the highest weight wins, and among equals the order of the set. Without any value the default answers. It fails
-// with a *NotAcceptableError. Malformed elements of the list are passed over.
+// weight, and what is weighted 0 is excluded; the highest weight wins, and among equals the order of the set. As in ForType
+// a structured suffix counts: application/vnd.shop+json means application/json as well, unless that is excluded by name.
+// Malformed elements of the list are passed over; where nothing is left, as without any value, the default answers. It
+// fails with a *NotAcceptableError.
 func (s *Set) Accept(accept ...string) (Codec, string, error) {
-	i, err := Negotiate(accept, s.reads)
-	if err != nil {
-		err.Offer = slices.Clone(s.offers)
-		return nil, "", err
+	i := negotiate(accept, s.reads)
+	if i < 0 {
+		return nil, "", notAcceptable(accept, s.offers)
 	}
 	contentType := s.reads[i]
 	return s.byType[contentType], contentType, nil
@@ -23,69 +24,99 @@ func (s *Set) Accept(accept ...string) (Codec, string, error) {
 
 // Negotiate returns the index of the offer that the values of an Accept header field prefer, as Set.Accept does. Offers
 // are plain media types in the order of the server's preference. A range with parameters matches as if it had none, but
-// one without decides. Without offers nothing is acceptable.
-func Negotiate(accept, offers []string) (int, *NotAcceptableError) {
-	if len(offers) > 0 && (len(accept) == 0 || len(accept) == 1 && (accept[0] == "" || accept[0] == "*/*" || accept[0] == offers[0])) {
-		return 0, nil
+// one without decides. It fails with a *NotAcceptableError and returns -1, without offers always.
+func Negotiate(accept, offers []string) (int, error) {
+	i := negotiate(accept, offers)
+	if i < 0 {
+		return i, notAcceptable(accept, offers)
 	}
-	best, bestWeight := -1, 0
+	return i, nil
+}
+
+func notAcceptable(accept, offers []string) error {
+	return &NotAcceptableError{Accept: strings.Join(accept, ", "), Offer: slices.Clone(offers)}
+}
+
+// negotiate returns -1 if nothing is acceptable.
+func negotiate(accept, offers []string) int {
+	if len(offers) > 0 && (len(accept) == 0 || len(accept) == 1 && (accept[0] == "" || accept[0] == "*/*" || accept[0] == offers[0])) {
+		return 0
+	}
+	best, bestWeight := -1, 0.0
 	for i, offer := range offers {
-		if w := weight(accept, offer); w > bestWeight {
+		w, understood := weight(accept, offer)
+		if !understood {
+			return 0
+		}
+		if w > bestWeight {
 			best, bestWeight = i, w
 		}
 	}
-	if best < 0 {
-		return -1, &NotAcceptableError{Accept: strings.Join(accept, ", "), Offer: slices.Clone(offers)}
-	}
-	return best, nil
+	return best
 }
 
-// weight returns the q-value of the most specific range that matches the offer, times 1000; 0 if none does.
-func weight(accept []string, offer string) int {
-	q, specificity := 0, 0
+// weight returns the q-value of the most specific range that matches the offer, 0 if none does, and whether any range was
+// understood. A suffix raises what wildcards say.
+func weight(accept []string, offer string) (q float64, understood bool) {
+	specificity, suffix := byNothing, 0.0
 	for _, value := range accept {
 		for element := range split(value, ',') {
 			r, ok := parseRange(element)
 			if !ok {
 				continue
 			}
-			if sp := r.match(offer); sp > specificity || sp == specificity && sp > 0 && r.weight > q {
+			understood = true
+			if sp := r.match(offer); sp > specificity || sp == specificity && sp > byNothing && r.weight > q {
 				q, specificity = r.weight, sp
+			}
+			if strings.EqualFold(withoutPrefix(r.name), offer) {
+				suffix = max(suffix, r.weight)
 			}
 		}
 	}
-	return q
+	if specificity < byName {
+		q = max(q, suffix)
+	}
+	return q, understood
 }
+
+// How specific a range is.
+const (
+	byNothing = iota
+	byAll
+	byKind
+	byName
+	byNameAlone // without parameters
+)
 
 // mediaRange is an element of an Accept list.
 type mediaRange struct {
 	name   string // type/subtype, type/* or */*
 	params bool   // whether there are parameters besides q
-	weight int    // q, times 1000
+	weight float64
 }
 
-// match returns how specifically the range means the offer, 0 if it does not.
+// match returns how specifically the range means the offer.
 func (r mediaRange) match(offer string) int {
-	const all, ofType, withParams, exact = 1, 2, 3, 4
 	switch {
 	case strings.EqualFold(r.name, offer) && r.params:
-		return withParams
+		return byName
 	case strings.EqualFold(r.name, offer):
-		return exact
+		return byNameAlone
 	case r.name == "*/*":
-		return all
+		return byAll
 	}
 	if prefix, ok := strings.CutSuffix(r.name, "/*"); ok && prefix != "*" {
 		if t, _, _ := strings.Cut(offer, "/"); strings.EqualFold(t, prefix) {
-			return ofType
+			return byKind
 		}
 	}
-	return 0
+	return byNothing
 }
 
 // parseRange reads an element of an Accept list.
 func parseRange(element string) (r mediaRange, ok bool) {
-	r.weight = 1000
+	r.weight = 1
 	first := true
 	for part := range split(element, ';') {
 		part = strings.TrimSpace(part)
@@ -102,7 +133,7 @@ func parseRange(element string) (r mediaRange, ok bool) {
 		if err != nil || !(q >= 0 && q <= 1) { // not NaN either
 			return mediaRange{}, false
 		}
-		r.weight = int(q*1000 + 0.5)
+		r.weight = q
 	}
 	return r, strings.Contains(r.name, "/")
 }

@@ -52,10 +52,28 @@ func TestNegotiate(t *testing.T) {
 		},
 		"a malformed weight":          {[]string{"application/json;q=high, application/xml"}, []string{jsonType, xmlType}, xmlType},
 		"a weight above 1":            {[]string{"application/json;q=7, application/xml;q=0.1"}, []string{jsonType, xmlType}, xmlType},
-		"a negative weight":           {[]string{"application/json;q=-1"}, []string{jsonType}, ""},
-		"not a number":                {[]string{"application/json;q=NaN"}, []string{jsonType}, ""},
+		"a negative weight":           {[]string{"application/xml;q=-1, application/json;q=0.1"}, []string{xmlType, jsonType}, jsonType},
+		"not a number":                {[]string{"application/xml;q=NaN, application/json;q=0.1"}, []string{xmlType, jsonType}, jsonType},
+		"the least weight":            {[]string{"application/json;q=0.0004"}, []string{jsonType}, jsonType},
+		"many digits":                 {[]string{"application/json;q=0.00041, application/xml;q=0.00042"}, []string{jsonType, xmlType}, xmlType},
+		"twice, the higher weight":    {[]string{"text/html;q=0.2, text/html;q=0.8, text/plain;q=0.5"}, []string{textType, htmlType}, htmlType},
+		"twice, the higher first":     {[]string{"text/html;q=0.8, text/html;q=0.2, text/plain;q=0.5"}, []string{textType, htmlType}, htmlType},
+		"twice, excluded once":        {[]string{"text/html, text/html;q=0"}, []string{htmlType}, htmlType},
+		"a suffix":                    {[]string{"application/vnd.shop+json"}, []string{xmlType, jsonType}, jsonType},
+		"a suffix in upper case":      {[]string{"Application/Vnd.Shop+JSON;v=2"}, []string{xmlType, jsonType}, jsonType},
+		"a suffix and anything":       {[]string{"application/vnd.shop+json, */*;q=0.1"}, []string{xmlType, jsonType}, jsonType},
+		"anything and a suffix":       {[]string{"*/*;q=0.1, application/vnd.shop+json"}, []string{xmlType, jsonType}, jsonType},
+		"a suffix excluded":           {[]string{"application/vnd.shop+json;q=0, */*"}, []string{jsonType, xmlType}, jsonType},
+		"a suffix, but not the type":  {[]string{"application/vnd.shop+json, application/json;q=0"}, []string{jsonType}, ""},
+		"the suffix of another":       {[]string{"image/svg+xml"}, []string{jsonType}, ""},
+		"a star":                      {[]string{"*"}, []string{jsonType, xmlType}, jsonType},
+		"a star among others":         {[]string{"text/html, *; q=.2, */*; q=.2"}, []string{jsonType, xmlType}, jsonType},
+		"empty elements alone":        {[]string{",, "}, []string{jsonType, xmlType}, jsonType},
+		"several empty headers":       {[]string{"", ""}, []string{jsonType, xmlType}, jsonType},
+		"nothing understood":          {[]string{"application/json;q=high"}, []string{jsonType, xmlType}, jsonType},
+		"one understood":              {[]string{"json, text/html"}, []string{jsonType}, ""},
 		"empty elements":              {[]string{", ,application/xml,,"}, []string{jsonType, xmlType}, xmlType},
-		"no type at all":              {[]string{"json"}, []string{jsonType}, ""},
+		"no type at all":              {[]string{"json"}, []string{xmlType, jsonType}, xmlType},
 		"no offers":                   {nil, nil, ""},
 		"no offers, and a preference": {[]string{jsonType}, nil, ""},
 	} {
@@ -101,7 +119,7 @@ func FuzzNegotiate(f *testing.F) {
 		if (err == nil) != (i >= 0 && i < len(offers)) {
 			t.Fatalf("%q: have %d, %v", accept, i, err)
 		}
-		if err != nil && (len(err.Offer) != len(offers) || err.Error() == "") {
+		if refused, ok := errors.AsType[*codec.NotAcceptableError](err); err != nil && (!ok || len(refused.Offer) != len(offers)) {
 			t.Fatalf("%q: have %+v", accept, err)
 		}
 		// What is excluded by name, and not by anything else in the list, is never chosen.

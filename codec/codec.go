@@ -20,7 +20,8 @@ type Codec interface {
 	// writes. The caller must not change the slice.
 	ContentTypes() []string
 	// Append appends the encoding of v, a value or a pointer to one, to dst and returns the extended slice, which is
-	// the caller's. Equal values have equal encodings, save for the order of maps if the codec says so. On an error, as for a v that cannot be encoded, it returns dst as it was.
+	// the caller's. Equal values have equal encodings, save for the order of maps if the codec says so. On an error, as
+	// for a v that cannot be encoded, it returns dst as it was.
 	Append(dst []byte, v any) ([]byte, error)
 	// Decode reads exactly one document from data, all of it, into what v points to. It fails with a *DecodeError
 	// for data that is malformed, of the wrong types, too deep, or followed by anything more. V may hold part of the

@@ -11,8 +11,7 @@ import (
 // Set negotiates between codecs. It does not change after NewSet, and is safe for concurrent use.
 type Set struct {
 	codecs []Codec
-	byType map[string]Codec
-	direct map[string]Codec // byType, and the spellings with a charset that most clients use
+	byType map[string]Codec // by each type, and by the spellings with a charset that most clients use
 	offers []string         // the first type of each codec
 	reads  []string         // all types of all codecs
 }
@@ -23,7 +22,7 @@ func NewSet(codecs ...Codec) (*Set, error) {
 	if len(codecs) == 0 {
 		return nil, errors.New("codec: a set needs at least one codec")
 	}
-	s := &Set{codecs: slices.Clone(codecs), byType: make(map[string]Codec), direct: make(map[string]Codec)}
+	s := &Set{codecs: slices.Clone(codecs), byType: make(map[string]Codec)}
 	for i, c := range codecs {
 		if c == nil {
 			return nil, fmt.Errorf("codec: codec %d of the set is nil", i)
@@ -39,9 +38,8 @@ func NewSet(codecs ...Codec) (*Set, error) {
 			if _, taken := s.byType[t]; taken {
 				return nil, fmt.Errorf("codec: codec %d of the set: %q is claimed twice", i, t)
 			}
-			s.byType[t] = c
 			for _, charset := range []string{"", "; charset=utf-8", ";charset=utf-8", "; charset=UTF-8", ";charset=UTF-8"} {
-				s.direct[t+charset] = c
+				s.byType[t+charset] = c
 			}
 			s.reads = append(s.reads, t)
 		}
@@ -60,7 +58,7 @@ func (s *Set) Types() []string { return slices.Clone(s.reads) }
 // refused; a structured suffix (RFC 6839) counts, so that application/vnd.shop+json is read as JSON. An empty content type is
 // refused like an unknown one, with an *UnsupportedTypeError.
 func (s *Set) ForType(contentType string) (Codec, error) {
-	if c, ok := s.direct[contentType]; ok {
+	if c, ok := s.byType[contentType]; ok {
 		return c, nil
 	}
 	mediaType, params, err := mime.ParseMediaType(contentType)
@@ -68,13 +66,19 @@ func (s *Set) ForType(contentType string) (Codec, error) {
 		if c, ok := s.byType[mediaType]; ok {
 			return c, nil
 		}
-		if i := strings.LastIndexByte(mediaType, '+'); i > 0 {
-			if c, ok := s.byType["application/"+mediaType[i+1:]]; ok {
-				return c, nil
-			}
+		if c, ok := s.byType[withoutPrefix(mediaType)]; ok {
+			return c, nil
 		}
 	}
 	return nil, &UnsupportedTypeError{Have: contentType, Want: s.Types()}
+}
+
+// withoutPrefix returns application/json for application/vnd.shop+json and its like, "" for any other type.
+func withoutPrefix(mediaType string) string {
+	if i := strings.LastIndexByte(mediaType, '+'); i > 0 {
+		return "application/" + mediaType[i+1:]
+	}
+	return ""
 }
 
 func isUTF8(charset string) bool {
