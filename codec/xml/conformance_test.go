@@ -8,10 +8,10 @@ import (
 	"github.com/ashlar-go/ashlar/codec/xml"
 )
 
-// link has attributes in a namespace, for which a prefix is made up.
+// link has attributes in namespaces for which prefixes are made up, the second with a number.
 type link struct {
 	A string `xml:"urn:x a,attr"`
-	B string `xml:"urn:x b,attr"`
+	B string `xml:"urn:y b,attr"`
 }
 
 func TestConformance(t *testing.T) {

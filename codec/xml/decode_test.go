@@ -116,21 +116,6 @@ func TestElementsAreLimitedInTheWholeDocument(t *testing.T) {
 	}
 }
 
-// Entity tags depend on it.
-func TestEqualValuesHaveEqualEncodings(t *testing.T) {
-	t.Parallel()
-	c := codecxml.New()
-	want, err := c.Append(nil, &link{"1", "2"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 10 {
-		if have, err := c.Append(nil, &link{"1", "2"}); err != nil || !bytes.Equal(want, have) {
-			t.Fatalf("want %s, have %s, %v", want, have, err)
-		}
-	}
-}
-
 func TestTheLastOfAttributesThatAreTheSameCounts(t *testing.T) {
 	t.Parallel()
 	var v everything
