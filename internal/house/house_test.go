@@ -86,6 +86,24 @@ func texts(findings []house.Finding) []string {
 	return texts
 }
 
+func TestAnExceptionExcusesOneFileAndIsNotKeptInVain(t *testing.T) {
+	t.Parallel()
+	const file = "package a\n\nfunc init() {}\n"
+	tree, err := house.Load(fstest.MapFS{"a/x.go": {Data: []byte(file)}, "a/y.go": {Data: []byte(file)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range house.Rules() {
+		if rule.Name != "no init" {
+			continue
+		}
+		want := []string{"a/y.go:3: init runs unasked; make a value that main builds", "a/z.go: the exception excuses nothing; delete it"}
+		if have := texts(rule.Except("a/x.go").Except("a/z.go").Check(tree)); !slices.Equal(want, have) {
+			t.Errorf("want %q\nhave %q", want, have)
+		}
+	}
+}
+
 func TestLoadPassesOverWhatIsNoSource(t *testing.T) {
 	t.Parallel()
 	broken := &fstest.MapFile{Data: []byte("no Go at all")}
