@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 
 	kitlog "github.com/go-kit/log"
 
@@ -50,7 +51,7 @@ func ExampleEnabled() {
 }
 
 func ExampleMiddleware() {
-	logger := withoutDuration(log.New(os.Stdout, log.NoTime()))
+	logger := without(log.New(os.Stdout, log.NoTime()), "duration")
 	spec := endpoint.Spec{Service: "orders", Method: "Find"}
 	find := endpoint.New(spec, func(_ context.Context, id int) (string, error) {
 		switch id {
@@ -70,12 +71,12 @@ func ExampleMiddleware() {
 	// level=info msg=call side=server operation=orders/Find kind=unary code=not_found err="not_found: no such order: sql: no rows"
 }
 
-// withoutDuration makes lines the same each time.
-func withoutDuration(next log.Logger) log.Logger {
+// without leaves out what is not the same each time.
+func without(next log.Logger, keys ...any) log.Logger {
 	return kitlog.LoggerFunc(func(keyvals ...any) error {
 		var line []any
 		for i := 0; i < len(keyvals); i += 2 {
-			if keyvals[i] != "duration" {
+			if !slices.Contains(keys, keyvals[i]) {
 				line = append(line, keyvals[i], keyvals[i+1])
 			}
 		}

@@ -6,8 +6,8 @@ import (
 	kitlog "github.com/go-kit/log"
 )
 
-// Logger is go-kit's: Log writes one line of alternating keys and values. It is safe for concurrent use, and keeps neither
-// the slice nor changes it.
+// Logger is go-kit's: Log writes one line of alternating keys and values. It is safe for concurrent use, and neither keeps
+// nor changes the slice.
 type Logger = kitlog.Logger
 
 // Leveled is a Logger that drops the lines below a level, which may be changed while it is in use.

@@ -25,7 +25,7 @@ import (
 //	code          of package status: ok, not_found
 //	duration      until the endpoint, or the stream, returned
 //	request_size  in bytes, before compression; see transport.Info
-//	response_size likewise; a server learns it too late for most calls
+//	response_size likewise; a server learns it when the middleware is done, save for streams of the transport inproc
 //	messages_in, messages_out  with CountMessages
 //	slow          true, with Slow
 //	trace_id      of the trace that the call belongs to; see TraceID
@@ -44,9 +44,15 @@ import (
 // gets. Put Middleware outside of endpoint.Recover, and outside of whatever may refuse a call. A panic that nobody has
 // recovered further in is logged with its stack, as internal, and goes on.
 //
-// A call whose line is not written costs a look or two at the clock and at the level, and on a client one allocation, by
-// which the transport tells the peer; where no line can be written, not even that.
-// Errors in writing a line are ignored: there is nowhere to log them.
+// A server writes no line for what ends before Middleware is reached. Around an endpoint, as with endpoint.New, it sees neither
+// requests that could not be decoded nor those that a ServerMiddleware has refused. Given as the ServerMiddleware of a transport it
+// sees these too; but there the messages of a stream over HTTP cannot be counted. In neither place does it see the encoding of the
+// response: response_size and a failure of that are for the transport's finalizers. Use one of the places, since each writes a line.
+//
+// A client's line tells what the transport reports of the call; of several calls made inside of it, the one that ended last.
+//
+// A call that gets no line costs two readings of the clock, a test of the level, and on a client one allocation. Where not even an
+// error would be written it costs the test alone. An error in writing a line is dropped, because there is nowhere to log it.
 func Middleware(logger Logger, opts ...Option) endpoint.Middleware {
 	if logger == nil {
 		panic("log: Middleware: the Logger is nil")

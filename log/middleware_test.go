@@ -201,7 +201,7 @@ func TestPanicIsLoggedWithItsStack(t *testing.T) {
 	t.Parallel()
 	for _, spec := range []endpoint.Spec{place, place.Client()} {
 		var out recorder
-		mw := endpoint.Chain(log.Middleware(&out), endpoint.Recover(nil))
+		mw := endpoint.Chain(log.Middleware(&out), endpoint.Recover())
 		call := endpoint.New(spec, func(context.Context, int) (int, error) { return panicking() }, mw)
 		_, err := call(t.Context(), 1)
 		checkPanic(t, out.only(t), err, "boom")

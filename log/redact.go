@@ -45,7 +45,8 @@ func AllowKeys(keys ...string) RedactOption {
 // type with a text of its own (Error, String, MarshalText, MarshalJSON) is that text, unless there are log tags in it:
 // these win over the methods. Texts are not searched, so a secret that was formatted into a message stays there.
 //
-// What a type can have in it is found out once per type. What logger itself adds, as by With, has passed Redact by.
+// Redact sees only what is given to the Logger that it returns, and not what the given logger adds to a line, as With does. Each
+// type is examined once, at its first value.
 func Redact(logger Logger, opts ...RedactOption) Logger {
 	keys := &keySet{ends: map[string]bool{}, allowed: map[string]bool{}}
 	keys.add(secretKeys)
