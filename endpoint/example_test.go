@@ -41,7 +41,7 @@ func (orders) Watch(_ context.Context, sku string, send func(string) error) erro
 // One chain of middleware serves all endpoints of a service, whatever their types and shapes.
 func Example() {
 	var svc orders
-	common := endpoint.Chain(endpoint.Recover(nil), endpoint.Timeout(time.Second), endpoint.Validate())
+	common := endpoint.Chain(endpoint.Recover(), endpoint.Timeout(time.Second), endpoint.Validate())
 	place := endpoint.New(endpoint.Spec{Service: "orders", Method: "Place"}, svc.Place, common)
 	watch := endpoint.NewStream(endpoint.Spec{Service: "orders", Method: "Watch"}, endpoint.FromServerStream(svc.Watch), common)
 
@@ -54,7 +54,7 @@ func Example() {
 	}
 	// Output:
 	// 2 of chisel <nil>
-	// invalid_argument: invalid request: count: must be positive: count: must be positive
+	// invalid_argument: invalid request: count: must be positive
 	// chisel is packed <nil>
 	// chisel is sent <nil>
 }

@@ -169,7 +169,7 @@ func TestTheOneRequest(t *testing.T) {
 // What panics in the body of a loop over Receive is the caller's, and no failure of the call.
 func TestAPanicInTheLoopStaysTheCallers(t *testing.T) {
 	t.Parallel()
-	s := endpoint.NewStream(placeSpec.Client(), count, endpoint.Recover(nil))
+	s := endpoint.NewStream(placeSpec.Client(), count, endpoint.Recover())
 	var have any
 	func() {
 		defer func() { have = recover() }()

@@ -47,13 +47,11 @@ func ValidateFunc[Req any](check func(request Req) error) Middleware {
 		elem = nil
 	}
 	return validate(func(request any) error {
-		switch r := request.(type) {
-		case Req:
+		if r, ok := request.(Req); ok {
 			return check(r)
-		case *Req:
-			if r != nil {
-				return check(*r)
-			}
+		}
+		if r, ok := request.(*Req); ok && r != nil {
+			return check(*r)
 		}
 		if elem != nil && reflect.TypeOf(request) == elem {
 			r, _ := reflect.TypeAssert[Req](pointerTo(request))

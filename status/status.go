@@ -124,7 +124,7 @@ func (e *Error) Is(target error) bool {
 	if e == nil {
 		return false
 	}
-	switch target { //nolint:errorlint // target is one error, not a chain
+	switch target {
 	case context.Canceled:
 		return e.Code == Canceled
 	case context.DeadlineExceeded:

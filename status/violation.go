@@ -29,10 +29,10 @@ const (
 	maxInMessage  = 8  // of which the message tells
 )
 
-// Invalid turns what a validation found into InvalidArgument, with every Violation in err's tree, up to 64. Only those are shown: what is
-// wrapped around them, and errors of other types, stay in the cause. An *Error in the tree counts by its violations, or else by its message,
-// if it is InvalidArgument itself; with another code it is returned as From does, since it is not the request that is wrong. Nil is
-// returned for nil.
+// Invalid turns what a validation found into InvalidArgument, with every Violation in err's tree, up to 64. Only those are
+// shown: what is wrapped around them, and errors of other types, stay in the cause. An *Error in the tree counts by its
+// violations, or else by its message, if it is InvalidArgument itself; one with another code is returned as From does, since
+// it is not the request that is wrong. Nil is returned for nil.
 func Invalid(err error) error {
 	if err == nil {
 		return nil
@@ -48,7 +48,11 @@ func Invalid(err error) error {
 	if f.other != nil {
 		return f.other.WithCause(err)
 	}
-	return &Error{Code: InvalidArgument, Message: f.message(), Violations: f.violations, Cause: err}
+	e := &Error{Code: InvalidArgument, Message: f.message(), Violations: f.violations}
+	if f.hidden {
+		e.Cause = err
+	}
+	return e
 }
 
 // findings are the violations in a tree of errors.
@@ -56,6 +60,7 @@ type findings struct {
 	violations []Violation
 	more       int    // beyond maxViolations
 	other      *Error // the first that is not InvalidArgument
+	hidden     bool   // there is more in the tree than its violations
 }
 
 func (f *findings) add(err error) {
@@ -74,11 +79,13 @@ func (f *findings) add(err error) {
 			f.add(joined)
 		}
 	default:
+		f.hidden = true
 		f.add(errors.Unwrap(err))
 	}
 }
 
 func (f *findings) status(e *Error) {
+	f.hidden = f.hidden || e != nil && e.Cause != nil
 	switch {
 	case e == nil:
 	case e.Code != InvalidArgument:

@@ -64,7 +64,7 @@ func main() {
 // run serves until ctx ends, and calls the server once.
 func run(ctx context.Context, addr string, out io.Writer) error {
 	logger := log.New(os.Stderr)
-	common := endpoint.Chain(log.Middleware(logger), endpoint.Recover(nil), endpoint.Timeout(time.Second), endpoint.Validate())
+	common := endpoint.Chain(log.Middleware(logger), endpoint.Recover(), endpoint.Timeout(time.Second), endpoint.Validate())
 
 	mux := http.NewServeMux()
 	mux.Handle(greetRoute, httptransport.NewServer(greetSpec(), endpoint.New(greetSpec(), greet, common)))

@@ -114,7 +114,7 @@ func TestTheFeedGoesOnWhereTheReaderWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	sales, err := orders.NewClient(conn, endpoint.Chain(endpoint.Recover(nil)))
+	sales, err := orders.NewClient(conn, endpoint.Chain(endpoint.Recover()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestAnOpenFeedDoesNotKeepTheShopFromClosing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	sales, err := orders.NewClient(conn, endpoint.Chain(endpoint.Recover(nil)))
+	sales, err := orders.NewClient(conn, endpoint.Chain(endpoint.Recover()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestNothingIsSoldTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	sales, err := orders.NewClient(conn, endpoint.Chain(endpoint.Recover(nil)))
+	sales, err := orders.NewClient(conn, endpoint.Chain(endpoint.Recover()))
 	if err != nil {
 		t.Fatal(err)
 	}

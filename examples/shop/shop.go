@@ -44,7 +44,7 @@ func open(addr string, logger log.Logger) (_ *shop, err error) {
 	// The one chain of middleware, for endpoints of every type, unary and streaming. Successes are for -log debug.
 	onServer := endpoint.Chain(
 		log.Middleware(logger, log.CodeLevel(log.LevelDebug, status.OK), log.Slow(slowCall)),
-		endpoint.Recover(nil),
+		endpoint.Recover(),
 		endpoint.Timeout(callTimeout),
 		endpoint.Validate(),
 	)

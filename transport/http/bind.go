@@ -139,7 +139,7 @@ func violation(err error) error {
 	if !ok {
 		return err
 	}
-	if several, ok := e.Err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // it is what DecodeError promises
+	if several, ok := e.Err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, one := range several.Unwrap() {
 			all = append(all, violation(one))

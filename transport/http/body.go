@@ -12,7 +12,7 @@ import (
 
 // firstRead is how much room a body gets before its bytes arrive, whatever length was announced, so that slow connections hold
 // little memory.
-const firstRead = 16 << 10
+const firstRead = 4 << 10
 
 var errTooLarge = errors.New("the body is larger than the limit")
 

@@ -16,8 +16,11 @@ import (
 
 // NewClient returns the endpoint that calls an operation over conn. The pattern is the one that the server is mounted
 // with: a method and a path with wildcards, such as "POST /orders/{id}/items", which are filled from the request's path
-// fields. Its errors are *status.Error: what the server sent, or Unavailable, Canceled or DeadlineExceeded when there was no
-// answer; transport.ErrNotSent is in their causes when the request surely did not leave.
+// fields. What is sent on a connection that the server was just closing is sent again on another one if spec says that it is
+// Idempotent, or its method does.
+//
+// Its errors are *status.Error: what the server sent, or Unavailable, Canceled or DeadlineExceeded when there was no answer;
+// transport.ErrNotSent is in their causes when the request surely did not leave.
 //
 // It fails when Req does not fit the pattern, and when an option is wrong.
 func NewClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts ...ClientOption) (endpoint.Endpoint[Req, Resp], error) {
@@ -35,6 +38,7 @@ type client[Req, Resp any] struct {
 	conn      *Conn
 	template  http.Request
 	accept    []string
+	replay    bool // whether a request that met a connection about to close may be sent again
 	write     func(ctx context.Context, r *http.Request, request Req) error
 	read      func(ctx context.Context, r *http.Response, x *sent) (Resp, error)
 }
@@ -75,12 +79,15 @@ func newBareClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string
 		clientConfig: config,
 		operation:    spec.Operation(),
 		conn:         conn,
+		replay:       spec.Idempotent && rt.method != http.MethodGet && rt.method != http.MethodHead,
 		accept:       []string{strings.Join(config.codecs.Types(), ", ")},
 		template: http.Request{
 			Method: rt.method, Host: conn.base.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		},
 	}, rt, nil
 }
+
+var noValues = []string{}
 
 // call is the endpoint.
 func (c *client[Req, Resp]) call(ctx context.Context, request Req) (response Resp, err error) {
@@ -119,6 +126,9 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 	r := c.template.WithContext(ctx)
 	r.Header = make(http.Header, 4) //nolint:mnd // Accept, Content-Type, a deadline, a trace
 	r.Header["Accept"] = c.accept
+	if c.replay {
+		r.Header["Idempotency-Key"] = noValues // tells http.Transport that it may, and is not sent
+	}
 	if err := c.write(ctx, r, request); err != nil {
 		return response, ctx, c.unwritten(err)
 	}

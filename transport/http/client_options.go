@@ -26,10 +26,8 @@ type clientConfig struct {
 
 func newClientConfig(opts []ClientOption) (*clientConfig, error) {
 	c := &clientConfig{maxResponse: DefaultMaxResponse}
-	for _, opt := range opts {
-		if err := opt(c); err != nil {
-			return nil, err
-		}
+	if err := apply(c, opts); err != nil {
+		return nil, err
 	}
 	if c.codecs == nil {
 		set, err := codec.NewSet(json.New())
@@ -67,7 +65,7 @@ func ClientMaxResponse(n int64) ClientOption {
 func ClientBefore(hooks ...func(ctx context.Context, r *http.Request) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.before = append(c.before, hooks...)
-		return nil
+		return refuseNil("ClientBefore", hooks)
 	}
 }
 
@@ -75,7 +73,7 @@ func ClientBefore(hooks ...func(ctx context.Context, r *http.Request) context.Co
 func ClientAfter(hooks ...func(ctx context.Context, r *http.Response) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.after = append(c.after, hooks...)
-		return nil
+		return refuseNil("ClientAfter", hooks)
 	}
 }
 
@@ -83,7 +81,7 @@ func ClientAfter(hooks ...func(ctx context.Context, r *http.Response) context.Co
 func ClientFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) ClientOption {
 	return func(c *clientConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return nil
+		return refuseNil("ClientFinalizer", hooks)
 	}
 }
 
@@ -92,7 +90,7 @@ func ClientFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) Client
 func ClientEncoder[Req any](encode func(ctx context.Context, r *http.Request, request Req) error) ClientOption {
 	return func(c *clientConfig) error {
 		c.encode = encode
-		return nil
+		return refuseNil("ClientEncoder", []func(context.Context, *http.Request, Req) error{encode})
 	}
 }
 
@@ -101,6 +99,6 @@ func ClientEncoder[Req any](encode func(ctx context.Context, r *http.Request, re
 func ClientDecoder[Resp any](decode func(ctx context.Context, r *http.Response) (Resp, error)) ClientOption {
 	return func(c *clientConfig) error {
 		c.decode = decode
-		return nil
+		return refuseNil("ClientDecoder", []func(context.Context, *http.Response) (Resp, error){decode})
 	}
 }

@@ -2,6 +2,7 @@ package httptransport
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -47,10 +48,11 @@ func Dial(baseURL string, opts ...DialOption) (*Conn, error) {
 	base.Path = strings.TrimSuffix(base.Path, "/")
 	base.RawPath = strings.TrimSuffix(base.RawPath, "/")
 	var config dialConfig
-	for _, opt := range opts {
-		if err := opt(&config); err != nil {
-			return nil, fmt.Errorf("httptransport: dial %q: %w", baseURL, err)
-		}
+	if err := apply(&config, opts); err != nil {
+		return nil, fmt.Errorf("httptransport: dial %q: %w", baseURL, err)
+	}
+	if config.client != nil && (config.tls != nil || config.protocols != nil) {
+		return nil, fmt.Errorf("httptransport: dial %q: DialClient excludes the other options; set up its Transport instead", baseURL)
 	}
 	conn := &Conn{base: base, client: config.client}
 	if conn.client == nil {
@@ -87,7 +89,7 @@ func newTransport(config *dialConfig) *http.Transport {
 func DialClient(client *http.Client) DialOption {
 	return func(c *dialConfig) error {
 		if client == nil {
-			return fmt.Errorf("DialClient of nil")
+			return errors.New("DialClient of nil")
 		}
 		c.client = client
 		return nil

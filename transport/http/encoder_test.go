@@ -66,7 +66,7 @@ func TestEncodersWriteTheResponse(t *testing.T) {
 			return nil
 		}, http.StatusCreated, ""},
 		{"flushed", func(w http.ResponseWriter) error {
-			w.(http.Flusher).Flush()
+			w.(http.Flusher).Flush() //nolint:forcetypeassert // a failure is a failed test
 			return nil
 		}, http.StatusOK, ""},
 	} {
@@ -174,7 +174,7 @@ func TestHijackedConnections(t *testing.T) {
 		"by controller": func(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) {
 			return http.NewResponseController(w).Hijack()
 		},
-		"by assertion": func(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) { return w.(http.Hijacker).Hijack() },
+		"by assertion": func(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) { return w.(http.Hijacker).Hijack() }, //nolint:forcetypeassert // as above
 	} {
 		for _, after := range []error{nil, errors.New("after the handshake")} {
 			url, outcome := writing(t, func(w http.ResponseWriter) error {

@@ -287,7 +287,7 @@ func TestLengthsThatLie(t *testing.T) {
 	t.Run("longer than the body", func(t *testing.T) {
 		t.Parallel()
 		conn, r := raw(t, srv, head+"Content-Length: 1000\r\n\r\n{\"a\":1}")
-		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil { //nolint:forcetypeassert // it is one
 			t.Fatal(err)
 		}
 		// Half a connection that is closed may also count as a client that went away.

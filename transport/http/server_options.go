@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"reflect"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/codec/json"
@@ -31,10 +30,8 @@ type serverConfig struct {
 
 func newServerConfig(opts []ServerOption) (*serverConfig, error) {
 	c := &serverConfig{maxRequest: DefaultMaxRequest, stream: defaultServerStreams}
-	for _, opt := range opts {
-		if err := opt(c); err != nil {
-			return nil, err
-		}
+	if err := apply(c, opts); err != nil {
+		return nil, err
 	}
 	if c.codecs == nil {
 		set, err := codec.NewSet(json.New())
@@ -78,7 +75,7 @@ func ServerMaxRequest(n int64) ServerOption {
 func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 	return func(c *serverConfig) error {
 		c.middleware = append(c.middleware, mw...)
-		return nil
+		return refuseNil("ServerMiddleware", mw)
 	}
 }
 
@@ -86,7 +83,7 @@ func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 func ServerBefore(hooks ...func(ctx context.Context, r *http.Request) context.Context) ServerOption {
 	return func(c *serverConfig) error {
 		c.before = append(c.before, hooks...)
-		return nil
+		return refuseNil("ServerBefore", hooks)
 	}
 }
 
@@ -95,7 +92,7 @@ func ServerBefore(hooks ...func(ctx context.Context, r *http.Request) context.Co
 func ServerAfter(hooks ...func(ctx context.Context, w http.ResponseWriter)) ServerOption {
 	return func(c *serverConfig) error {
 		c.after = append(c.after, hooks...)
-		return nil
+		return refuseNil("ServerAfter", hooks)
 	}
 }
 
@@ -103,7 +100,7 @@ func ServerAfter(hooks ...func(ctx context.Context, w http.ResponseWriter)) Serv
 func ServerFinalizer(hooks ...func(ctx context.Context, r *http.Request, outcome Outcome)) ServerOption {
 	return func(c *serverConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return nil
+		return refuseNil("ServerFinalizer", hooks)
 	}
 }
 
@@ -124,7 +121,7 @@ type Outcome struct {
 func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.onError = append(c.onError, hooks...)
-		return nil
+		return refuseNil("ServerErrorHandler", hooks)
 	}
 }
 
@@ -133,7 +130,7 @@ func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOpt
 func ServerDecoder[Req any](decode func(ctx context.Context, r *http.Request) (Req, error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.decode = decode
-		return nil
+		return refuseNil("ServerDecoder", []func(context.Context, *http.Request) (Req, error){decode})
 	}
 }
 
@@ -142,15 +139,6 @@ func ServerDecoder[Req any](decode func(ctx context.Context, r *http.Request) (R
 func ServerEncoder[Resp any](encode func(ctx context.Context, w http.ResponseWriter, response Resp) error) ServerOption {
 	return func(c *serverConfig) error {
 		c.encode = encode
-		return nil
+		return refuseNil("ServerEncoder", []func(context.Context, http.ResponseWriter, Resp) error{encode})
 	}
-}
-
-// typed returns the function that an option holds, which is checked when the server or client is built.
-func typed[F any](option string, f any) (F, error) {
-	want, ok := f.(F)
-	if f != nil && !ok {
-		return want, fmt.Errorf("%s is a %v, want %v", option, reflect.TypeOf(f), reflect.TypeFor[F]())
-	}
-	return want, nil
 }

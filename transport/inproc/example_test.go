@@ -31,7 +31,7 @@ func Example() {
 	spec := endpoint.Spec{Service: "orders", Method: "Place"}
 
 	var mux inproc.Mux
-	mux.Handle(inproc.NewServer(spec, endpoint.New(spec, place, endpoint.Recover(nil))))
+	mux.Handle(inproc.NewServer(spec, endpoint.New(spec, place, endpoint.Recover())))
 
 	call, err := inproc.NewClient[placeOrder, order](spec.Client(), &mux)
 	if err != nil {

@@ -312,7 +312,7 @@ func TestAPanicOfTheClientStaysTheClients(t *testing.T) {
 	panicking := func(func(*number, error) bool) { panic("the client's") }
 	out := func(*number) error { panic("the client's") }
 	for name, opts := range bothWays {
-		for _, mw := range [][]endpoint.Middleware{nil, {endpoint.Recover(nil)}} {
+		for _, mw := range [][]endpoint.Middleware{nil, {endpoint.Recover()}} {
 			var final, clients error
 			server := []inproc.ServerOption{
 				inproc.ServerMiddleware(mw...),

@@ -1,0 +1,119 @@
+package httptransport_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
+	httptransport "github.com/ashlar-go/ashlar/transport/http"
+)
+
+// hangUp serves one request on its first connection, and hangs up on the second; other connections it serves well. It counts requests.
+func hangUp(t *testing.T) (url string, requests *atomic.Int64) {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests = new(atomic.Int64)
+	serve := func(conn net.Conn, first bool) {
+		defer conn.Close()
+		in := bufio.NewReader(conn)
+		for n := 1; ; n++ {
+			r, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+			requests.Add(1)
+			if _, sent := r.Header["Idempotency-Key"]; sent {
+				t.Error("the key was sent")
+			}
+			if first && n == 2 {
+				return
+			}
+			_, _ = fmt.Fprint(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for first := true; ; first = false {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn, first)
+		}
+	}()
+	t.Cleanup(func() { listener.Close(); <-done })
+	return "http://" + listener.Addr().String(), requests
+}
+
+func TestOnlyAnIdempotentRequestIsSentAgain(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		idempotent bool
+		code       status.Code
+		requests   int64
+	}{{false, status.Unavailable, 2}, {true, status.OK, 3}} {
+		url, requests := hangUp(t)
+		conn, err := httptransport.Dial(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		spec := endpoint.Spec{Service: "orders", Method: "Put", Idempotent: row.idempotent}
+		put, err := httptransport.NewClient[int, struct{}](spec, conn, "POST /orders")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := put(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := put(t.Context(), 2); status.CodeOf(err) != row.code || requests.Load() != row.requests {
+			t.Errorf("idempotent %t: want %v after %d requests, have %v after %d", row.idempotent, row.code, row.requests, err, requests.Load())
+		}
+	}
+}
+
+func TestNilFunctionsAreRefused(t *testing.T) {
+	t.Parallel()
+	serve := func(context.Context, int) (int, error) { return 0, nil }
+	spec := endpoint.Spec{Service: "orders", Method: "Put"}
+	for option, opt := range map[string]httptransport.ServerOption{
+		"ServerMiddleware": httptransport.ServerMiddleware(nil), "ServerBefore": httptransport.ServerBefore(nil),
+		"ServerAfter": httptransport.ServerAfter(nil), "ServerFinalizer": httptransport.ServerFinalizer(nil),
+		"ServerErrorHandler": httptransport.ServerErrorHandler(nil), "ServerDecoder": httptransport.ServerDecoder[int](nil),
+		"ServerEncoder": httptransport.ServerEncoder[int](nil), "the list of options": nil,
+	} {
+		wantPanic(t, option+": function 0 is nil", func() { httptransport.NewServer(spec, serve, opt) })
+	}
+	conn := dial(t, "http://127.0.0.1:1")
+	for option, opt := range map[string]httptransport.ClientOption{
+		"ClientBefore": httptransport.ClientBefore(nil), "ClientAfter": httptransport.ClientAfter(nil),
+		"ClientFinalizer": httptransport.ClientFinalizer(nil), "ClientEncoder": httptransport.ClientEncoder[int](nil),
+		"ClientDecoder": httptransport.ClientDecoder[int](nil), "the list of options": nil,
+	} {
+		_, err := httptransport.NewClient[int, int](spec, conn, "POST /orders", opt)
+		if want := "httptransport: client of orders/Put: " + option + ": function 0 is nil"; err == nil || err.Error() != want {
+			t.Errorf("want %q, have %v", want, err)
+		}
+	}
+}
+
+func TestDialClientExcludesTheOtherOptions(t *testing.T) {
+	t.Parallel()
+	for name, opt := range map[string]httptransport.DialOption{"h2c": httptransport.DialH2C(), "nil": nil} {
+		if _, err := httptransport.Dial("http://127.0.0.1:1", httptransport.DialClient(&http.Client{}), opt); err == nil {
+			t.Errorf("%s: want an error", name)
+		}
+	}
+}
