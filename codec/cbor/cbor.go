@@ -107,6 +107,9 @@ func (c *Codec) Decode(data []byte, v any) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return fmt.Errorf("cbor: decoding into %T: want a pointer that is not nil", v)
 	}
+	if c.more(data) {
+		return &codec.DecodeError{Problem: c.tooMany()}
+	}
 	if err := c.dec.Unmarshal(data, v); err != nil {
 		return c.decodeError(data, target.Type().Elem(), err)
 	}

@@ -101,12 +101,63 @@ func TestDepthIsLimitedWhereverItIs(t *testing.T) {
 func TestElementsAreLimited(t *testing.T) {
 	t.Parallel()
 	c := cbor.New(cbor.MaxElements(16))
-	if err := c.Decode(append([]byte{0x90}, make([]byte, 16)...), new([]int)); err != nil {
+	zeros, pairs := strings.Repeat("\x00", 14), "\x61a\x00\x61b\x00\x61c\x00\x61d\x00\x61e\x00\x61f\x00\x61g\x00"
+	for data, want := range map[string]bool{
+		"\x90" + zeros + "\x00\x00":                           true,
+		"\x91" + zeros + "\x00\x00\x00":                       false,
+		"\x82\x8e" + zeros + "\xf6":                           true, // the whole document counts
+		"\x82\x8e" + zeros + "\x81\x00":                       false,
+		"\x83\x8e" + zeros + "\xf6\xf6":                       false,
+		"\x82\x8e" + zeros + "\xa1\x00\x00":                   false,
+		"\x82\x9f" + zeros + "\xff\xf6":                       true, // of indefinite length
+		"\x82\x9f" + zeros + "\xff\x9f\x00\xff":               false,
+		"\x9f\x9f" + zeros + "\xff\xf6\xff":                   true,
+		"\x9f\x9f" + zeros + "\xff\xf6\xf6\xff":               false,
+		"\x82\xa7" + pairs + "\x87" + zeros[:7]:               true,
+		"\x82\xa7" + pairs + "\x88" + zeros[:8]:               false,
+		"\x82\xbf" + pairs + "\xff\x87" + zeros[:7]:           true,
+		"\x82\xbf" + pairs + "\xff\x88" + zeros[:8]:           false,
+		"\x82\x78\x20" + strings.Repeat("\x61", 32) + "\xf6":  true, // a text
+		"\x82\x7f\x78\x0e" + zeros + "\x6e" + zeros + "\xff1": true,
+		"\xd9\xd9\xf7\x82\xc6\x8e" + zeros + "\x81\x00":       false, // in tags
+		"\xd9\xd9\xf7\x82\xd8\x40\x4e" + zeros + "\x81\x00":   true,
+		"\xfb" + zeros[:8]:                                    true,
+	} {
+		err := c.Decode([]byte(data), new(any))
+		e, ok := errors.AsType[*codec.DecodeError](err)
+		if want != (err == nil) || !want && (!ok || e.Problem != "want at most 16 elements") {
+			t.Errorf("%q: want accepted %t, have %v", data, want, err)
+		}
+	}
+	text := "\x82\x70" + zeros + "\x00\x00"
+	for _, rest := range []string{"", "\x18", "\x19\x00", "\x1a\x00\x00\x00", "\x1b" + zeros[:7], "\x78\x02\x00", "\x7f\x60", "\x9f", "\xbf\x61a", "\xc6", "\xd8", "\xff"} {
+		err := c.Decode([]byte(text+rest), new(any)) // it need not be well-formed
+		if e, ok := errors.AsType[*codec.DecodeError](err); !ok || strings.Contains(e.Problem, "elements") {
+			t.Errorf("%q: want it refused as malformed, have %v", rest, err)
+		}
+	}
+}
+
+func TestManySmallArraysDoNotFillTheMemory(t *testing.T) {
+	t.Parallel()
+	const n = 900
+	data := append([]byte{0x99, n >> 8, n & 0xFF}, bytes.Repeat(append([]byte{0x99, n >> 8, n & 0xFF}, make([]byte, n)...), n)...)
+	_, ok := errors.AsType[*codec.DecodeError](cbor.New().Decode(data, new([][]uint8)))
+	if !ok {
+		t.Error("want it refused")
+	}
+	if err := cbor.New(cbor.MaxElements(1<<20)).Decode(data, new([][]int)); err != nil {
 		t.Error(err)
 	}
-	err := c.Decode(append([]byte{0x91}, make([]byte, 17)...), new([]int))
-	if e, ok := errors.AsType[*codec.DecodeError](err); !ok || e.Problem != "want at most 16 elements" {
-		t.Errorf("want 17 refused, have %v", err)
+}
+
+func TestAPathEndsWhereLookingGetsTooExpensive(t *testing.T) {
+	t.Parallel()
+	const levels, shown = 20, 16
+	err := cbor.New().Decode([]byte(strings.Repeat("\x81", levels)+"\xa1\x80\x00"), new(any))
+	e, ok := errors.AsType[*codec.DecodeError](err)
+	if want := strings.Repeat("[0]", shown); !ok || e.Path != want {
+		t.Errorf("want %s, have %v", want, err)
 	}
 }
 

@@ -27,7 +27,7 @@ func (c *Codec) decodeError(data []byte, t reflect.Type, err error) error {
 	case has[*cbor.MaxNestedLevelError](err):
 		problem = fmt.Sprintf("nested deeper than %d levels", c.maxDepth)
 	case has[*cbor.MaxArrayElementsError](err), has[*cbor.MaxMapPairsError](err):
-		problem = fmt.Sprintf("want at most %d elements", c.maxElements)
+		problem = c.tooMany()
 	}
 	if problem != "" {
 		return &codec.DecodeError{Problem: problem, Err: err}
@@ -38,6 +38,8 @@ func (c *Codec) decodeError(data []byte, t reflect.Type, err error) error {
 	}
 	return &codec.DecodeError{Path: leaf.path, Problem: leaf.problem(), Err: err}
 }
+
+func (s *settings) tooMany() string { return fmt.Sprintf("want at most %d elements", s.maxElements) }
 
 func has[E error](err error) bool {
 	_, ok := errors.AsType[E](err)

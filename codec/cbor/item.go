@@ -18,12 +18,18 @@ const (
 	majorSimple
 )
 
-// head reads the head of a data item that is well-formed: its major type, its argument, and how many bytes that took.
+// stop ends what is of indefinite length.
+const stop = 0xFF
+
+// head reads the head of a data item: its major type, its argument, and how many bytes that took. Where the data ends in the
+// argument, that is 0.
 func head(data []byte) (major int, n uint64, size int) {
 	major = int(data[0] >> 5)
 	switch info := data[0] & 0x1F; {
 	case info < 24:
 		return major, uint64(info), 1
+	case info <= 27 && len(data) < 1+1<<(info-24):
+		return major, 0, len(data)
 	case info == 24:
 		return major, uint64(data[1]), 2
 	case info == 25:
@@ -48,7 +54,6 @@ func untagged(data []byte) []byte {
 // parts returns the data items in an array or map that is well-formed, one after the other.
 func (c *Codec) parts(data []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		const stop = 0xFF
 		_, _, size := head(data)
 		for rest := data[size:]; len(rest) > 0 && rest[0] != stop; {
 			var raw rawItem

@@ -129,10 +129,20 @@ func TestElementsAreLimited(t *testing.T) {
 	if err := c.Decode([]byte("\x93\x01\x02\x03"), new([]int)); err != nil {
 		t.Error(err)
 	}
-	for _, data := range []string{"\x94\x01\x02\x03\x04", "\xdd\x00\x00\x00\x04\x01\x02\x03\x04"} {
-		err := c.Decode([]byte(data), new([]int))
-		if e, ok := errors.AsType[*codec.DecodeError](err); !ok || e.Problem != "want at most 3 elements, have 4" {
-			t.Errorf("%q: want it refused, have %v", data, err)
+	for _, tt := range []struct {
+		data string
+		v    any
+	}{
+		{"\x94\x01\x02\x03\x04", new([]int)},
+		{"\xdd\x00\x00\x00\x04\x01\x02\x03\x04", new([]int)},
+		{"\x92\x91\x01\x91\x02", new([][]int)}, // the whole document counts
+		{"\x82\xa1a\x91\x01\xa1b\x91\x01", new(map[string][]int)},
+		{"\x82\xa1a\x91\x01\xa1b\x91\x01", new(any)},
+		{"\x81\xa5other\x93\x01\x02\x03", new(everything)},
+	} {
+		err := c.Decode([]byte(tt.data), tt.v)
+		if e, ok := errors.AsType[*codec.DecodeError](err); !ok || e.Problem != "want at most 3 elements" {
+			t.Errorf("%q into %T: want it refused, have %v", tt.data, tt.v, err)
 		}
 	}
 }

@@ -18,9 +18,9 @@ type settings struct {
 const (
 	// DefaultMaxDepth is how many levels of arrays and maps a document may have, unless MaxDepth says otherwise.
 	DefaultMaxDepth = 128
-	// DefaultMaxElements is how many elements an array or pairs a map may have, unless MaxElements says otherwise. An
-	// element of one byte can become a struct of hundreds, so that the size of a body alone does not limit memory enough.
-	DefaultMaxElements = 128 * 1024
+	// DefaultMaxElements is how many elements a document may have, unless MaxElements says otherwise. An element of one
+	// byte can become a struct of hundreds, so that the size of a body alone does not limit memory enough.
+	DefaultMaxElements = 256 * 1024
 )
 
 // mostDepth is what a goroutine's stack takes with ease.
@@ -34,7 +34,8 @@ func MaxDepth(levels int) Option {
 	}
 }
 
-// MaxElements limits the elements of each array, and the pairs of each map. The default is DefaultMaxElements.
+// MaxElements limits the elements of all arrays and the pairs of all maps of a document together, from 1. Those that v does
+// not have count, too. The default is DefaultMaxElements.
 func MaxElements(n int) Option {
 	return func(s *settings) error {
 		s.maxElements = n

@@ -16,8 +16,9 @@ import (
 type walker struct {
 	settings
 
-	data  []byte // what is left of the document
-	depth int    // of the value in front
+	data     []byte // what is left of the document
+	depth    int    // of the value in front
+	elements int    // of arrays and maps so far
 	// probe, if set, decodes the values that have methods for it. It is set to find which of them fails.
 	probe func(t reflect.Type, data []byte) error
 }
@@ -123,8 +124,8 @@ func (w *walker) container(s *shape, h head) error {
 		return errTruncated
 	}
 	n := int(h.n)
-	if n > w.maxElements {
-		return &codec.DecodeError{Problem: fmt.Sprintf("want at most %d elements, have %d", w.maxElements, n)}
+	if w.elements += n; w.elements > w.maxElements {
+		return &codec.DecodeError{Problem: fmt.Sprintf("want at most %d elements", w.maxElements)}
 	}
 	if w.depth++; w.depth > w.maxDepth {
 		return &codec.DecodeError{Problem: fmt.Sprintf("nested deeper than %d levels", w.maxDepth)}
