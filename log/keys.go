@@ -20,20 +20,15 @@ var secretWords = [][]byte{[]byte("password"), []byte("passwd"), []byte("secret"
 
 // keySet is a set of names that are compared by their ends.
 type keySet struct {
-	ends    map[string]bool
+	ends    [256][]string // by their last byte
 	allowed map[string]bool
-	lengths []int // of the ends, each once
 }
 
 func (s *keySet) add(keys []string) {
 	for _, key := range keys {
-		end := string(appendPlain(nil, key))
-		if end == "" || s.ends[end] {
-			continue
-		}
-		s.ends[end] = true
-		if !slices.Contains(s.lengths, len(end)) {
-			s.lengths = append(s.lengths, len(end))
+		if end := string(appendPlain(nil, key)); end != "" {
+			last := end[len(end)-1]
+			s.ends[last] = append(s.ends[last], end)
 		}
 	}
 }
@@ -54,7 +49,9 @@ func (s *keySet) has(key string) bool {
 			return true
 		}
 		unnumbered := bytes.TrimRight(plain, "0123456789")
-		if s.endsWith(plain) || s.endsWith(unnumbered) || s.endsWith(bytes.TrimSuffix(unnumbered, []byte("s"))) {
+		singular := bytes.TrimSuffix(unnumbered, []byte("s"))
+		if s.endsWith(plain) || len(unnumbered) < len(plain) && s.endsWith(unnumbered) ||
+			len(singular) < len(unnumbered) && s.endsWith(singular) {
 			return true
 		}
 	}
@@ -62,7 +59,15 @@ func (s *keySet) has(key string) bool {
 }
 
 func (s *keySet) endsWith(plain []byte) bool {
-	return slices.ContainsFunc(s.lengths, func(n int) bool { return n <= len(plain) && s.ends[string(plain[len(plain)-n:])] })
+	if len(plain) == 0 {
+		return false
+	}
+	for _, end := range s.ends[plain[len(plain)-1]] {
+		if len(end) <= len(plain) && string(plain[len(plain)-len(end):]) == end {
+			return true
+		}
+	}
+	return false
 }
 
 // appendPlain appends the letters and digits of key in lower case, so that api_key, Api-Key and APIKey are one.

@@ -48,7 +48,7 @@ func AllowKeys(keys ...string) RedactOption {
 // Redact sees only what is given to the Logger that it returns, and not what the given logger adds to a line, as With does. Each
 // type is examined once, at its first value.
 func Redact(logger Logger, opts ...RedactOption) Logger {
-	keys := &keySet{ends: map[string]bool{}, allowed: map[string]bool{}}
+	keys := &keySet{allowed: map[string]bool{}}
 	keys.add(secretKeys)
 	option.Apply("log: Redact", keys, opts)
 	return &redactor{next: logger, values: &renderer{keys: keys}}

@@ -238,12 +238,12 @@ func TestSecretKeys(t *testing.T) {
 		"new_password_confirmation": isSecret, "secret": isSecret, "secrets": isSecret, "secretValue": isSecret,
 		"token": isSecret, "tokens": isSecret, "token2": isSecret, "Tokens_10": isSecret, "cookies": isSecret, "Set-Cookie2": isSecret,
 		"x-api-keys": isSecret, "auth": isSecret, "X-Auth": isSecret, "pin": isSecret, "userPIN": isSecret, "credential": isSecret,
-		"credentials": isSecret, "sha256": isSecret, "disk_s3": isSecret, "passcode": isSecret, "api.keys": isShown,
+		"credentials": isSecret, "sha256": isSecret, "disk_s3": isSecret, "homeAddress2": isSecret, "passcode": isSecret, "api.keys": isShown,
 		"tokens_used": isShown, "author": isShown, "authors": isShown, "pinned": isShown, "shopping": isShown, "cookie_count": isShown,
 		"sha": isShown, "disks": isShown, "s": isShown, "1": isShown, "secretary": isShown, "user": isShown,
 	} {
 		var out bytes.Buffer
-		logger := log.Redact(log.New(&out, log.NoTime()), log.RedactKeys("sha256", "s3"), log.AllowKeys("Secretary"))
+		logger := log.Redact(log.New(&out, log.NoTime()), log.RedactKeys("sha256", "s3", "address"), log.AllowKeys("Secretary"))
 		_ = logger.Log(key, "v")
 		if have := strings.HasSuffix(out.String(), "=[redacted]\n"); want != have {
 			t.Errorf("%s: want secret %v, have %s", key, want, out.String())
