@@ -14,8 +14,8 @@ import (
 )
 
 // Decode reads the pairs in data into what v points to. Names that v does not have are passed over, unless RejectUnknown is
-// given; fields of v that data does not have stay as they were. If several names fail, the *codec.DecodeError names all, and
-// one *codec.DecodeError for each is joined in its Err.
+// given; fields of v that data does not have stay as they were. If several names fail, the *codec.DecodeError names
+// the first 32 of them, and one *codec.DecodeError for each is joined in its Err.
 func (c *Codec) Decode(data []byte, v any) error {
 	target := reflect.ValueOf(v)
 	if target.Kind() != reflect.Pointer || target.IsNil() {
@@ -90,7 +90,7 @@ func (r *reader) add(name, value string) {
 	f, key := r.plan.find(name)
 	if f == nil {
 		if r.rejectUnknown {
-			r.fail(&codec.DecodeError{Path: pathOf(name, ""), Problem: "unknown name"})
+			r.fail(func() string { return pathOf(name, "") }, errUnknown)
 		}
 		return
 	}
@@ -130,24 +130,22 @@ func (r *reader) store(s slot, outer reflect.Value) {
 
 // set stores the values of the slot in v, and reports whether they fit.
 func (r *reader) set(f *field, s slot, v reflect.Value) bool {
-	values := r.values[s]
-	path, err := s.path(""), error(nil)
+	values, err, rest := r.values[s], error(nil), ""
 	switch {
 	case f.setAll != nil:
 		err = f.setAll(v, values)
 		if e, ok := errors.AsType[*scalar.Error](err); ok && len(values) > 1 {
-			path = s.path(docpath.Index(e.Index, ""))
+			rest = docpath.Index(e.Index, "")
 		}
 	case len(values) > 1:
-		r.fail(&codec.DecodeError{Path: path, Problem: fmt.Sprintf("want one value, have %d", len(values))})
-		return false
+		err = fmt.Errorf("want one value, have %d", len(values))
 	case values[0] == "" && f.blank:
 		v.SetZero()
 	default:
 		err = f.set(v, values[0])
 	}
 	if err != nil {
-		r.fail(&codec.DecodeError{Path: path, Problem: err.Error(), Err: err})
+		r.fail(func() string { return s.path(rest) }, err)
 	}
 	return err == nil
 }
@@ -155,9 +153,12 @@ func (r *reader) set(f *field, s slot, v reflect.Value) bool {
 // maxFailed is how many names a DecodeError lists.
 const maxFailed = 32
 
-func (r *reader) fail(err *codec.DecodeError) {
+var errUnknown = errors.New("unknown name")
+
+// fail lists a name.
+func (r *reader) fail(path func() string, err error) {
 	if len(r.failed) < maxFailed {
-		r.failed = append(r.failed, err)
+		r.failed = append(r.failed, &codec.DecodeError{Path: path(), Problem: err.Error(), Err: err})
 	}
 }
 

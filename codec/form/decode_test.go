@@ -3,6 +3,7 @@ package form_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"reflect"
@@ -99,6 +100,28 @@ func TestOneErrorListsAllNamesThatFail(t *testing.T) {
 			t.Errorf("want %q in %q", err, e.Problem)
 		}
 	}
+}
+
+func TestOneErrorListsNoMoreThan32Names(t *testing.T) {
+	t.Parallel()
+	err := form.New().Decode([]byte(manyLists(100)), new(everything))
+	e, ok := errors.AsType[*codec.DecodeError](err)
+	if !ok {
+		t.Fatalf("want a *codec.DecodeError, have %v", err)
+	}
+	joined, _ := e.Err.(interface{ Unwrap() []error })
+	if want, have := 32, len(joined.Unwrap()); want != have {
+		t.Errorf("want %d names, have %d", want, have)
+	}
+}
+
+// manyLists has n lists that fail.
+func manyLists(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "list.l%d=x&", i)
+	}
+	return text.String()
 }
 
 func TestPairsAndBytesAreLimited(t *testing.T) {

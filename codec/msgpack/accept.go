@@ -70,13 +70,16 @@ func (s *shape) acceptInteger(h head) error {
 // acceptNumber leaves out what the library reads as a negative number, or not at all.
 func (s *shape) acceptNumber(h head) error {
 	switch {
-	case h.class == classFloat64 && s.kind == kindFloat32:
-		return &codec.DecodeError{Problem: "want a number in single precision, have one in double precision"}
+	case h.class == classFloat64 && s.kind == kindFloat32 && tooLarge(math.Float64frombits(h.n)):
+		return &codec.DecodeError{Problem: "out of range: want a number of 32 bits"}
 	case h.class == classFloat32, h.class == classFloat64, h.class == classInt, h.class == classUint && h.n <= math.MaxInt64:
 		return nil
 	}
 	return wrong("a number", h)
 }
+
+// tooLarge reports whether a number would become infinite in single precision.
+func tooLarge(f float64) bool { return math.IsInf(float64(float32(f)), 0) && !math.IsInf(f, 0) }
 
 func wrong(want string, h head) error {
 	return &codec.DecodeError{Problem: "want " + want + ", have " + h.String()}

@@ -2,12 +2,15 @@ package msgpack
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"sync"
 
 	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 
 	"github.com/ashlar-go/ashlar/codec"
 )
@@ -42,7 +45,7 @@ func (c *Codec) Decode(data []byte, v any) error {
 	if err := w.document(s); err != nil {
 		return err
 	}
-	err := unmarshal(data, v)
+	err := unmarshal(rounded(data, w.doubles), v)
 	if err == nil {
 		return nil
 	}
@@ -51,6 +54,22 @@ func (c *Codec) Decode(data []byte, v any) error {
 		return found
 	}
 	return &codec.DecodeError{Problem: "the value is not valid", Err: err}
+}
+
+// rounded returns the document with the doubles in single precision, since the library reads a float32 from nothing else.
+func rounded(data []byte, doubles []int) []byte {
+	if len(doubles) == 0 {
+		return data
+	}
+	out := make([]byte, 0, len(data))
+	for _, behind := range doubles {
+		head := len(data) - behind - 1 - 8
+		f := math.Float64frombits(binary.BigEndian.Uint64(data[head+1:]))
+		out = append(out, data[:head]...)
+		out = binary.BigEndian.AppendUint32(append(out, msgpcode.Float), math.Float32bits(float32(f)))
+		data = data[head+1+8:]
+	}
+	return append(out, data...)
 }
 
 func probe(t reflect.Type, data []byte) error { return unmarshal(data, reflect.New(t).Interface()) }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/netip"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,8 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 		{"\x81\xa5uint8\xff", "uint8", "want an integer from 0 to 255, have -1"},
 		{"\x81\xa5uint8\xcd\x01\x00", "uint8", "want an integer from 0 to 255, have 256"},
 		{"\x81\xa6uint64\xd3\xff\xff\xff\xff\xff\xff\xff\xff", "uint64", "want an integer from 0 to 18446744073709551615, have -1"},
-		{"\x81\xa7float32\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00", "float32", "want a number in single precision, have one in double precision"},
+		{"\x81\xa7float32\xcb\x7f\xef\xff\xff\xff\xff\xff\xff", "float32", "out of range: want a number of 32 bits"},
+		{"\x81\xa7float32\xcb\xc7\xef\xff\xff\xff\xff\xff\xff", "float32", "out of range: want a number of 32 bits"},
 		{"\x81\xa7float64\xcf\xff\xff\xff\xff\xff\xff\xff\xff", "float64", "want a number, have 18446744073709551615"},
 		{"\x81\xa4bool\x01", "bool", "want true or false, have 1"},
 		{"\x81\xa4text\xc4\x01x", "text", "want a string, have 1 bytes"},
@@ -93,6 +95,34 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 		if !ok || e.Path != tt.path || e.Problem != tt.problem {
 			t.Errorf("%q: want %s: %s, have %v", tt.data, tt.path, tt.problem, err)
 		}
+	}
+}
+
+// Other languages know no single precision.
+func TestDoublesAreRoundedWhereTheTypeHasAFloat32(t *testing.T) {
+	t.Parallel()
+	type price struct {
+		Low, High float32
+		Exact     float64
+		Steps     []*float32
+		ByName    map[string]float32
+		Any       any
+	}
+	data, err := msgpack.New().Append(nil, map[string]any{
+		"Low": 0.1, "High": -math.MaxFloat32, "Exact": 0.1, "Steps": []any{1.5, nil, math.Inf(1)}, "ByName": map[string]any{"a": 1e-300, "b": 3}, "Any": 0.1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	step, inf := float32(1.5), float32(math.Inf(1))
+	want := price{Low: 0.1, High: -math.MaxFloat32, Exact: 0.1, Steps: []*float32{&step, nil, &inf}, ByName: map[string]float32{"a": 0, "b": 3}, Any: 0.1}
+	var have price
+	if err := msgpack.New().Decode(data, &have); err != nil || !reflect.DeepEqual(want, have) {
+		t.Errorf("want %+v\nhave %+v, %v", want, have, err)
+	}
+	var root float32
+	if err := msgpack.New().Decode([]byte("\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00"), &root); err != nil || root != 1.5 {
+		t.Errorf("want 1.5, have %v, %v", root, err)
 	}
 }
 
@@ -221,6 +251,26 @@ func TestEverythingComesBack(t *testing.T) {
 	if !reflect.DeepEqual(want, have) {
 		t.Errorf("want %+v\nhave %+v", want, have)
 	}
+}
+
+// A pool of decoders would keep a buffer as long as the longest text that ever came.
+func TestALargeDocumentLeavesNothingBehind(t *testing.T) { //nolint:paralleltest // it measures the memory of the process
+	const size = 16 << 20
+	data := append([]byte{0xDB, size >> 24, size >> 16 & 0xFF, 0, 0}, make([]byte, size)...)
+	live := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC() // what a pool holds survives one collection
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := live()
+	if err := msgpack.New().Decode(data, new(string)); err != nil {
+		t.Fatal(err)
+	}
+	if after := live(); after > before+size/2 {
+		t.Errorf("want nothing left of %d bytes, have %d", size, after-before)
+	}
+	runtime.KeepAlive(data)
 }
 
 func TestOptionsAreValidated(t *testing.T) {

@@ -27,7 +27,7 @@ const (
 // head is what the first bytes of a value say.
 type head struct {
 	class class
-	n     uint64 // the integer; the length in bytes; of an array the elements, of a map the pairs
+	n     uint64 // the integer; the bits of a floating-point number; the length in bytes; of an array the elements, of a map the pairs
 }
 
 // formats has the class of each first byte, how many bytes follow it before the content, and what they mean.

@@ -10,8 +10,8 @@
 //
 // Decode is stricter than vmihailenco's library, which limits no depth and looks for no overflow. Before anything is
 // decoded the document is held against the type: an integer must fit, strings must be UTF-8, a name may come only once, an
-// extension is a timestamp, and all that is declared must be there. A number in double precision is refused where the type
-// has a float32.
+// extension is a timestamp, and all that is declared must be there. A number in double precision is rounded where the type
+// has a float32, and refused where it is too large.
 package msgpack
 
 import (

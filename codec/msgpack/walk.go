@@ -19,6 +19,8 @@ type walker struct {
 	data     []byte // what is left of the document
 	depth    int    // of the value in front
 	elements int    // of arrays and maps so far
+	// doubles are the numbers in double precision that a float32 is read from, each as how much of the document is behind it.
+	doubles []int
 	// probe, if set, decodes the values that have methods for it. It is set to find which of them fails.
 	probe func(t reflect.Type, data []byte) error
 }
@@ -67,6 +69,9 @@ func (w *walker) value(s *shape) error {
 		}
 	}
 	w.data = w.data[size:]
+	if s != nil && s.kind == kindFloat32 && h.class == classFloat64 {
+		w.doubles = append(w.doubles, len(w.data))
+	}
 	if err := w.content(s, h); err != nil {
 		return err
 	}
