@@ -47,6 +47,9 @@ func (c *Codec) Decode(data []byte, v any) error {
 	}
 	err := unmarshal(rounded(data, w.doubles), v)
 	if err == nil {
+		if w.times {
+			make(zoner).value(s, target.Elem())
+		}
 		return nil
 	}
 	w = walker{settings: c.settings, data: data, probe: probe}

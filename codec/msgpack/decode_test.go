@@ -233,11 +233,11 @@ func TestStructsInArrays(t *testing.T) {
 
 func TestEverythingComesBack(t *testing.T) {
 	t.Parallel()
-	now := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC).Local()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 	want := everything{
 		Int8: math.MinInt8, Int: math.MinInt, Uint64: math.MaxUint64, Float32: 1.5, Float64: 1e300, Bool: true, Text: "ü", Bytes: []byte{0xFF},
 		ID: [4]byte{1, 2, 3, 4}, Pair: [2]int{5, 6}, Time: now, Ptr: &now, Addr: netip.IPv6Loopback(), Addrs: []netip.Addr{netip.IPv6Loopback()},
-		Any: []any{"a", nil, true}, Texts: map[string]string{"k": "v"}, Anys: map[string]any{"k": []any{"x"}}, Mixed: map[any]int{"a": 1},
+		Any: []any{"a", nil, true, now, map[string]any{"t": now}}, Texts: map[string]string{"k": "v"}, Anys: map[string]any{"k": []any{"x"}}, Mixed: map[any]int{"a": 1},
 		Self: &everything{Int: 2, Time: now}, List: []everything{{Time: now}, {Int: 3, Time: now}}, embedded: embedded{Inner: 4, Deep: Deep{Count: 5}},
 	}
 	data, err := msgpack.New().Append(nil, want)
@@ -271,6 +271,48 @@ func TestALargeDocumentLeavesNothingBehind(t *testing.T) { //nolint:paralleltest
 		t.Errorf("want nothing left of %d bytes, have %d", size, after-before)
 	}
 	runtime.KeepAlive(data)
+}
+
+func TestTimesComeBackInUTCWhereverTheyAre(t *testing.T) {
+	t.Parallel()
+	type stamped struct {
+		embedded
+		Pointers map[string]*time.Time
+		Values   map[float64]time.Time
+		Lists    [2][]time.Time
+		Anys     map[string]any
+		Next     *stamped
+		Kept     *time.Time `json:"-"`
+	}
+	berlin := time.FixedZone("CET", 3600)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 6, berlin)
+	send := stamped{
+		Pointers: map[string]*time.Time{"a": &now, "b": nil}, Values: map[float64]time.Time{1: now, math.NaN(): now},
+		Lists: [2][]time.Time{{now, now}, {now}}, Anys: map[string]any{"a": []any{now, []any{now, 1}}, "b": nil, "c": &now},
+	}
+	data, err := msgpack.New().Append(nil, &send)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := now
+	have := &stamped{Kept: &kept}
+	have.Next = have // it must not be followed for ever
+	data = bytes.Replace(data, []byte("\xa4Next\xc0"), []byte("\xa4Next\x80"), 1)
+	if err := msgpack.New().Decode(data, have); err != nil {
+		t.Fatal(err)
+	}
+	utc := now.UTC()
+	list, _ := have.Anys["a"].([]any)
+	for i, v := range []any{
+		*have.Pointers["a"], have.Values[1], have.Lists[0][1], have.Lists[1][0], have.Anys["c"], list[0], list[1].([]any)[0], //nolint:forcetypeassert // it would be seen
+	} {
+		if v != utc {
+			t.Errorf("%d: want %v, have %v", i, utc, v)
+		}
+	}
+	if kept != now {
+		t.Errorf("want what the document cannot reach as it was, have %v", kept)
+	}
 }
 
 func TestOptionsAreValidated(t *testing.T) {

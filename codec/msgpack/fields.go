@@ -11,6 +11,7 @@ import (
 type field struct {
 	name, alias string
 	shape       *shape
+	index       []int
 }
 
 // addFields adds the fields of the struct s, named and ordered as the library does.
@@ -19,7 +20,7 @@ func (made shaper) addFields(s *shape) {
 	s.length = len(fields)
 	s.names = make(map[string]int, len(fields))
 	for i, f := range fields {
-		s.fields = append(s.fields, f.shape)
+		s.fields, s.index = append(s.fields, f.shape), append(s.index, f.index)
 		s.names[f.name] = i
 		if f.alias != "" {
 			s.names[f.alias] = i
@@ -57,7 +58,7 @@ func (made shaper) fieldsOf(t reflect.Type, within []reflect.Type) (fields []fie
 				continue
 			}
 		}
-		this := field{name: name, alias: tag.Options["alias"], shape: made.shape(f.Type)}
+		this := field{name: name, alias: tag.Options["alias"], shape: made.shape(f.Type), index: f.Index}
 		if !f.IsExported() || tag.HasOption("intern") {
 			this.shape = &shape{typ: f.Type}
 		}
@@ -84,8 +85,9 @@ func (made shaper) promoted(f reflect.StructField, within []reflect.Type, before
 		return nil, false
 	}
 	fields = slices.DeleteFunc(fields, shadows)
-	if indirect { // the library allocates these on a goroutine that never ends
-		for i := range fields {
+	for i := range fields {
+		fields[i].index = slices.Concat(f.Index, fields[i].index)
+		if indirect { // the library allocates these on a goroutine that never ends
 			fields[i].shape = &shape{typ: f.Type}
 		}
 	}

@@ -4,8 +4,8 @@
 // A struct is a map from the names of its fields: the name in the tag `msgpack:"..."`, else that in `json:"..."`, else the
 // field's own, so that a type made for JSON needs no further tags. The options in the tag are those of vmihailenco's
 // library: omitempty, alias:name, noinline. Embedded structs are inlined, whatever their name; pointers to them are not
-// decoded. A time.Time is a timestamp, which has no zone: it comes back as the same instant. A time.Duration is
-// a number of nanoseconds. Types with methods of encoding.TextMarshaler, encoding.BinaryMarshaler or of
+// decoded. A time.Time is a timestamp, which has no zone: it comes back in UTC. A time.Duration is a
+// number of nanoseconds. Types with methods of encoding.TextMarshaler, encoding.BinaryMarshaler or of
 // vmihailenco's interfaces decide for themselves.
 //
 // Decode is stricter than vmihailenco's library, which limits no depth and looks for no overflow. Before anything is

@@ -18,7 +18,9 @@ type shape struct {
 	elem   *shape         // of a pointer, list or map
 	key    *shape         // of a map
 	fields []*shape       // of a struct, as the library orders them
+	index  [][]int        // of a struct: where the fields are
 	names  map[string]int // of a struct: the index in fields, or none
+	times  bool           // whether there may be times in it
 	typ    reflect.Type
 }
 
@@ -64,6 +66,7 @@ func (c *Codec) shape(t reflect.Type) *shape {
 	}
 	made := make(shaper)
 	s := made.shape(t)
+	made.findTimes()
 	for t, s := range made {
 		c.shapes.LoadOrStore(t, s)
 	}

@@ -21,6 +21,8 @@ type walker struct {
 	elements int    // of arrays and maps so far
 	// doubles are the numbers in double precision that a float32 is read from, each as how much of the document is behind it.
 	doubles []int
+	// times says that there is a timestamp which becomes a time.Time.
+	times bool
 	// probe, if set, decodes the values that have methods for it. It is set to find which of them fails.
 	probe func(t reflect.Type, data []byte) error
 }
@@ -115,6 +117,7 @@ func (w *walker) extension(s *shape, n uint64) error {
 		if w.data[0] != timestamp || n != 4 && n != 8 && n != 12 {
 			return &codec.DecodeError{Problem: "want no extension but a timestamp, have one of type " + strconv.Itoa(int(int8(w.data[0])))}
 		}
+		w.times = true
 	}
 	w.data = w.data[1+n:]
 	return nil
