@@ -63,7 +63,7 @@ func TestWhatEachPlacementSees(t *testing.T) {
 		"of a wrong form":        {`{"count":"two"}`, "application/json", "", 400, none, "invalid_argument"},
 		"too large":              {`{"count":` + strings.Repeat(" ", 100) + `2}`, "application/json", "", 413, none, "resource_exhausted"},
 		"of an unknown encoding": {`count: 2`, "text/yaml", "", 415, none, "invalid_argument"},
-		"wants no known answer":  {`{"count":2}`, "application/json", "image/png", 406, none, none},
+		"wants no known answer":  {`{"count":2}`, "application/json", "image/png", 406, none, "invalid_argument"},
 		"cannot be answered":     {`{"count":0}`, "application/json", "", 500, "ok", "ok"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -108,13 +108,6 @@ func (s *server[Req, Resp]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve takes the request through the middleware to the endpoint, and answers it.
 func (s *server[Req, Resp]) serve(x *exchange) error {
-	var form form
-	if s.encode == nil {
-		var err error
-		if form, err = s.answers.negotiate(x.r); err != nil {
-			return err
-		}
-	}
 	response, err := s.decorated(x.ctx, x.r)
 	if err != nil {
 		return err
@@ -127,6 +120,10 @@ func (s *server[Req, Resp]) serve(x *exchange) error {
 		if err == nil && x.outcome.Status == 0 {
 			x.outcome.Status = http.StatusOK // which net/http sends when nothing was written
 		}
+		return err
+	}
+	form, err := s.answers.negotiate(x.r)
+	if err != nil { // only of a middleware that answered by itself
 		return err
 	}
 	return s.answers.write(x, form, response)
@@ -147,7 +144,13 @@ func (s *server[Req, Resp]) decorated(ctx context.Context, r *http.Request) (res
 	return response, err
 }
 
+// call decodes the request and calls the endpoint, once it is clear that the answer can be written.
 func (s *server[Req, Resp]) call(ctx context.Context, r *http.Request) (response Resp, err error) {
+	if s.encode == nil {
+		if _, err := s.answers.negotiate(r); err != nil {
+			return response, err
+		}
+	}
 	request, err := s.decode(ctx, r)
 	if err != nil {
 		return response, err

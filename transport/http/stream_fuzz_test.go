@@ -82,8 +82,8 @@ func TestEventsAreReadAsTheStandardSays(t *testing.T) {
 	for stream, want := range map[string][]readEvent{
 		"data: YHOO\ndata: +2\ndata: 10\n\n": {{"", "", "YHOO\n+2\n10"}},
 		": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n": {{"1", "", "first event"}, {"", "", "second event"}, {"", "", " third event"}},
-		"data\n\ndata:":               {{"", "", ""}, {"", "", "\n"}},
-		"data:test\n\ndata: test\n\n": {{"", "", "test"}, {"", "", "test"}},
+		"data\n\ndata\ndata\n\ndata:":                                          {{"", "", ""}, {"", "", "\n"}}, //nolint:dupword // from the standard
+		"data:test\n\ndata: test\n\n":                                          {{"", "", "test"}, {"", "", "test"}},
 		"event: a\rdata: 1\r\revent: b\r\ndata: 2\r\n\r\ndata: 3\n\r":          {{"", "a", "1"}, {"", "b", "2"}, {"", "", "3"}},
 		"\uFEFFdata: 1\n\n\uFEFFdata: 2\n\n":                                   {{"", "", "1"}},
 		"event: lost\n\nid: 7\n\nid: \x00\nretry: 10\nunknown: x\ndata: 1\n\n": {{"7", "", "1"}},
