@@ -1,12 +1,17 @@
 package proto
 
-import "github.com/ashlar-go/ashlar/internal/option"
+import (
+	"math"
+
+	"github.com/ashlar-go/ashlar/internal/option"
+)
 
 // Option configures New.
 type Option func(*settings) error
 
 type settings struct {
 	maxDepth       int
+	maxElements    int
 	discardUnknown bool
 }
 
@@ -24,6 +29,20 @@ func MaxDepth(levels int) Option {
 	return func(s *settings) error {
 		s.maxDepth = levels
 		return option.Within("MaxDepth", levels, 1, mostDepth)
+	}
+}
+
+// DefaultMaxElements is how many messages a message may hold, unless MaxElements says otherwise. One of two bytes can become
+// a struct of hundreds, so that the size of a body alone does not limit memory enough.
+const DefaultMaxElements = 256 * 1024
+
+// MaxElements limits the messages inside a message that Decode reads, on all levels together, from 1; an entry of a map
+// counts as a message. The default is DefaultMaxElements. Numbers and texts are not counted, since they take little more
+// memory than bytes.
+func MaxElements(n int) Option {
+	return func(s *settings) error {
+		s.maxElements = n
+		return option.Within("MaxElements", n, 1, math.MaxInt32)
 	}
 }
 

@@ -27,6 +27,8 @@ var ErrNotMessage = errors.New("not a Protocol Buffers message")
 
 // Codec is the binary encoding. It is made by New, does not change, and is safe for concurrent use.
 type Codec struct {
+	settings
+
 	marshal   proto.MarshalOptions
 	unmarshal proto.UnmarshalOptions
 }
@@ -38,9 +40,10 @@ var _ codec.Codec = (*Codec)(nil)
 // change. Fields that a message does not have are kept and written again, as Protocol Buffers does it. It panics for an
 // option that makes no sense.
 func New(opts ...Option) *Codec {
-	s := settings{maxDepth: DefaultMaxDepth}
+	s := settings{maxDepth: DefaultMaxDepth, maxElements: DefaultMaxElements}
 	option.Apply("proto: New", &s, opts)
 	return &Codec{
+		settings:  s,
 		marshal:   proto.MarshalOptions{Deterministic: true},
 		unmarshal: proto.UnmarshalOptions{RecursionLimit: s.maxDepth, DiscardUnknown: s.discardUnknown},
 	}
@@ -70,6 +73,9 @@ func (c *Codec) Decode(data []byte, v any) error {
 	m, err := target(v)
 	if err != nil {
 		return fmt.Errorf("proto: decoding into %T: %w", v, err)
+	}
+	if c.more(data, m.ProtoReflect().Descriptor()) {
+		return &codec.DecodeError{Problem: fmt.Sprintf("want at most %d messages in a message", c.maxElements)}
 	}
 	if err := c.unmarshal.Unmarshal(data, m); err != nil {
 		return &codec.DecodeError{Problem: "not a valid Protocol Buffers message of the type that is wanted", Err: err}

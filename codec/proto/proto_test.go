@@ -168,6 +168,7 @@ func TestNewPanicsForAnOptionThatMakesNoSense(t *testing.T) {
 	t.Parallel()
 	for want, o := range map[string]proto.Option{
 		"MaxDepth(0)":     proto.MaxDepth(0),
+		"MaxElements(0)":  proto.MaxElements(0),
 		"MaxDepth(10001)": proto.MaxDepth(10_001),
 		"is nil":          nil,
 	} {
@@ -190,13 +191,18 @@ func TestAppendIntoRoomAllocatesNothing(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	c := proto.New()
+	c, few := proto.New(), proto.New(proto.MaxElements(2))
 	if data, err := c.Append(nil, field()); err == nil {
 		f.Add(data)
 	}
+	f.Add(deepMessage(4).Data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m := new(descriptorpb.DescriptorProto)
-		if c.Decode(data, m) != nil {
+		fewErr := few.Decode(data, new(descriptorpb.DescriptorProto))
+		if err := c.Decode(data, m); err != nil {
+			if fewErr == nil {
+				t.Fatalf("%x: a limit lets it pass", data)
+			}
 			return
 		}
 		out, err := c.Append(nil, m)
