@@ -88,7 +88,8 @@ generate-check:
 	tools/unchanged $(MAKE) generate
 
 unit:
-	flags=$$(tools/race $(NOTES)); $(GO) test $$flags -shuffle=on $(PACKAGES)
+	flags=$$(tools/race $(NOTES)); $(GO) test $$flags -shuffle=on $(PACKAGES); \
+	if [ -n "$$flags" ]; then $(GO) test -short -shuffle=on $(PACKAGES); fi # the budgets of allocations, which the race detector breaks
 
 outside:
 	$(call outside,$(ALONE),test -short ./...)
