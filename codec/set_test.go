@@ -2,6 +2,8 @@ package codec_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -209,5 +211,23 @@ func BenchmarkAccept(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestADecodeErrorTellsEachFault(t *testing.T) {
+	t.Parallel()
+	a, b := &codec.DecodeError{Path: "a", Problem: "wrong"}, &codec.DecodeError{Path: "b", Problem: "wrong too"}
+	several := &codec.DecodeError{Problem: "both", Err: errors.Join(a, fmt.Errorf("wrapped: %w", b))}
+	for _, row := range []struct {
+		err  *codec.DecodeError
+		want string
+	}{
+		{a, "[a: wrong]"},
+		{several, "[a: wrong b: wrong too]"},
+		{&codec.DecodeError{Path: "c", Problem: "odd", Err: errors.Join(io.EOF)}, "[c: odd]"},
+	} {
+		if have := fmt.Sprint(row.err.Violations()); row.want != have {
+			t.Errorf("want %s, have %s", row.want, have)
+		}
 	}
 }

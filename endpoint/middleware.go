@@ -6,7 +6,8 @@ import (
 )
 
 // Handler is an Endpoint whose types are erased; only middleware sees it. On a unary operation the request and the response
-// are the endpoint's own. On a stream the request is a *Messages and the response is nil.
+// are the endpoint's own. On a stream the request is a *Messages and the response is nil. Around a server's decoding, where a
+// transport puts it before there is such a request, the request is the transport's own.
 type Handler = Endpoint[any, any]
 
 // Middleware decorates the handler of the operation that spec describes. It is called once per endpoint, when that is

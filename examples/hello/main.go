@@ -22,11 +22,13 @@ import (
 
 // The service is plain Go: it knows nothing of transports.
 
+// GreetRequest asks for a greeting.
 type GreetRequest struct {
 	Name string `json:"-" path:"name"`
 	Loud bool   `json:"-" query:"loud"`
 }
 
+// Greeting is the answer.
 type Greeting struct {
 	Text string `json:"text"`
 }

@@ -46,7 +46,7 @@ func drive(ctx context.Context, url string, rate int, out io.Writer) error {
 	for i := range customers {
 		group.Go(func() {
 			for range calls {
-				visit(context.WithoutCancel(ctx), i, products, sales) // who is served at closing time is served to the end
+				visit(ctx, i, products, sales)
 			}
 		})
 	}
@@ -85,8 +85,10 @@ func pace(ctx context.Context, rate int, calls chan<- struct{}, each func()) {
 	}
 }
 
-// visit is one call of a customer: mostly looking, sometimes buying.
+// visit is one call of a customer: mostly looking, sometimes buying. Who is served at closing time is served to the end.
 func visit(ctx context.Context, customer int, products *catalog.Client, sales *orders.Client) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
 	sku := fmt.Sprintf("CHI-%d", 1001+rand.IntN(60)) //nolint:gosec // which one is of no consequence
 	switch n := rand.IntN(10); {                     //nolint:gosec // as above
 	case n < 4:

@@ -30,6 +30,7 @@ type options struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // so that a second Ctrl-C does not wait for customers
 	opts, err := parse(os.Args[1:], os.Stderr)
 	if err == nil {
 		err = run(ctx, opts, os.Stdout, os.Stderr)
@@ -84,18 +85,24 @@ func run(ctx context.Context, opts options, out, errout io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	fmt.Fprintf(out, welcome, s.url)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 1)
+	go func() { // a server that fails closes the shop
+		defer cancel()
+		select {
+		case <-ctx.Done():
+			failed <- nil
+		case err := <-s.failed:
+			failed <- err
+		}
+	}()
 	if opts.load > 0 {
-		err := drive(ctx, s.url, opts.load, out)
-		if err != nil {
+		if err := drive(ctx, s.url, opts.load, out); err != nil {
 			return err
 		}
 	}
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-s.failed:
-		return err
-	}
+	return <-failed
 }
 
 const welcome = `The shop is open. Try:

@@ -133,20 +133,17 @@ func unsupportedType(err error) error {
 	}
 }
 
-// violation is what the caller is told of a document that does not fit. Some codecs find several faults at once.
+// violation is what the caller is told of a document that does not fit.
 func violation(err error) error {
 	e, ok := errors.AsType[*codec.DecodeError](err)
 	if !ok {
 		return err
 	}
-	if several, ok := e.Err.(interface{ Unwrap() []error }); ok {
-		var all []error
-		for _, one := range several.Unwrap() {
-			all = append(all, violation(one))
-		}
-		return errors.Join(all...)
+	var all []error
+	for _, v := range e.Violations() {
+		all = append(all, v)
 	}
-	return status.Violation{Field: e.Path, Description: e.Problem}
+	return errors.Join(all...)
 }
 
 // bindFields sets the bound fields of v, and appends what is wrong with each. A field that r says nothing about becomes its

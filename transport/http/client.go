@@ -52,8 +52,13 @@ type sent struct {
 
 func newClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts []ClientOption) (*client[Req, Resp], error) {
 	c, rt, err := newBareClient[Req, Resp](spec, conn, pattern, opts)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case spec.Kind != 0 && spec.Kind != endpoint.Unary:
+		return nil, fmt.Errorf("the operation is %v; use NewStreamClient", spec.Kind)
+	case c.carrier != byKind:
+		return nil, errors.New("ClientSSE and ClientWebSocket are for streams")
 	}
 	if c.write, err = newEncoder[Req](c.clientConfig, conn.base, rt); err != nil {
 		return nil, err

@@ -32,7 +32,8 @@ type dialConfig struct {
 // checks the URL and opens no connection; that happens with the first call. HTTP/2 is spoken where TLS negotiates it.
 //
 // Of the http.Transport that it makes, up to 100 connections to the host stay open while idle, for 90 s; connecting may take 5 s, as
-// may the TLS handshake. Redirects are followed as http.Client does.
+// may the TLS handshake. An HTTP/2 connection on which nothing came for 30 s gets a ping, and is given up when that is not answered in 15 s. For a
+// response it waits as long as the context of the call allows. Redirects are followed as http.Client does.
 func Dial(baseURL string, opts ...DialOption) (*Conn, error) {
 	base, err := url.Parse(baseURL)
 	switch {
@@ -68,6 +69,8 @@ func newTransport(config *dialConfig) *http.Transport {
 		idleTimeout    = 90 * time.Second
 		connectTimeout = 5 * time.Second
 		keepAlive      = 30 * time.Second
+		pingAfter      = 30 * time.Second
+		pingLimit      = 15 * time.Second
 		bufferSize     = 16 << 10 // of net/http's 4 KiB a larger message costs many system calls
 	)
 	return &http.Transport{
@@ -80,6 +83,7 @@ func newTransport(config *dialConfig) *http.Transport {
 		ExpectContinueTimeout: time.Second,
 		ForceAttemptHTTP2:     true,
 		Protocols:             config.protocols,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingLimit},
 		ReadBufferSize:        bufferSize,
 		WriteBufferSize:       bufferSize,
 	}

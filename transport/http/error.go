@@ -27,17 +27,19 @@ func (e *Error) Unwrap() error { return e.Err }
 func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code int, size int, writeErr error) {
 	code = err.Code.HTTP()
 	header := w.Header()
+	for _, key := range [...]string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control"} {
+		header.Del(key) // they spoke of the response that is not sent
+	}
 	if httpErr != nil {
 		code = httpErr.Status
 		if code < 400 || code > 599 {
 			code = http.StatusInternalServerError
 		}
 		for key, values := range httpErr.Header {
-			header[http.CanonicalHeaderKey(key)] = values
+			for _, value := range values {
+				header.Add(key, value)
+			}
 		}
-	}
-	for _, key := range [...]string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control"} {
-		header.Del(key) // they spoke of the response that is not sent
 	}
 	header["Content-Type"] = problemType
 	header["X-Content-Type-Options"] = noSniff

@@ -22,25 +22,34 @@ type exchange struct {
 	r       *http.Request
 	info    *transport.Info
 	outcome Outcome
+	cancel  context.CancelFunc // ends ctx; nil without a deadline of the caller's
 	abort   bool // the response is broken, and must not look complete
 }
 
-// begin makes the exchange of the call that info describes, and runs the hooks that come first. Whoever calls it defers end, before.
-func (x *exchange) begin(info transport.Info) (cancel context.CancelFunc, err error) {
+// begin makes the exchange of the call that info describes, and runs the hooks that come first. Whoever calls it
+// defers release and end before.
+func (x *exchange) begin(info transport.Info) (err error) {
 	ctx := x.r.Context()
 	if timeout := x.r.Header[transport.TimeoutHeader]; len(timeout) > 0 {
 		d, badTimeout := transport.ParseTimeout(timeout[0])
 		if badTimeout != nil {
 			err = status.Invalid(status.Violation{Field: transport.TimeoutHeader, Description: badTimeout.Error()})
 		} else {
-			ctx, cancel = context.WithTimeout(ctx, d)
+			ctx, x.cancel = context.WithTimeout(ctx, d)
 		}
 	}
 	x.ctx, x.info = transport.NewServerContext(ctx, info)
 	for _, hook := range x.config.before {
 		x.ctx = hook(x.ctx, x.r)
 	}
-	return cancel, err
+	return err
+}
+
+// release ends the context, once the finalizers have had it.
+func (x *exchange) release() {
+	if x.cancel != nil {
+		x.cancel()
+	}
 }
 
 // newInfo describes the call that r is.

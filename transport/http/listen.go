@@ -13,8 +13,9 @@ import (
 )
 
 // NewHTTPServer returns a server of handler that stands on the open network: every phase of a connection has a limit, and
-// nothing is served that handler does not serve. All fields may be changed before it starts, except that Shutdown needs
-// its BaseContext. It panics for a nil handler, instead of falling back to http.DefaultServeMux.
+// nothing is served that handler does not serve. All fields may be changed before it starts; a BaseContext of your own has to
+// return a context made from that of this one, which Shutdown needs to know the streams. It panics for a nil handler, instead
+// of falling back to http.DefaultServeMux.
 //
 //	ReadHeaderTimeout  10 s    a header that trickles in
 //	ReadTimeout        60 s    a body that does; streams are exempt
@@ -22,7 +23,8 @@ import (
 //	IdleTimeout       120 s    a connection between two requests
 //	MaxHeaderBytes     64 KiB
 //	Protocols                  HTTP/1.1, HTTP/2 where TLS negotiates it, and HTTP/2 without TLS with prior knowledge (h2c)
-//	HTTP2                      250 streams a connection; one that is silent for 30 s gets a ping, and 15 s to answer
+//	HTTP2                      250 streams a connection; one that is silent for 30 s gets a ping, and 15 s to answer;
+//	                           one that takes nothing off the network for 30 s is cut
 func NewHTTPServer(handler http.Handler) *http.Server {
 	if handler == nil {
 		panic("httptransport: NewHTTPServer with a nil handler")
@@ -36,6 +38,7 @@ func NewHTTPServer(handler http.Handler) *http.Server {
 		http2Streams = 250
 		pingAfter    = 30 * time.Second
 		pingLimit    = 15 * time.Second
+		writeByte    = 30 * time.Second
 	)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -50,8 +53,11 @@ func NewHTTPServer(handler http.Handler) *http.Server {
 		IdleTimeout:       idle,
 		MaxHeaderBytes:    headerBytes,
 		Protocols:         protocols,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: http2Streams, SendPingTimeout: pingAfter, PingTimeout: pingLimit},
-		BaseContext:       func(net.Listener) context.Context { return base },
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: http2Streams, SendPingTimeout: pingAfter, PingTimeout: pingLimit, WriteByteTimeout: writeByte,
+		},
+		BaseContext:                  func(net.Listener) context.Context { return base },
+		DisableGeneralOptionsHandler: true,
 	}
 }
 
@@ -106,12 +112,18 @@ func (d *drain) Value(key any) any {
 	return d.Context.Value(key)
 }
 
-// drainOf returns nil for a server that is not of NewHTTPServer.
-func drainOf(s *http.Server) *drain {
+// drainOf returns nil for a server that is not of NewHTTPServer. Its BaseContext, perhaps the user's own by now, is asked without
+// a listener, which that may not expect.
+func drainOf(s *http.Server) (d *drain) {
 	if s.BaseContext == nil {
 		return nil
 	}
-	d, _ := s.BaseContext(nil).Value(drainKey{}).(*drain)
+	defer func() {
+		if recover() != nil {
+			d = nil
+		}
+	}()
+	d, _ = s.BaseContext(nil).Value(drainKey{}).(*drain)
 	return d
 }
 

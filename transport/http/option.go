@@ -36,3 +36,18 @@ func typed[F any](option string, f any) (F, error) {
 	}
 	return want, nil
 }
+
+// set returns the name of an option for streams that was given, "" for none.
+func (s serverStreams) set() string {
+	switch {
+	case s.heartbeat != defaultServerStreams.heartbeat:
+		return "ServerHeartbeat"
+	case s.write != defaultServerStreams.write:
+		return "ServerWriteTimeout"
+	case s.ping != defaultServerStreams.ping:
+		return "ServerPing"
+	case len(s.origins) > 0:
+		return "ServerOrigins"
+	}
+	return ""
+}

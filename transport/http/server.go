@@ -53,12 +53,20 @@ func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp]
 	if s.encode, err = typed[func(context.Context, http.ResponseWriter, Resp) error]("ServerEncoder", config.encode); err != nil {
 		return nil, err
 	}
+	if option := config.stream.set(); option != "" {
+		return nil, fmt.Errorf("%s is for streams", option)
+	}
 	if len(config.middleware) > 0 {
 		spec.Kind = endpoint.Unary
 		s.around = config.decorate(spec, func(ctx context.Context, request any) (any, error) {
 			r, ok := request.(*http.Request)
 			if !ok {
 				return nil, &endpoint.TypeError{Operation: s.operation, Role: "request", Want: "*http.Request", Have: fmt.Sprintf("%T", request)}
+			}
+			if s.encode == nil { // inside, so that a refused Accept is logged, and comes after authentication
+				if _, err := s.answers.negotiate(r); err != nil {
+					return nil, err
+				}
 			}
 			return s.call(ctx, r)
 		})
@@ -93,11 +101,9 @@ func decoder[Req any](config *serverConfig) (func(context.Context, *http.Request
 // ServeHTTP implements http.Handler.
 func (s *server[Req, Resp]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{config: s.serverConfig, w: w, r: r}
+	defer x.release() // after the finalizers
 	defer x.end()
-	cancel, err := x.begin(newInfo(w, r, s.operation))
-	if cancel != nil {
-		defer cancel()
-	}
+	err := x.begin(newInfo(w, r, s.operation))
 	if err == nil {
 		err = s.serve(x)
 	}
@@ -108,6 +114,13 @@ func (s *server[Req, Resp]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve takes the request through the middleware to the endpoint, and answers it.
 func (s *server[Req, Resp]) serve(x *exchange) error {
+	var form form
+	if s.around == nil && s.encode == nil {
+		var err error
+		if form, err = s.answers.negotiate(x.r); err != nil {
+			return err
+		}
+	}
 	response, err := s.decorated(x.ctx, x.r)
 	if err != nil {
 		return err
@@ -122,9 +135,10 @@ func (s *server[Req, Resp]) serve(x *exchange) error {
 		}
 		return err
 	}
-	form, err := s.answers.negotiate(x.r)
-	if err != nil { // only of a middleware that answered by itself
-		return err
+	if s.around != nil {
+		if form, err = s.answers.negotiate(x.r); err != nil { // only of a middleware that answered by itself
+			return err
+		}
 	}
 	return s.answers.write(x, form, response)
 }
@@ -144,13 +158,7 @@ func (s *server[Req, Resp]) decorated(ctx context.Context, r *http.Request) (res
 	return response, err
 }
 
-// call decodes the request and calls the endpoint, once it is clear that the answer can be written.
 func (s *server[Req, Resp]) call(ctx context.Context, r *http.Request) (response Resp, err error) {
-	if s.encode == nil {
-		if _, err := s.answers.negotiate(r); err != nil {
-			return response, err
-		}
-	}
 	request, err := s.decode(ctx, r)
 	if err != nil {
 		return response, err

@@ -126,7 +126,7 @@ func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOpt
 }
 
 // ServerDecoder sets the function that makes the request, instead of binding it from its type. Its Req must be that of the
-// endpoint. The body that it reads is limited by ServerMaxRequest. It replaces an earlier one.
+// endpoint. The body that it reads is as it came, with its Content-Encoding, and limited by ServerMaxRequest. It replaces an earlier one.
 func ServerDecoder[Req any](decode func(ctx context.Context, r *http.Request) (Req, error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.decode = decode

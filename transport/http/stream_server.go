@@ -143,11 +143,9 @@ func (s *streamServer[In, Out]) ServeHTTP(w http.ResponseWriter, r *http.Request
 	trailer := transport.HeaderMap{}
 	info.Response, info.Trailer = header, trailer
 	x := &exchange{config: s.serverConfig, w: w, r: r.WithContext(ctx)}
+	defer x.release()
 	defer x.end()
-	cancel, err := x.begin(info)
-	if cancel != nil {
-		defer cancel()
-	}
+	err := x.begin(info)
 	if err != nil {
 		x.fail(err)
 		return

@@ -35,7 +35,8 @@ func decodeMessage[T any](c codec.Codec, data []byte) (message T, err error) {
 func decodeRequest[T any](c codec.Codec, data []byte) (T, error) {
 	message, err := decodeMessage[T](c, data)
 	if wrong, ok := errors.AsType[*codec.DecodeError](err); ok {
-		err = status.Invalid(errors.Join(status.Violation{Field: wrong.Path, Description: wrong.Problem}, err))
+		invalid := status.New(status.InvalidArgument, "").WithViolations(wrong.Violations()...)
+		err = status.Invalid(errors.Join(invalid, err))
 	}
 	return message, err
 }

@@ -7,11 +7,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
@@ -115,5 +118,61 @@ func TestDialClientExcludesTheOtherOptions(t *testing.T) {
 		if _, err := httptransport.Dial("http://127.0.0.1:1", httptransport.DialClient(&http.Client{}), opt); err == nil {
 			t.Errorf("%s: want an error", name)
 		}
+	}
+}
+
+func TestOptionsForStreamsAreRefusedElsewhere(t *testing.T) {
+	t.Parallel()
+	spec := endpoint.Spec{Service: "orders", Method: "Put"}
+	for option, opt := range map[string]httptransport.ServerOption{
+		"ServerHeartbeat": httptransport.ServerHeartbeat(0), "ServerWriteTimeout": httptransport.ServerWriteTimeout(1),
+		"ServerPing": httptransport.ServerPing(0), "ServerOrigins": httptransport.ServerOrigins("*"),
+	} {
+		wantPanic(t, option+" is for streams", func() {
+			httptransport.NewServer(spec, func(context.Context, int) (int, error) { return 0, nil }, opt)
+		})
+	}
+	for _, opt := range []httptransport.ClientOption{httptransport.ClientSSE(), httptransport.ClientWebSocket()} {
+		_, err := httptransport.NewClient[int, int](spec, dial(t, "http://127.0.0.1:1"), "POST /orders", opt)
+		if err == nil || !strings.Contains(err.Error(), "are for streams") {
+			t.Errorf("want a refusal, have %v", err)
+		}
+	}
+	spec.Kind = endpoint.ServerStream
+	_, err := httptransport.NewClient[int, int](spec, dial(t, "http://127.0.0.1:1"), "POST /orders")
+	if err == nil || !strings.Contains(err.Error(), "use NewStreamClient") {
+		t.Errorf("want a refusal, have %v", err)
+	}
+}
+
+func TestFinalizersHaveALivingContext(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	finalizer := httptransport.ServerFinalizer(func(ctx context.Context, _ *http.Request, _ httptransport.Outcome) { ended <- ctx.Err() })
+	spec := endpoint.Spec{Service: "orders", Method: "Put"}
+	h := httptransport.NewServer(spec, func(context.Context, int) (int, error) { return 0, nil }, finalizer)
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("1"))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Ashlar-Timeout", "1H")
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	if err := <-ended; err != nil {
+		t.Errorf("the context of a call with a deadline: %v", err)
+	}
+}
+
+func TestTheHeaderOfAnErrorIsAdded(t *testing.T) {
+	t.Parallel()
+	spec := endpoint.Spec{Service: "orders", Method: "Put"}
+	h := httptransport.NewServer(spec, func(ctx context.Context, _ struct{}) (struct{}, error) {
+		transport.FromContext(ctx).Response.Set("Set-Cookie", "a=1")
+		return struct{}{}, &httptransport.Error{
+			Status: http.StatusConflict, Header: http.Header{"Cache-Control": {"no-store"}, "set-cookie": {"b=2"}}, Err: status.New(status.Aborted, "x"),
+		}
+	})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", http.NoBody))
+	header := w.Result().Header
+	if header.Get("Cache-Control") != "no-store" || len(header.Values("Set-Cookie")) != 2 {
+		t.Errorf("have %v", header)
 	}
 }
