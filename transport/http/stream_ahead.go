@@ -1,9 +1,13 @@
 package httptransport
 
 import (
+	"context"
 	"errors"
 	"io"
 	"sync"
+	"time"
+
+	"github.com/ashlar-go/ashlar/status"
 )
 
 const (
@@ -11,11 +15,17 @@ const (
 	aheadSize = 64 << 10
 	// aheadStep is how much room there is for one read at least.
 	aheadStep = 4 << 10
+	// unreadLimit is how long what a client sends may wait for a stream that reads none of it, when there is no room for more. Whether
+	// the client is still there cannot be told meanwhile.
+	unreadLimit = time.Minute
 )
+
+var errUnread = status.Errorf(status.ResourceExhausted, "what the client sent was not read within %v", unreadLimit)
 
 // readAhead reads on a goroutine of its own, so that the end of a connection is noticed while nobody asks for more.
 type readAhead struct {
-	done chan struct{} // closed when the goroutine has ended
+	done   chan struct{}           // closed when the goroutine has ended
+	cancel context.CancelCauseFunc // ends the stream
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -26,15 +36,15 @@ type readAhead struct {
 	stopped bool
 }
 
-// newReadAhead reads r. It calls gone with an error that is not the end.
-func newReadAhead(r io.Reader, gone func(error)) *readAhead {
-	a := &readAhead{done: make(chan struct{})}
+// newReadAhead reads r. It calls cancel when there is an error that is not the end, and when nobody takes what was read.
+func newReadAhead(r io.Reader, cancel context.CancelCauseFunc) *readAhead {
+	a := &readAhead{done: make(chan struct{}), cancel: cancel}
 	a.changed.L = &a.mu
 	go func() {
 		defer close(a.done)
 		err := a.fill(r)
 		if err != io.EOF && !a.isStopped() { //nolint:errorlint // a Reader returns io.EOF itself
-			gone(err)
+			cancel(errGone.WithCause(err))
 		}
 		a.fail(err)
 	}()
@@ -64,8 +74,13 @@ var errStopped = errors.New("httptransport: the stream has ended")
 func (a *readAhead) room() []byte {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for len(a.buf)-a.taken >= aheadSize && !a.stopped && !a.dropped {
-		a.changed.Wait()
+	if a.full() {
+		timer := time.AfterFunc(unreadLimit, func() { a.cancel(errUnread) })
+		for a.full() {
+			a.changed.Wait()
+			timer.Reset(unreadLimit)
+		}
+		timer.Stop()
 	}
 	if a.stopped {
 		return nil
@@ -83,6 +98,8 @@ func (a *readAhead) room() []byte {
 	return a.buf[len(a.buf):cap(a.buf)]
 }
 
+func (a *readAhead) full() bool { return len(a.buf)-a.taken >= aheadSize && !a.stopped && !a.dropped }
+
 // Read implements io.Reader.
 func (a *readAhead) Read(p []byte) (int, error) {
 	a.mu.Lock()
@@ -97,6 +114,13 @@ func (a *readAhead) Read(p []byte) (int, error) {
 	a.taken += n
 	a.changed.Broadcast()
 	return n, nil
+}
+
+// touch says that what has been read is not forgotten, though some of it stands in a buffer of whoever calls Read.
+func (a *readAhead) touch() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changed.Broadcast()
 }
 
 // fail makes err what comes after what has been read already.

@@ -35,7 +35,7 @@ func newUpload(x *exchange, r *http.Request, cancel context.CancelCauseFunc) (*u
 	if r.ProtoMajor == 1 {
 		_ = u.control.EnableFullDuplex() // so that an answer does not wait for what is never read
 	}
-	u.ahead = newReadAhead(r.Body, func(err error) { cancel(errGone.WithCause(err)) })
+	u.ahead = newReadAhead(r.Body, cancel)
 	u.lines = newLineReader(u.ahead, x.config.maxRequest)
 	u.unhook = context.AfterFunc(x.ctx, func() { u.ahead.fail(ended(x.ctx)) })
 	return u, nil
@@ -68,6 +68,7 @@ func (u *upload) next() ([]byte, error) {
 	if u.x.ctx.Err() != nil {
 		return nil, ended(u.x.ctx)
 	}
+	u.ahead.touch()
 	line, err := u.lines.next()
 	u.x.info.RequestSize = u.lines.read
 	switch {

@@ -2,6 +2,7 @@ package httptransport
 
 import (
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -14,6 +15,12 @@ type frame struct {
 	typ websocket.MessageType
 }
 
+// cost is what the frame holds of memory: the buffer of an empty one has room, too.
+func (f frame) cost() int {
+	const least = 1 << 10
+	return max(len(f.buf.B), least)
+}
+
 // inbox holds the frames that have been read from a WebSocket and not been asked for yet, so that pongs behind them are seen, and the end
 // of the connection. When it is full whoever reads the connection waits.
 type inbox struct {
@@ -21,14 +28,15 @@ type inbox struct {
 	changed sync.Cond
 	frames  []frame
 	size    int
-	err     error // what comes after the frames
-	closed  bool  // nobody takes frames any more
-	stalls  int   // how often it was full
-	waiting bool  // it is full now
+	err     error  // what comes after the frames
+	closed  bool   // nobody takes frames any more
+	stalls  int    // how often it was full
+	waiting bool   // it is full now
+	overdue func() // called when it has been full for unreadLimit
 }
 
-func newInbox() *inbox {
-	b := new(inbox)
+func newInbox(overdue func()) *inbox {
+	b := &inbox{overdue: overdue}
 	b.changed.L = &b.mu
 	return b
 }
@@ -37,12 +45,15 @@ func newInbox() *inbox {
 func (b *inbox) put(f frame) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.size > 0 && b.size+len(f.buf.B) > aheadSize {
+	if b.fullFor(f) {
 		b.stalls++
 		b.waiting = true
-		for b.size > 0 && b.size+len(f.buf.B) > aheadSize && b.open() {
+		timer := time.AfterFunc(unreadLimit, b.overdue)
+		for b.fullFor(f) && b.open() {
 			b.changed.Wait()
+			timer.Reset(unreadLimit)
 		}
+		timer.Stop()
 		b.waiting = false
 	}
 	if !b.open() {
@@ -50,9 +61,11 @@ func (b *inbox) put(f frame) {
 		return
 	}
 	b.frames = append(b.frames, f)
-	b.size += max(len(f.buf.B), 1)
+	b.size += f.cost()
 	b.changed.Broadcast()
 }
+
+func (b *inbox) fullFor(f frame) bool { return b.size > 0 && b.size+f.cost() > aheadSize }
 
 func (b *inbox) open() bool { return b.err == nil && !b.closed }
 
@@ -69,7 +82,7 @@ func (b *inbox) take() (frame, error) {
 	f := b.frames[0]
 	b.frames[0] = frame{}
 	b.frames = b.frames[1:]
-	b.size -= max(len(f.buf.B), 1)
+	b.size -= f.cost()
 	b.changed.Broadcast()
 	return f, nil
 }

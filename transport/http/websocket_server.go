@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -15,6 +17,11 @@ import (
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
 )
+
+// firstLimit is how long a client may take from the opening of a WebSocket to the end of the frame that is its one request.
+const firstLimit = 10 * time.Second
+
+var errLate = status.Errorf(status.DeadlineExceeded, "it did not come within %v", firstLimit)
 
 // serveSocket serves the stream over a WebSocket.
 func (s *streamServer[In, Out]) serveSocket(x *exchange, cancel context.CancelCauseFunc) {
@@ -40,7 +47,10 @@ func (s *streamServer[In, Out]) serveSocket(x *exchange, cancel context.CancelCa
 		requests := socketMessages(k, in, r)
 		if s.one() {
 			if s.inFrame {
-				if request, err = first(requests); err != nil {
+				late := time.AfterFunc(firstLimit, func() { k.inbox.end(errLate) })
+				request, err = first(requests)
+				late.Stop()
+				if err != nil {
 					return err
 				}
 			}
@@ -126,7 +136,7 @@ func openSocket(x *exchange, r *http.Request, cancel context.CancelCauseFunc) (*
 	x.outcome.Status = http.StatusSwitchingProtocols
 	conn.SetReadLimit(-1) // it is counted here, so that the client is told
 	k := &serverSocket{
-		x: x, cancel: cancel, conn: conn, in: in, out: out, inbox: newInbox(), buf: buffer.Get(), done: make(chan struct{}),
+		x: x, cancel: cancel, conn: conn, in: in, out: out, inbox: newInbox(func() { cancel(errUnread) }), buf: buffer.Get(), done: make(chan struct{}),
 	}
 	k.pulse.every, k.pulse.limit = x.config.stream.ping, x.config.stream.write
 	k.pulse.beat, k.pulse.cut = k.ping, k.cut
@@ -184,7 +194,7 @@ func (k *serverSocket) receive() {
 		case errors.Is(err, errTooLarge):
 			f.buf.Free()
 			k.inbox.end(messageTooLarge(k.x.config.maxRequest))
-			return
+			_, _ = io.Copy(io.Discard, r) // so that the end of the connection is noticed, and Close waits no longer than it says
 		case err != nil:
 			f.buf.Free()
 			k.lost(errGone.WithCause(err))
