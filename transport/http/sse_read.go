@@ -18,7 +18,7 @@ type eventReader struct {
 	r      *bufio.Reader
 	limit  int64
 	id     string
-	names  map[string]string // names that were seen, so that none is copied twice
+	names  map[string]string // short names that were seen, so that none is copied twice
 	data   []byte
 	long   []byte // a line that did not stand in the buffer of r as a whole
 	skipLF bool   // the last line ended in a CR
@@ -67,17 +67,16 @@ func (e *eventReader) next() (event, error) {
 	}
 }
 
-// intern returns the text of a name.
+// intern returns the text of a name. It keeps as many as a server has, and none that is as long as no name.
 func (e *eventReader) intern(name []byte) string {
-	const most = 64
+	const most, longest = 64, 64
 	if known, ok := e.names[string(name)]; ok {
 		return known
 	}
-	if len(e.names) >= most {
-		return string(name)
-	}
 	text := string(name)
-	e.names[text] = text
+	if len(e.names) < most && len(name) <= longest {
+		e.names[text] = text
+	}
 	return text
 }
 

@@ -139,6 +139,11 @@ func (c *streamClient[In, Out]) chooseCarrier(kind endpoint.Kind) (err error) {
 func (c *streamClient[In, Out]) call(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) error {
 	x := sent{ctx: ctx}
 	defer func() {
+		if x.response != nil && x.response.Body != nil { // a WebSocket has none
+			_ = x.response.Body.Close()
+		}
+	}()
+	defer func() {
 		if value := recover(); value != nil {
 			c.report(x.ctx, &x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
 			panic(value)
@@ -171,7 +176,7 @@ func (c *streamClient[In, Out]) request(ctx context.Context, in iter.Seq2[In, er
 	return nil, status.New(status.InvalidArgument, "the stream ended before its request").WithCause(transport.ErrNotSent)
 }
 
-// do sends r, and returns when there is a response of the 2xx range, whose body the caller closes.
+// do sends r, and returns when there is a response of the 2xx range, whose body call closes.
 func (c *streamClient[In, Out]) do(ctx context.Context, r *http.Request, x *sent) (err error) {
 	r.Header["Accept-Encoding"] = []string{"identity"} // what is compressed on the way comes late
 	x.call.RequestSize = max(r.ContentLength, 0)
@@ -185,7 +190,6 @@ func (c *streamClient[In, Out]) do(ctx context.Context, r *http.Request, x *sent
 		x.ctx = hook(x.ctx, x.response)
 	}
 	if code := x.response.StatusCode; code < 200 || code > 299 {
-		defer x.response.Body.Close()
 		return c.errorOf(x)
 	}
 	return nil
@@ -206,7 +210,6 @@ func (c *streamClient[In, Out]) unary(ctx context.Context, in iter.Seq2[In, erro
 // respond reads the one response.
 func (c *streamClient[In, Out]) respond(ctx context.Context, out func(Out) error, x *sent) error {
 	response, err := c.read(ctx, x.response, x)
-	_ = x.response.Body.Close()
 	switch {
 	case err == nil:
 		return out(response)
@@ -225,7 +228,6 @@ func (c *streamClient[In, Out]) receive(ctx context.Context, in iter.Seq2[In, er
 	if err := c.do(ctx, r, x); err != nil {
 		return err
 	}
-	defer x.response.Body.Close()
 	contentType := x.response.Header.Get("Content-Type")
 	switch mediaType, _, _ := mime.ParseMediaType(contentType); mediaType {
 	case sseType:

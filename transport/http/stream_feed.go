@@ -197,6 +197,7 @@ func (f *feed) finish(err error) {
 	started, broken := f.started, f.broken
 	f.mu.Unlock()
 	if err != nil && !started {
+		_ = f.control.SetWriteDeadline(time.Now().Add(f.x.config.stream.write)) // open took that of the server away
 		f.x.fail(err)
 		f.size = f.x.info.ResponseSize
 		return

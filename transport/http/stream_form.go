@@ -105,7 +105,9 @@ func (sse) message(dst []byte, c codec.Codec, v any) ([]byte, error) {
 		if strings.ContainsAny(id, "\r\n\x00") {
 			return dst, fmt.Errorf("the event id %q has a line break or a null in it", id)
 		}
-		dst = append(append(append(dst, "id: "...), id...), '\n')
+		if id != "" { // which would make an EventSource forget the last one
+			dst = append(append(append(dst, "id: "...), id...), '\n')
+		}
 	}
 	if m, ok := v.(EventNamer); ok {
 		name := m.EventName()

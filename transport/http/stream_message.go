@@ -10,7 +10,7 @@ import (
 )
 
 // EventIDer is a message of a server stream that has an id as a server-sent event. A client that comes back sends the last
-// one that it has seen in the header field Last-Event-ID, which a request binds with `header:"Last-Event-ID"`.
+// one that it has seen in the header field Last-Event-ID, which a request binds with `header:"Last-Event-ID"`. One with the id "" has none.
 type EventIDer interface{ EventID() string }
 
 // EventNamer is a message of a server stream that has a name as a server-sent event: the type of event that a listener of

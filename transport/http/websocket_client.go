@@ -24,13 +24,17 @@ func (c *streamClient[In, Out]) overSocket(ctx context.Context, in iter.Seq2[In,
 	k := &clientSocket{
 		form: newFrameForm(c.codecs.Default(), c.codecs.Default().ContentTypes()[0]), limit: c.maxResponse, buf: buffer.Get(),
 	}
-	var first []byte
+	defer k.close()
+	var (
+		first []byte // the one request
+		body  bool   // it has a part for the first frame, which may be empty
+	)
 	r := c.template.WithContext(ctx)
 	if c.one {
 		if r, err = c.request(ctx, in); err != nil {
 			return err
 		}
-		if r.Body != nil {
+		if body = r.Body != nil; body {
 			first, _ = io.ReadAll(r.Body) // it is in memory
 		}
 	} else {
@@ -45,7 +49,7 @@ func (c *streamClient[In, Out]) overSocket(ctx context.Context, in iter.Seq2[In,
 	defer stop()
 	var s *sender
 	if c.one {
-		if len(first) > 0 {
+		if body {
 			err = k.write(k.form.typ, first)
 		}
 	} else {
@@ -84,13 +88,13 @@ func (c *streamClient[In, Out]) dial(ctx context.Context, r *http.Request, k *cl
 	if answer.body != nil {
 		response.Body = io.NopCloser(bytes.NewReader(answer.body))
 	}
+	k.conn = conn
 	for _, hook := range c.after {
 		x.ctx = hook(x.ctx, response)
 	}
 	switch {
 	case err == nil:
 		conn.SetReadLimit(-1) // it is counted here
-		k.conn = conn
 		return nil
 	case response.StatusCode == http.StatusSwitchingProtocols:
 		return status.Errorf(status.Internal, "%s does not speak the WebSocket protocol", c.operation).WithCause(err)
@@ -118,7 +122,7 @@ func (a *upgradeAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // clientSocket is the client's end of a WebSocket.
 type clientSocket struct {
-	conn  *websocket.Conn
+	conn  *websocket.Conn // nil until it is open
 	form  frameForm
 	limit int64
 	buf   *buffer.Buffer // what was read last
@@ -137,9 +141,15 @@ func (k *clientSocket) closeWith(ctx context.Context) (stop func()) {
 		if !unhook() {
 			<-closed
 		}
-		_ = k.conn.CloseNow()
-		k.buf.Free()
 	}
+}
+
+// close releases what the socket holds.
+func (k *clientSocket) close() {
+	if k.conn != nil {
+		_ = k.conn.CloseNow()
+	}
+	k.buf.Free()
 }
 
 func (k *clientSocket) write(typ websocket.MessageType, data []byte) error {
