@@ -43,7 +43,7 @@ func Example() {
 	var svc orders
 	common := endpoint.Chain(endpoint.Recover(), endpoint.Timeout(time.Second), endpoint.Validate())
 	place := endpoint.New(endpoint.Spec{Service: "orders", Method: "Place"}, svc.Place, common)
-	watch := endpoint.NewStream(endpoint.Spec{Service: "orders", Method: "Watch"}, endpoint.FromServerStream(svc.Watch), common)
+	watch := endpoint.NewStream(endpoint.Spec{Service: "orders", Method: "Watch", Kind: endpoint.ServerStream}, endpoint.FromServerStream(svc.Watch), common)
 
 	ctx := context.Background()
 	fmt.Println(place(ctx, placeOrder{SKU: "chisel", Count: 2}))
@@ -91,7 +91,7 @@ func ExampleMessages() {
 			return next(ctx, request)
 		}
 	}
-	watch := endpoint.NewStream(endpoint.Spec{Service: "orders", Method: "Watch"}, endpoint.FromServerStream(orders{}.Watch), logging)
+	watch := endpoint.NewStream(endpoint.Spec{Service: "orders", Method: "Watch", Kind: endpoint.ServerStream}, endpoint.FromServerStream(orders{}.Watch), logging)
 	for range watch.Receive(context.Background(), "chisel") {
 	}
 	// Output:

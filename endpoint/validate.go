@@ -11,7 +11,8 @@ import (
 // Validate refuses requests whose own Validate method returns an error, before the endpoint sees them: InvalidArgument that
 // lists every status.Violation in the error, by field (see status.Invalid). The method may have a pointer receiver where the endpoint
 // takes a value; it then sees a copy. On a stream each message that the client sends is checked. Requests without the
-// method pass.
+// method pass, so it is of no use around a server's decoding, where a transport's ServerMiddleware stands. An error without a
+// Violation, such as one of errors.New, refuses the request too, but its text stays in the log.
 func Validate() Middleware {
 	type validator interface{ Validate() error }
 	want := reflect.TypeFor[validator]()

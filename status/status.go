@@ -85,7 +85,7 @@ func (e *Error) WithDetails(details ...Detail) *Error {
 	return &c
 }
 
-// Error returns the text for the local log: the code, the reason, the message, and the cause's text. A nil *Error
+// Error returns the text for the local log: the code, the reason, the ID, the message, and the cause's text. A nil *Error
 // that was returned as an error is a defect, and says so.
 func (e *Error) Error() string {
 	if e == nil {
@@ -96,14 +96,21 @@ func (e *Error) Error() string {
 	}
 	var b strings.Builder
 	b.WriteString(e.Code.String())
-	if e.Reason != "" {
+	switch {
+	case e.Reason != "" && e.ID != "":
+		b.WriteString(" (" + e.Reason + ", id " + e.ID + ")")
+	case e.Reason != "":
 		b.WriteString(" (" + e.Reason + ")")
+	case e.ID != "":
+		b.WriteString(" (id " + e.ID + ")")
 	}
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
 	}
 	if e.Cause != nil {
-		b.WriteString(": " + e.Cause.Error())
+		if cause := e.Cause.Error(); !strings.HasSuffix(e.Message, cause) {
+			b.WriteString(": " + cause)
+		}
 	}
 	return b.String()
 }

@@ -159,3 +159,19 @@ func TestNoEncodingShowsTheCause(t *testing.T) {
 		}
 	}
 }
+
+func TestTheTextHasTheIDAndSaysNothingTwice(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		err  *status.Error
+		want string
+	}{
+		{&status.Error{Code: status.Internal, ID: "07", Message: "x"}, "internal (id 07): x"},
+		{&status.Error{Code: status.Internal, ID: "07", Reason: "R", Message: "x"}, "internal (R, id 07): x"},
+		{&status.Error{Code: status.Internal, Message: "decoding: bad", Cause: errors.New("bad")}, "internal: decoding: bad"},
+	} {
+		if have := row.err.Error(); row.want != have {
+			t.Errorf("want %q, have %q", row.want, have)
+		}
+	}
+}

@@ -66,10 +66,11 @@ func main() {
 // run serves until ctx ends, and calls the server once.
 func run(ctx context.Context, addr string, out io.Writer) error {
 	logger := log.New(os.Stderr)
-	common := endpoint.Chain(log.Middleware(logger), endpoint.Recover(), endpoint.Timeout(time.Second), endpoint.Validate())
+	common := endpoint.Chain(endpoint.Recover(), endpoint.Timeout(time.Second), endpoint.Validate())
+	requestLog := httptransport.ServerMiddleware(log.Middleware(logger)) // around decoding, to see also what is refused there
 
 	mux := http.NewServeMux()
-	mux.Handle(greetRoute, httptransport.NewServer(greetSpec(), endpoint.New(greetSpec(), greet, common)))
+	mux.Handle(greetRoute, httptransport.NewServer(greetSpec(), endpoint.New(greetSpec(), greet, common), requestLog))
 	server := httptransport.NewHTTPServer(mux)
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -78,7 +79,7 @@ func run(ctx context.Context, addr string, out io.Writer) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	url := "http://" + listener.Addr().String()
-	fmt.Fprintf(out, "try: curl %s/greetings/Ada?loud=true\n", url)
+	fmt.Fprintf(out, "try: curl '%s/greetings/Ada?loud=true'\n", url)
 
 	if err = call(ctx, url, out); err == nil {
 		<-ctx.Done()

@@ -23,7 +23,7 @@ func TestHelloCallsItselfServesOthersAndStops(t *testing.T) {
 
 	lines := bufio.NewScanner(reader)
 	lines.Scan()
-	url, _ := strings.CutPrefix(lines.Text(), "try: curl ")
+	url := strings.Trim(strings.TrimPrefix(lines.Text(), "try: curl "), "'")
 	lines.Scan()
 	if want, have := "the client got: Hello, newcomer.", lines.Text(); want != have {
 		t.Errorf("want %q, have %q", want, have)

@@ -41,20 +41,18 @@ func open(addr string, logger log.Logger) (_ *shop, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	// The one chain of middleware, for endpoints of every type, unary and streaming. Successes are for -log debug.
-	onServer := endpoint.Chain(
-		log.Middleware(logger, log.CodeLevel(log.LevelDebug, status.OK), log.Slow(slowCall)),
-		endpoint.Recover(),
-		endpoint.Timeout(callTimeout),
-		endpoint.Validate(),
-	)
+	// The one chain of middleware, for endpoints of every type, unary and streaming, and the request log around decoding.
+	// Successes are for -log debug.
+	onServer := endpoint.Chain(endpoint.Recover(), endpoint.Timeout(callTimeout), endpoint.Validate())
+	requestLog := httptransport.ServerMiddleware(
+		log.Middleware(logger, log.CodeLevel(log.LevelDebug, status.OK), log.Slow(slowCall)))
 	onClient := endpoint.Timeout(callTimeout)
 
 	products, err := catalog.New()
 	if err != nil {
 		return nil, err
 	}
-	conn, err := s.serve("catalog", "127.0.0.1:0", catalog.Handler(products, onServer), logger)
+	conn, err := s.serve("catalog", "127.0.0.1:0", catalog.Handler(products, onServer, requestLog), logger)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +60,7 @@ func open(addr string, logger log.Logger) (_ *shop, err error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err = s.serve("orders", "127.0.0.1:0", orders.Handler(orders.New(catalogClient.Reserve), onServer), logger)
+	conn, err = s.serve("orders", "127.0.0.1:0", orders.Handler(orders.New(catalogClient.Reserve), onServer, requestLog), logger)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +68,7 @@ func open(addr string, logger log.Logger) (_ *shop, err error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err = s.serve("storefront", addr, storefront.Handler(catalogClient, ordersClient, onServer), logger)
+	conn, err = s.serve("storefront", addr, storefront.Handler(catalogClient, ordersClient, onServer, requestLog), logger)
 	if err != nil {
 		return nil, err
 	}

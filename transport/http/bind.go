@@ -3,10 +3,12 @@ package httptransport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"reflect"
+	"strings"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/internal/buffer"
@@ -59,6 +61,9 @@ func (b *binder[Req]) bind(ctx context.Context, r *http.Request) (Req, error) {
 			}
 			wrong = append(wrong, violation(err))
 		}
+	}
+	if name := b.plan.unrouted(r); name != "" {
+		return request, fmt.Errorf("the pattern %q has no wildcard {%s}, which the request type needs", r.Pattern, name)
 	}
 	if len(b.plan.fields) > 0 {
 		wrong = b.plan.bindFields(reflect.ValueOf(target).Elem(), r, wrong)
@@ -146,6 +151,19 @@ func violation(err error) error {
 	return errors.Join(all...)
 }
 
+// unrouted returns the name of a path field for which the pattern of r has no wildcard: a mistake of the program that only a request
+// shows. It is "" where there is none, and where nothing is known of the pattern.
+func (p *plan) unrouted(r *http.Request) string {
+	for i := range p.fields {
+		fd := &p.fields[i]
+		if fd.source == fromPath && r.PathValue(fd.name) == "" && r.Pattern != "" &&
+			!strings.Contains(r.Pattern, "{"+fd.name+"}") && !strings.Contains(r.Pattern, "{"+fd.name+"...}") {
+			return fd.name
+		}
+	}
+	return ""
+}
+
 // bindFields sets the bound fields of v, and appends what is wrong with each. A field that r says nothing about becomes its
 // default or zero, whatever the body put there.
 func (p *plan) bindFields(v reflect.Value, r *http.Request, wrong []error) []error {
@@ -204,5 +222,5 @@ func (fd *field) bind(target reflect.Value, texts []string) error {
 }
 
 func (fd *field) violation(problem string) error {
-	return status.Violation{Field: fd.name, Description: problem}
+	return status.Violation{Field: fd.label, Description: problem}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -63,8 +64,25 @@ func newClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, op
 	if c.write, err = newEncoder[Req](c.clientConfig, conn.base, rt); err != nil {
 		return nil, err
 	}
+	if bodiless(rt.method) && rt.method != http.MethodDelete && c.encode == nil {
+		if err := refuseBody[Req](rt.method); err != nil {
+			return nil, err
+		}
+	}
 	c.read, err = newDecoder[Resp](c.clientConfig, spec.Operation())
 	return c, err
+}
+
+// refuseBody fails for a struct with fields for a body. It was compiled before.
+func refuseBody[Req any](method string) error {
+	t := reflect.TypeFor[Req]()
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if p, err := newPlan(t); err != nil || t.Kind() != reflect.Struct || p.body == bodyNone {
+		return err
+	}
+	return fmt.Errorf("%v has fields for a body, which a %s does not have; tag them with path, query or header", t, method)
 }
 
 // newBareClient returns a client that neither writes nor reads yet, and its route.
@@ -126,7 +144,7 @@ func (c *client[Req, Resp]) report(ctx context.Context, x *sent, err error) {
 
 func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (response Resp, _ context.Context, err error) {
 	if err := ctx.Err(); err != nil {
-		return response, ctx, c.failed(ctx, errors.Join(err, transport.ErrNotSent))
+		return response, ctx, c.failed(ctx, fmt.Errorf("%w: %w", transport.ErrNotSent, err))
 	}
 	r := c.template.WithContext(ctx)
 	r.Header = make(http.Header, 4) //nolint:mnd // Accept, Content-Type, a deadline, a trace
@@ -143,7 +161,7 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 	x.response, err = c.conn.client.Do(r)
 	if err != nil {
 		if bad := badHeader(r.Header); bad != nil {
-			return response, ctx, c.unwritten(errors.Join(bad, err))
+			return response, ctx, c.unwritten(fmt.Errorf("%w: %w", bad, err))
 		}
 		return response, ctx, c.failed(ctx, err)
 	}

@@ -176,3 +176,58 @@ func TestTheHeaderOfAnErrorIsAdded(t *testing.T) {
 		t.Errorf("have %v", header)
 	}
 }
+
+func TestADefaultHoldsForClientsToo(t *testing.T) {
+	t.Parallel()
+	type list struct {
+		Limit int `query:"limit" default:"20"`
+	}
+	spec := endpoint.Spec{Service: "orders", Method: "List"}
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", httptransport.NewServer(spec, func(_ context.Context, l list) (int, error) { return l.Limit, nil }))
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	call := newClient[list, int](t, dial(t, srv.URL), "GET /orders")
+	for given, want := range map[int]int{0: 20, 7: 7} {
+		if have, err := call(t.Context(), list{Limit: given}); have != want || err != nil {
+			t.Errorf("%d: want %d, have %d, %v", given, want, have, err)
+		}
+	}
+}
+
+func TestAPatternThatLacksAWildcardIsTheServersFault(t *testing.T) {
+	t.Parallel()
+	type byID struct {
+		ID string `path:"id"`
+	}
+	spec := endpoint.Spec{Service: "orders", Method: "Get"}
+	var seen error
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders/{order}", httptransport.NewServer(spec, func(context.Context, byID) (struct{}, error) { return struct{}{}, nil },
+		httptransport.ServerErrorHandler(func(_ context.Context, err error) { seen = err })))
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/orders/7", http.NoBody))
+	if w.Code != http.StatusInternalServerError || !strings.Contains(seen.Error(), `the pattern "GET /orders/{order}" has no wildcard {id}`) {
+		t.Errorf("have %d and %v", w.Code, seen)
+	}
+}
+
+func TestAGetHasNoBody(t *testing.T) {
+	t.Parallel()
+	type find struct{ Text string }
+	spec := endpoint.Spec{Service: "orders", Method: "Find"}
+	_, err := httptransport.NewClient[*find, int](spec, dial(t, "http://127.0.0.1:1"), "GET /orders")
+	if err == nil || !strings.Contains(err.Error(), "has fields for a body, which a GET does not have") {
+		t.Errorf("want a refusal, have %v", err)
+	}
+}
+
+func TestADefaultIsForWhatIsBound(t *testing.T) {
+	t.Parallel()
+	type find struct {
+		Limit int `default:"20" json:"limit"`
+	}
+	wantPanic(t, "field Limit has a default, but is not taken from", func() {
+		httptransport.NewServer(endpoint.Spec{}, func(context.Context, find) (int, error) { return 0, nil })
+	})
+}

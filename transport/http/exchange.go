@@ -23,7 +23,7 @@ type exchange struct {
 	info    *transport.Info
 	outcome Outcome
 	cancel  context.CancelFunc // ends ctx; nil without a deadline of the caller's
-	abort   bool // the response is broken, and must not look complete
+	abort   bool               // the response is broken, and must not look complete
 }
 
 // begin makes the exchange of the call that info describes, and runs the hooks that come first. Whoever calls it
@@ -109,7 +109,7 @@ func (x *exchange) log(err *status.Error) {
 	if s, ok := x.ctx.Value(http.ServerContextKey).(*http.Server); ok && s.ErrorLog != nil {
 		logf = s.ErrorLog.Printf
 	}
-	logf("%s: error %s: %v\n%s", x.info.Operation, err.ID, err, stack)
+	logf("%s: %v\n%s", x.info.Operation, err, stack)
 }
 
 // end is deferred around the exchange: it contains a panic, and runs the finalizers.

@@ -16,7 +16,7 @@ import (
 // failed is what the caller gets when there was no answer, or not all of it.
 func (c *client[Req, Resp]) failed(ctx context.Context, err error) error {
 	if notSent(err) {
-		err = errors.Join(err, transport.ErrNotSent)
+		err = fmt.Errorf("%w: %w", transport.ErrNotSent, err)
 	}
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		return status.From(ctxErr).WithCause(err)
@@ -31,7 +31,7 @@ func (c *client[Req, Resp]) failed(ctx context.Context, err error) error {
 // unwritten is what the caller gets for a request that HTTP cannot carry.
 func (c *client[Req, Resp]) unwritten(err error) error {
 	return status.New(status.Internal, "the request to "+c.operation+" could not be encoded").
-		WithCause(errors.Join(err, transport.ErrNotSent))
+		WithCause(fmt.Errorf("%w: %w", transport.ErrNotSent, err))
 }
 
 // badHeader returns an error for a header that net/http refuses to send, which it tells only by a text.

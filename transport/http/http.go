@@ -11,7 +11,8 @@
 //
 //	type AddItem struct {
 //		Order  string   `path:"id" json:"-"`              // from the wildcard {id} of the pattern
-//		DryRun bool     `query:"dryRun" default:"false" json:"-"`
+//		DryRun bool     `query:"dryRun,omitempty" json:"-"`
+//		Limit  int      `query:"limit" default:"20" json:"-"`
 //		Tags   []string `query:"tag" json:"-"`            // ?tag=a&tag=b
 //		Tenant string   `header:"X-Tenant,required" json:"-"`
 //		SKU    string   `json:"sku"`                      // from the body

@@ -42,6 +42,7 @@ var sources = [...]source{fromPath, fromQuery, fromHeader}
 type field struct {
 	source    source
 	name      string
+	label     string // the name as the tag spells it
 	goName    string
 	index     []int
 	required  bool
@@ -98,6 +99,8 @@ func (p *plan) collect(t reflect.Type, at []int) (others unbound, err error) {
 			if err := p.add(fd); err != nil {
 				return others, err
 			}
+		case f.Tag.Get("default") != "":
+			return others, fmt.Errorf("field %s has a default, but is not taken from the path, the query or the header", f.Name)
 		case isBody && p.index != nil:
 			return others, fmt.Errorf("field %s is the second one tagged body", f.Name)
 		case isBody:
@@ -139,7 +142,7 @@ func newField(f reflect.StructField, src source, tag string, index []int) (field
 	if name == "" {
 		return field{}, fmt.Errorf("the tag %s has no name", src)
 	}
-	fd := field{source: src, name: name, goName: f.Name, index: index, required: src == fromPath}
+	fd := field{source: src, name: name, goName: f.Name, label: name, index: index, required: src == fromPath}
 	if src == fromHeader {
 		fd.name = textproto.CanonicalMIMEHeaderKey(name)
 		if err := checkHeaderName(fd.name); err != nil {

@@ -178,7 +178,7 @@ func (w *writer[Req]) query(v reflect.Value) (string, error) {
 func (fd *field) texts(v reflect.Value) ([]string, error) {
 	value := v.FieldByIndex(fd.index)
 	switch {
-	case value.Kind() == reflect.Pointer && value.IsNil(), fd.omitEmpty && value.IsZero():
+	case value.Kind() == reflect.Pointer && value.IsNil(), (fd.omitEmpty || fd.fallback != "") && value.IsZero():
 		return nil, nil
 	case fd.setAll == nil:
 		text, err := fd.text(value)

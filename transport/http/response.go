@@ -133,9 +133,13 @@ func (c *client[Req, Resp]) errorOf(x *sent) error {
 		return &e
 	}
 	const shown = 256
+	asked := c.template.Method
+	if r.Request != nil { // a RoundTripper need not set it
+		asked = r.Request.Method + " " + r.Request.URL.Path
+	}
 	return status.Errorf(codeOf(r.StatusCode, nil), "%s answered HTTP %d", c.operation, r.StatusCode).
 		WithRetryAfter(retryAfter(r.Header)).
-		WithCause(errors.Join(fmt.Errorf("the response was %q", buf.B[:min(len(buf.B), shown)]), readErr))
+		WithCause(errors.Join(fmt.Errorf("%s: the response was %q", asked, buf.B[:min(len(buf.B), shown)]), readErr))
 }
 
 // codeOf returns the code of an error whose problem details, if there are any, may have none.

@@ -100,5 +100,5 @@ func (x *exchange) observe(shown *status.Error, err error) {
 	if p, ok := errors.AsType[*endpoint.PanicError](err); ok {
 		stack = p.Stack
 	}
-	log.Printf("%s: error %s: %v\n%s", x.info.Operation, shown.ID, shown, stack)
+	log.Printf("%s: %v\n%s", x.info.Operation, shown, stack)
 }

@@ -61,8 +61,12 @@ func (l *link) mismatch(s *Server) error {
 		l.operation, l.types, s.types))
 }
 
+// notSent adds to err that nothing was sent.
 func notSent(err *status.Error) error {
-	return err.WithCause(errors.Join(err.Cause, transport.ErrNotSent))
+	if err.Cause == nil {
+		return err.WithCause(transport.ErrNotSent)
+	}
+	return err.WithCause(fmt.Errorf("%w: %w", transport.ErrNotSent, err.Cause))
 }
 
 // begin makes x a call with ctx. It fails when ctx has ended already.

@@ -17,12 +17,12 @@ func spec(method string) endpoint.Spec {
 	return endpoint.Spec{Service: "catalog", Method: method, Idempotent: method != "Reserve"}
 }
 
-// Handler serves s over HTTP, each of its endpoints decorated with mw.
-func Handler(s *Service, mw endpoint.Middleware) http.Handler {
+// Handler serves s over HTTP, each of its endpoints decorated with mw and each server set up by opts.
+func Handler(s *Service, mw endpoint.Middleware, opts ...httptransport.ServerOption) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(findRoute, httptransport.NewServer(spec("Find"), endpoint.New(spec("Find"), s.Find, mw)))
-	mux.Handle(getRoute, httptransport.NewServer(spec("Get"), endpoint.New(spec("Get"), s.Get, mw)))
-	mux.Handle(reserveRoute, httptransport.NewServer(spec("Reserve"), endpoint.New(spec("Reserve"), s.Reserve, mw)))
+	mux.Handle(findRoute, httptransport.NewServer(spec("Find"), endpoint.New(spec("Find"), s.Find, mw), opts...))
+	mux.Handle(getRoute, httptransport.NewServer(spec("Get"), endpoint.New(spec("Get"), s.Get, mw), opts...))
+	mux.Handle(reserveRoute, httptransport.NewServer(spec("Reserve"), endpoint.New(spec("Reserve"), s.Reserve, mw), opts...))
 	return mux
 }
 

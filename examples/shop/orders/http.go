@@ -21,13 +21,13 @@ func feedSpec() endpoint.Spec {
 	return endpoint.Spec{Service: "orders", Method: "Feed", Kind: endpoint.ServerStream, Idempotent: true}
 }
 
-// Handler serves s over HTTP, each of its endpoints decorated with mw.
-func Handler(s *Service, mw endpoint.Middleware) http.Handler {
+// Handler serves s over HTTP, each of its endpoints decorated with mw and each server set up by opts.
+func Handler(s *Service, mw endpoint.Middleware, opts ...httptransport.ServerOption) http.Handler {
 	feed := endpoint.FromServerStream(s.Feed)
 	mux := http.NewServeMux()
-	mux.Handle(placeRoute, httptransport.NewServer(spec("Place"), endpoint.New(spec("Place"), s.Place, mw)))
-	mux.Handle(getRoute, httptransport.NewServer(spec("Get"), endpoint.New(spec("Get"), s.Get, mw)))
-	mux.Handle(feedRoute, httptransport.NewStreamServer(feedSpec(), endpoint.NewStream(feedSpec(), feed, mw)))
+	mux.Handle(placeRoute, httptransport.NewServer(spec("Place"), endpoint.New(spec("Place"), s.Place, mw), opts...))
+	mux.Handle(getRoute, httptransport.NewServer(spec("Get"), endpoint.New(spec("Get"), s.Get, mw), opts...))
+	mux.Handle(feedRoute, httptransport.NewStreamServer(feedSpec(), endpoint.NewStream(feedSpec(), feed, mw), opts...))
 	return mux
 }
 

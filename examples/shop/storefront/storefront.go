@@ -11,19 +11,21 @@ import (
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
-// Handler serves what customers may do, each endpoint decorated with mw.
-func Handler(products *catalog.Client, sales *orders.Client, mw endpoint.Middleware) http.Handler {
+// Handler serves what customers may do, each endpoint decorated with mw and each server set up by opts.
+func Handler(products *catalog.Client, sales *orders.Client, mw endpoint.Middleware, opts ...httptransport.ServerOption) http.Handler {
 	mux := http.NewServeMux()
-	serve(mux, "GET /products", "FindProducts", products.Find, mw)
-	serve(mux, "GET /products/{sku}", "GetProduct", products.Get, mw)
-	serve(mux, "POST /orders", "PlaceOrder", sales.Place, mw)
-	serve(mux, "GET /orders/{id}", "GetOrder", sales.Get, mw)
+	serve(mux, "GET /products", "FindProducts", products.Find, mw, opts)
+	serve(mux, "GET /products/{sku}", "GetProduct", products.Get, mw, opts)
+	serve(mux, "POST /orders", "PlaceOrder", sales.Place, mw, opts)
+	serve(mux, "GET /orders/{id}", "GetOrder", sales.Get, mw, opts)
 	feed := endpoint.Spec{Service: "storefront", Method: "OrderFeed", Kind: endpoint.ServerStream}
-	mux.Handle("GET /orders/feed", httptransport.NewStreamServer(feed, endpoint.NewStream(feed, sales.Feed, mw)))
+	mux.Handle("GET /orders/feed", httptransport.NewStreamServer(feed, endpoint.NewStream(feed, sales.Feed, mw), opts...))
 	return mux
 }
 
-func serve[Req, Resp any](mux *http.ServeMux, pattern, method string, e endpoint.Endpoint[Req, Resp], mw endpoint.Middleware) {
+func serve[Req, Resp any](
+	mux *http.ServeMux, pattern, method string, e endpoint.Endpoint[Req, Resp], mw endpoint.Middleware, opts []httptransport.ServerOption,
+) {
 	spec := endpoint.Spec{Service: "storefront", Method: method}
-	mux.Handle(pattern, httptransport.NewServer(spec, endpoint.New(spec, e, mw)))
+	mux.Handle(pattern, httptransport.NewServer(spec, endpoint.New(spec, e, mw), opts...))
 }
