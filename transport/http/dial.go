@@ -31,9 +31,10 @@ type dialConfig struct {
 // Dial returns a Conn to baseURL: "http://host:port" or "https://host", perhaps with a path that all routes begin with. It
 // checks the URL and opens no connection; that happens with the first call. HTTP/2 is spoken where TLS negotiates it.
 //
-// Of the http.Transport that it makes, up to 100 connections to the host stay open while idle, for 90 s; connecting may take 5 s, as
-// may the TLS handshake. An HTTP/2 connection on which nothing came for 30 s gets a ping, and is given up when that is not answered in 15 s. For a
-// response it waits as long as the context of the call allows. Redirects are followed as http.Client does.
+// Of the http.Transport that it makes, up to 100 connections to the host stay open while idle, for 90 s; connecting may take
+// 5 s, as may the TLS handshake. An HTTP/2 connection on which nothing came for 30 s gets a ping, and is given up when that is
+// not answered in 15 s. For a response it waits as long as the context of the call allows. Redirects are followed as
+// http.Client does.
 func Dial(baseURL string, opts ...DialOption) (*Conn, error) {
 	base, err := url.Parse(baseURL)
 	switch {
