@@ -19,8 +19,7 @@ import (
 // NewStreamClient returns the stream that calls an operation of NewStreamServer over conn. How it is spoken follows from
 // spec.Kind, which counts as Bidirectional when it is unset: a ServerStream is read as NDJSON, or as server-sent events with
 // ClientSSE; a ClientStream is uploaded as NDJSON; a Bidirectional one is a WebSocket, and with ClientWebSocket all are. A WebSocket is
-// opened with GET, so that the pattern must have that method. The first message of a ServerStream or a Unary one is its request, and
-// fills in
+// opened with GET, so that the pattern must have that method. The first message of a ServerStream is its request, and fills in
 // the pattern and the header; the others have one message after another and no path to fill in.
 //
 // Its errors are *status.Error: what the server sent; Unavailable when the connection broke, or the response ended in the
@@ -31,7 +30,10 @@ import (
 // the next time, and until then it must not touch what the caller goes on using. An in that ends with ctx lives no longer than
 // that. Out is called on the goroutine of the call.
 //
-// It fails when In does not fit the pattern, and when an option is wrong or is not for streams of this kind.
+// A heartbeat of the server is passed over, and nothing is made of its absence: what says how long the call may wait is the
+// deadline of ctx.
+//
+// It fails when the operation is unary, when In does not fit the pattern, and when an option is wrong or is not for streams of this kind.
 func NewStreamClient[In, Out any](spec endpoint.Spec, conn *Conn, pattern string, opts ...ClientOption) (endpoint.Stream[In, Out], error) {
 	c, err := newStreamClient[In, Out](spec, conn, pattern, opts)
 	if err != nil {
@@ -51,14 +53,17 @@ type streamClient[In, Out any] struct {
 }
 
 func newStreamClient[In, Out any](spec endpoint.Spec, conn *Conn, pattern string, opts []ClientOption) (*streamClient[In, Out], error) {
-	if spec.Kind == 0 {
+	switch spec.Kind {
+	case 0:
 		spec.Kind = endpoint.Bidirectional
+	case endpoint.Unary:
+		return nil, errors.New("the operation is unary; use NewClient")
 	}
 	bare, rt, err := newBareClient[In, Out](spec, conn, pattern, opts)
 	if err != nil {
 		return nil, err
 	}
-	c := &streamClient[In, Out]{client: bare, one: spec.Kind == endpoint.ServerStream || spec.Kind == endpoint.Unary}
+	c := &streamClient[In, Out]{client: bare, one: spec.Kind == endpoint.ServerStream}
 	if err := c.chooseCarrier(spec.Kind); err != nil {
 		return nil, err
 	}
@@ -125,9 +130,6 @@ func (c *streamClient[In, Out]) chooseCarrier(kind endpoint.Kind) (err error) {
 		if c.carrier == bySSE {
 			c.accept = []string{sseType}
 		}
-	case kind == endpoint.Unary:
-		c.open = c.unary
-		return nil
 	default:
 		c.open = c.upload
 	}
@@ -193,18 +195,6 @@ func (c *streamClient[In, Out]) do(ctx context.Context, r *http.Request, x *sent
 		return c.errorOf(x)
 	}
 	return nil
-}
-
-// unary calls an operation with one request and one response.
-func (c *streamClient[In, Out]) unary(ctx context.Context, in iter.Seq2[In, error], out func(Out) error, x *sent) error {
-	r, err := c.request(ctx, in)
-	if err != nil {
-		return err
-	}
-	if err := c.do(ctx, r, x); err != nil {
-		return err
-	}
-	return c.respond(ctx, out, x)
 }
 
 // respond reads the one response.

@@ -120,7 +120,6 @@ func TestMiddlewareRefusesAStreamBeforeItIsDecoded(t *testing.T) {
 		"server stream": newStream[*countTo, number](t, countSpec, conn, "GET /count/{room}")(t.Context(), endpoint.Seq(&countTo{Path: "x"}), nil),
 		"client stream": newStream[number, total](t, sumSpec, conn, "POST /sum")(t.Context(), endpoint.Seq(number{}), nil),
 		"WebSocket":     newStream[number, number](t, chatSpec, conn, "GET /chat")(t.Context(), endpoint.Seq(number{}), nil),
-		"unary":         newStream[number, number](t, unarySpec, conn, "POST /next")(t.Context(), endpoint.Seq(number{}), nil),
 	} {
 		if have := status.As(err); have == nil || have.Code != status.Unauthenticated || have.Message != "who are you?" {
 			t.Errorf("%s: want Unauthenticated, have %v", name, err)

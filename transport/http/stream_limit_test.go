@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -189,6 +190,42 @@ func TestAHundredThousandMessagesArriveInOrder(t *testing.T) {
 	}
 }
 
+//nolint:paralleltest // it measures the memory of the process
+func TestAStreamTakesNoMoreMemoryTheLongerItIs(t *testing.T) {
+	const few, many = 1000, 100_000
+	growth := make(chan int64, 1)
+	inUse := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc) //nolint:gosec // it is no exabytes
+	}
+	s := endpoint.FromServerStream(func(_ context.Context, _ struct{}, send func(*plain) error) error {
+		var before int64
+		for i := range many {
+			if i == few {
+				before = inUse()
+			}
+			if err := send(&plain{N: i, Text: "hello"}); err != nil {
+				return err
+			}
+		}
+		growth <- inUse() - before
+		return nil
+	})
+	srv, _ := start(t, mount("/", httptransport.NewStreamServer(countSpec, s)))
+	for carrier, opts := range carriers(endpoint.ServerStream) {
+		client := newStream[struct{}, plain](t, countSpec, dial(t, srv.URL), "GET /", opts...)
+		if err := client(t.Context(), endpoint.Seq(struct{}{}), func(plain) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		const most = 10 * (many - few) // bytes; a message is 40 and more
+		if have := soon(t, carrier, growth); have > most {
+			t.Errorf("%s: want at most %d bytes more after %d messages, have %d", carrier, most, many, have)
+		}
+	}
+}
+
 // discard is a response that goes nowhere.
 type discard struct{ header http.Header }
 
@@ -292,6 +329,8 @@ func TestOptionsOfStreamsAreChecked(t *testing.T) {
 		wantPanic(t, want, func() { httptransport.NewStreamServer(chatSpec, double, opt) })
 	}
 	wantPanic(t, "the stream is nil", func() { httptransport.NewStreamServer[number, number](chatSpec, nil) })
+	unary := endpoint.Spec{Kind: endpoint.Unary}
+	wantPanic(t, "is unary; use NewServer", func() { httptransport.NewStreamServer(unary, double) })
 	wantPanic(t, "the kind 9 is unknown", func() { httptransport.NewStreamServer(endpoint.Spec{Kind: 9}, double) })
 	conn := dial(t, "http://x")
 	newOf := func(spec endpoint.Spec, pattern string, opts ...httptransport.ClientOption) error {
@@ -299,6 +338,7 @@ func TestOptionsOfStreamsAreChecked(t *testing.T) {
 		return err
 	}
 	for want, err := range map[string]error{
+		"is unary; use NewClient":          newOf(unary, "POST /"),
 		"a WebSocket is opened with GET":   newOf(chatSpec, "POST /"),
 		"ClientSSE is for a server stream": newOf(sumSpec, "POST /", httptransport.ClientSSE()),
 		"has no field for {id}":            newOf(sumSpec, "POST /{id}"),

@@ -23,13 +23,14 @@ import (
 //   - of a ServerStream the request is bound as that of a unary endpoint, and the response is NDJSON or server-sent events, as
 //     Accept says. Its header goes out with the first message, or after a second; until then an error has an HTTP status of its own;
 //   - of a ClientStream the body of the request is NDJSON, and the response that of a unary endpoint;
-//   - a Unary one is served as by NewServer;
 //   - a Bidirectional one has no other form than the WebSocket.
 //
 // The protocol is written down in docs/transport-http-streams.md.
 //
 // The context of s ends within a second when the client goes away, and when Shutdown wants it to; out fails then, and in ends with an
-// error. A client of a ClientStream or WebSocket is known to have gone as long as no more than 64 KiB of what it sent wait to be read. Out
+// error. What a client of a ClientStream or WebSocket sends is read 64 KiB ahead. When s takes none of it for a minute although there is
+// no room for more, the context ends with ResourceExhausted, since nobody can tell whether the client is still there. On a WebSocket the
+// one request of a ServerStream has 10 s to come. Out
 // blocks while the client reads slowly, for as long as ServerWriteTimeout allows. The first error of out is that of the
 // stream, even if s does not return it. The hooks run as those of NewServer, those of ServerAfter before the header goes out, perhaps
 // on another goroutine than s.
@@ -37,7 +38,7 @@ import (
 // In a ClientStream and on a Bidirectional one fields of In that are bound to the path, the query and the header are taken from the request
 // that opened the stream, for each message.
 //
-// NewStreamServer panics when In cannot be bound, when an option is wrong or is not for streams of this kind, and when NDJSON is called
+// NewStreamServer panics when the operation is unary, when In cannot be bound, when an option is wrong or is not for streams of this kind, and when NDJSON is called
 // for and no codec is one for JSON: mistakes in the program that no input can cause.
 func NewStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts ...ServerOption) http.Handler {
 	server, err := newStreamServer(spec, s, opts)
@@ -70,7 +71,10 @@ func newStreamServer[In, Out any](
 	if spec.Kind == 0 {
 		spec.Kind = endpoint.Bidirectional
 	}
-	if spec.Kind > endpoint.Bidirectional {
+	switch {
+	case spec.Kind == endpoint.Unary:
+		return nil, errors.New("the operation is unary; use NewServer")
+	case spec.Kind > endpoint.Bidirectional:
 		return nil, fmt.Errorf("the kind %d is unknown", spec.Kind)
 	}
 	config, err := newServerConfig(opts)
@@ -128,9 +132,7 @@ func (s *streamServer[In, Out]) prepare() (err error) {
 }
 
 // one reports whether the stream has one request.
-func (s *streamServer[In, Out]) one() bool {
-	return s.kind == endpoint.ServerStream || s.kind == endpoint.Unary
-}
+func (s *streamServer[In, Out]) one() bool { return s.kind == endpoint.ServerStream }
 
 // ServeHTTP implements http.Handler.
 func (s *streamServer[In, Out]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -234,7 +236,7 @@ func (s *streamServer[In, Out]) request(ctx context.Context, r *http.Request, co
 	return request, nil
 }
 
-// serveOne serves a stream with one response.
+// serveOne serves a client stream.
 func (s *streamServer[In, Out]) serveOne(x *exchange, cancel context.CancelCauseFunc) {
 	var u *upload
 	defer func() { u.close() }()
@@ -245,13 +247,6 @@ func (s *streamServer[In, Out]) serveOne(x *exchange, cancel context.CancelCause
 	}
 	one := single[Out]{ctx: x.ctx}
 	err = s.decorated(x, func(ctx context.Context, r *http.Request) (err error) {
-		if s.kind == endpoint.Unary {
-			request, err := s.decode(ctx, r)
-			if err != nil {
-				return err
-			}
-			return s.stream(ctx, endpoint.Seq(request), one.set)
-		}
 		if u != nil {
 			return errTwice
 		}

@@ -20,7 +20,6 @@ var (
 	countSpec = endpoint.Spec{Service: "numbers", Method: "Count", Kind: endpoint.ServerStream}
 	sumSpec   = endpoint.Spec{Service: "numbers", Method: "Sum", Kind: endpoint.ClientStream}
 	chatSpec  = endpoint.Spec{Service: "numbers", Method: "Chat", Kind: endpoint.Bidirectional}
-	unarySpec = endpoint.Spec{Service: "numbers", Method: "Next", Kind: endpoint.Unary}
 )
 
 // countTo asks for the numbers up to N.
@@ -97,13 +96,6 @@ func streamMux(opts ...httptransport.ServerOption) *http.ServeMux {
 	mux.Handle("/count/{room}", httptransport.NewStreamServer(countSpec, count, opts...))
 	mux.Handle("/sum", httptransport.NewStreamServer(sumSpec, sum, opts...))
 	mux.Handle("/chat", httptransport.NewStreamServer(chatSpec, double, opts...))
-	mux.Handle("/next", httptransport.NewStreamServer(unarySpec, endpoint.Endpoint[number, number](
-		func(_ context.Context, n number) (number, error) {
-			if n.N < 0 {
-				return n, errShown
-			}
-			return number{N: n.N + 1}, nil
-		}).Stream(), opts...))
 	return mux
 }
 
@@ -185,7 +177,7 @@ func carriers(kind endpoint.Kind) map[string][]httptransport.ClientOption {
 	case endpoint.ServerStream:
 		c["SSE"] = []httptransport.ClientOption{httptransport.ClientSSE()}
 		fallthrough
-	case endpoint.ClientStream, endpoint.Unary:
+	case endpoint.ClientStream:
 		c["HTTP"] = nil
 	}
 	return c
@@ -247,21 +239,5 @@ func TestBidirectionalStreamsAreWebSockets(t *testing.T) {
 		}
 		wantNumbers(t, protocol, []int{2, 4}, have)
 		wantShown(t, protocol, s(t.Context(), endpoint.Seq(&number{N: 1}, &number{N: -1}), out))
-	}
-}
-
-func TestUnaryOperationsAreStreamsToo(t *testing.T) {
-	t.Parallel()
-	for protocol, serve := range protocols {
-		conn := serve(t, streamMux())
-		for carrier, opts := range carriers(endpoint.Unary) {
-			s := newStream[number, number](t, unarySpec, conn, "GET /next", opts...)
-			have, err := s.Unary(t.Context(), number{N: 1})
-			if err != nil || have.N != 2 {
-				t.Errorf("%s %s: want 2, have %v, %v", protocol, carrier, have, err)
-			}
-			_, err = s.Unary(t.Context(), number{N: -1})
-			wantShown(t, protocol+" "+carrier, err)
-		}
 	}
 }

@@ -71,7 +71,6 @@ func TestTheWebSocketProtocolIsTheDocumentedOne(t *testing.T) {
 		{"no request", "/count/r", []string{`{"$end":true}`}, []string{`{"$error":`}, websocket.CloseError{Code: 4003}},
 		{"client stream", "/sum", []string{`{"n":1}`, `{"n":2}`, `{"$end": true}`}, []string{`{"sum":3}`}, websocket.CloseError{Code: 1000}},
 		{"a client that breaks off", "/sum", []string{`{"n":1}`, `{"$error":{}}`}, []string{`{"$error":`}, websocket.CloseError{Code: 4001}},
-		{"unary", "/next", []string{`{"n":1}`}, []string{`{"n":2}`}, websocket.CloseError{Code: 1000}},
 	} {
 		have, closed := talk(t, socket(t, srv.URL+row.path, nil), row.frames...)
 		if len(have) != len(row.want) {
