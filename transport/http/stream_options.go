@@ -21,7 +21,8 @@ var defaultServerStreams = serverStreams{
 }
 
 // ServerHeartbeat sets how long a server stream over HTTP may be silent before it sends a heartbeat: a blank line in NDJSON,
-// a comment in server-sent events. 0 sends none; the default is 15 s. It replaces an earlier one. It is for streams only.
+// a comment in server-sent events. It is for proxies; the clients of this package do not miss it. 0 sends none; the default is 15 s. It
+// replaces an earlier one. It is for streams only.
 func ServerHeartbeat(every time.Duration) ServerOption {
 	return func(c *serverConfig) error {
 		if every < 0 {
