@@ -128,7 +128,7 @@ func (a *answers[Resp]) write(x *exchange, f form, response Resp) error {
 	x.info.ResponseSize = int64(len(buf.B))
 	_, err = x.w.Write(buf.B)
 	if err != nil && !errors.Is(err, http.ErrBodyNotAllowed) {
-		return fmt.Errorf("writing the response: %w", err)
+		return status.New(status.Canceled, "the client did not take the response").WithCause(err)
 	}
 	return nil
 }

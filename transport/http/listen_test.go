@@ -72,7 +72,7 @@ func trickle(t *testing.T, conn net.Conn, text string) {
 	writing.Go(func() {
 		_, err := io.WriteString(conn, text)
 		for err == nil {
-			time.Sleep(time.Second)
+			<-time.After(time.Second) // of the bubble's clock
 			_, err = io.WriteString(conn, " ")
 		}
 	})

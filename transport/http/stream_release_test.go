@@ -57,7 +57,7 @@ func TestAPanicOfAHookClosesTheWebSocket(t *testing.T) {
 	client := newStream[struct{}, number](t, chatSpec, dial(t, srv.URL), "GET /",
 		httptransport.ClientAfter(func(context.Context, *http.Response) context.Context { panic("a hook") }))
 	wantPanic(t, "a hook", func() { _ = client(t.Context(), endpoint.Seq(struct{}{}), nil) })
-	soon(t, "the end of the stream", over)
+	_ = soon(t, "the end of the stream", over)
 }
 
 func TestARequestThatEncodesToNothingIsSent(t *testing.T) {

@@ -66,7 +66,7 @@ func drain(_ context.Context, in iter.Seq2[number, error], _ func(number) error)
 
 func TestAnOversizeFrameWhoseRestNeverComesEndsTheStream(t *testing.T) {
 	t.Parallel()
-	piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) {
+	piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) { //nolint:thelper // it is the test
 		outcomes := make(chan httptransport.Outcome, 1)
 		h := httptransport.NewStreamServer(chatSpec, drain, httptransport.ServerMaxRequest(1000),
 			httptransport.ServerFinalizer(func(_ context.Context, _ *http.Request, o httptransport.Outcome) { outcomes <- o }))
@@ -90,7 +90,7 @@ func TestAnOversizeFrameWhoseRestNeverComesEndsTheStream(t *testing.T) {
 
 func TestAnOversizeFrameDoesNotHideThatTheClientGoesAway(t *testing.T) {
 	t.Parallel()
-	piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) {
+	piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) { //nolint:thelper // it is the test
 		began, over := make(chan struct{}), make(chan error, 1)
 		h := httptransport.NewStreamServer(chatSpec, watch(began, over, false), httptransport.ServerMaxRequest(1000), httptransport.ServerPing(0))
 		conn := open(h, openSocket)
@@ -123,7 +123,7 @@ func flooding(conn net.Conn, message []byte) (taken int) {
 
 func TestEmptyFramesCountAsWhatTheyHold(t *testing.T) {
 	t.Parallel()
-	piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) {
+	piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) { //nolint:thelper // it is the test
 		began, over := make(chan struct{}), make(chan error, 1)
 		h := httptransport.NewStreamServer(chatSpec, watch(began, over, false))
 		conn := open(h, openSocket)
@@ -141,7 +141,7 @@ func TestEmptyFramesCountAsWhatTheyHold(t *testing.T) {
 
 func TestAClientWhoseRequestDoesNotComeIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) {
+	piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) { //nolint:thelper // it is the test
 		outcomes := make(chan httptransport.Outcome, 1)
 		h := httptransport.NewStreamServer(countSpec, count,
 			httptransport.ServerFinalizer(func(_ context.Context, _ *http.Request, o httptransport.Outcome) { outcomes <- o }))
@@ -173,7 +173,7 @@ func TestAStreamThatDoesNotReadForAMinuteEnds(t *testing.T) {
 		"WebSocket": {chatSpec, openSocket, clientFrame(1000, line)},
 		"upload":    {sumSpec, upload, []byte("3e9\r\n" + line + "\n\r\n")},
 	} {
-		piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) {
+		piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) { //nolint:thelper // it is the test
 			over := make(chan error, 1)
 			conn := open(httptransport.NewStreamServer(row.spec, silent(over)), row.text)
 			begin := time.Now()
@@ -189,7 +189,7 @@ func TestAStreamThatDoesNotReadForAMinuteEnds(t *testing.T) {
 				t.Errorf("%s: want the end after a minute, have it after %v", name, took)
 			}
 		})
-		piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) {
+		piped(t, func(t *testing.T, open func(http.Handler, string) net.Conn) { //nolint:thelper // it is the test
 			over := make(chan error, 1)
 			slow := func(ctx context.Context, in iter.Seq2[number, error], _ func(number) error) error {
 				have := 0

@@ -136,7 +136,8 @@ func openSocket(x *exchange, r *http.Request, cancel context.CancelCauseFunc) (*
 	x.outcome.Status = http.StatusSwitchingProtocols
 	conn.SetReadLimit(-1) // it is counted here, so that the client is told
 	k := &serverSocket{
-		x: x, cancel: cancel, conn: conn, in: in, out: out, inbox: newInbox(func() { cancel(errUnread) }), buf: buffer.Get(), done: make(chan struct{}),
+		x: x, cancel: cancel, conn: conn, in: in, out: out, inbox: newInbox(func() { cancel(errUnread) }), buf: buffer.Get(),
+		done: make(chan struct{}),
 	}
 	k.pulse.every, k.pulse.limit = x.config.stream.ping, x.config.stream.write
 	k.pulse.beat, k.pulse.cut = k.ping, k.cut

@@ -228,7 +228,7 @@ func TestAPeerThatDoesNotAnswerPingsIsCutOff(t *testing.T) {
 // A client that is busy with a message answers no ping, since it does not read. Neither does one whose messages the server does not read.
 func TestAPeerThatIsBusyIsNotDead(t *testing.T) {
 	t.Parallel()
-	const ping = 20 * time.Millisecond
+	const ping = 150 * time.Millisecond
 	read := make(chan struct{})
 	s := func(ctx context.Context, in iter.Seq2[text, error], out func(number) error) error {
 		if err := out(number{N: 1}); err != nil {
