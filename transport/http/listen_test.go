@@ -112,7 +112,8 @@ func TestABodyThatTricklesInIsCutOff(t *testing.T) {
 		if code, body := answer(t, r); code != http.StatusRequestTimeout || time.Since(begin) != time.Minute {
 			t.Errorf("want 408 after a minute, have %d %s after %v", code, body, time.Since(begin))
 		}
-		if _, err := r.ReadByte(); !errors.Is(err, io.EOF) || time.Since(begin) != time.Minute {
+		const linger = time.Second // net/http may leave the connection a moment to take the answer
+		if _, err := r.ReadByte(); !errors.Is(err, io.EOF) || time.Since(begin) > time.Minute+linger {
 			t.Errorf("want the end of the connection with it, have %v after %v", err, time.Since(begin))
 		}
 	})
