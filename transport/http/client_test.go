@@ -140,8 +140,9 @@ func TestAnExpiredContextSendsNothing(t *testing.T) {
 
 func TestCallsThatEndEarly(t *testing.T) {
 	t.Parallel()
-	arrived, release := make(chan struct{}, 1), make(chan struct{})
+	arrived, release, left := make(chan struct{}, 1), make(chan struct{}), make(chan struct{}, 1)
 	srv, _ := start(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		defer func() { left <- struct{}{} }()
 		_, _ = io.Copy(io.Discard, r.Body)
 		arrived <- struct{}{}
 		select {
@@ -160,7 +161,7 @@ func TestCallsThatEndEarly(t *testing.T) {
 		{"canceled", func() (context.Context, context.CancelFunc) { return context.WithCancel(t.Context()) }, func(cancel context.CancelFunc) { cancel() }, status.Canceled},
 		{
 			"deadline", func() (context.Context, context.CancelFunc) {
-				return context.WithTimeout(t.Context(), 50*time.Millisecond)
+				return context.WithTimeout(t.Context(), 500*time.Millisecond)
 			},
 			func(context.CancelFunc) {}, status.DeadlineExceeded,
 		},
@@ -176,6 +177,7 @@ func TestCallsThatEndEarly(t *testing.T) {
 		tt.end(cancel)
 		err := <-done
 		cancel()
+		<-left // else it would take the next one's release
 		if status.CodeOf(err) != tt.want || errors.Is(err, transport.ErrNotSent) {
 			t.Errorf("%s: want %v that was sent, have %v", tt.name, tt.want, err)
 		}
