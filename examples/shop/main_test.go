@@ -64,6 +64,21 @@ func openShop(t *testing.T) *shop {
 	return s
 }
 
+// salesOf returns a client of the orders behind the storefront.
+func salesOf(t *testing.T, s *shop) *orders.Client {
+	t.Helper()
+	conn, err := httptransport.Dial(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	sales, err := orders.NewClient(conn, endpoint.Recover())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sales
+}
+
 func TestACustomerBrowsesBuysAndIsToldWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
@@ -109,15 +124,7 @@ func TestACustomerBrowsesBuysAndIsToldWhatIsWrong(t *testing.T) {
 func TestTheFeedGoesOnWhereTheReaderWas(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	conn, err := httptransport.Dial(s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	sales, err := orders.NewClient(conn, endpoint.Chain(endpoint.Recover()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	sales := salesOf(t, s)
 	place := func(customer string) {
 		t.Helper()
 		if _, err := sales.Place(t.Context(), &orders.Place{Customer: customer, Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
@@ -145,15 +152,7 @@ func TestTheFeedGoesOnWhereTheReaderWas(t *testing.T) {
 func TestAnOpenFeedDoesNotKeepTheShopFromClosing(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	conn, err := httptransport.Dial(s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	sales, err := orders.NewClient(conn, endpoint.Chain(endpoint.Recover()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	sales := salesOf(t, s)
 	if _, err := sales.Place(t.Context(), &orders.Place{Customer: "Ada", Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -180,15 +179,7 @@ func TestAnOpenFeedDoesNotKeepTheShopFromClosing(t *testing.T) {
 func TestNothingIsSoldTwice(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	conn, err := httptransport.Dial(s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	sales, err := orders.NewClient(conn, endpoint.Chain(endpoint.Recover()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	sales := salesOf(t, s)
 	const each = 100 // of the 895 that there are
 	var group sync.WaitGroup
 	var mu sync.Mutex
