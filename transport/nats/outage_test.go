@@ -22,6 +22,12 @@ func lose(t *testing.T, b *broker, ncs ...*nats.Conn) {
 	}
 }
 
+// back waits until the connection is back, and the NATS server knows its subscriptions.
+func back(t *testing.T, nc *nats.Conn) {
+	t.Helper()
+	eventually(t, "the return of a connection", func() bool { return nc.IsConnected() && nc.Flush() == nil })
+}
+
 func TestDuringAnOutageCallsFailAtOnceOrWait(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
@@ -43,7 +49,7 @@ func TestDuringAnOutageCallsFailAtOnceOrWait(t *testing.T) {
 		cancel()
 	}
 	b.Start()
-	eventually(t, "the server's subscriptions", serverConn.IsConnected)
+	back(t, serverConn)
 	for name, call := range patient {
 		if err := call(deadline(t)); err != nil {
 			t.Errorf("%s: after the outage: %v", name, err)
@@ -63,7 +69,7 @@ func TestACallThatWaitsForTheConnectionGetsIt(t *testing.T) {
 	b.serveOn(serverConn, []*natstransport.Server{natstransport.NewServer(unarySpec, double)})
 	call := client[*number, *number](t, b.connOn(clientConn), natstransport.ClientWaitForConnection(),
 		natstransport.ClientBefore(func(ctx context.Context, _ transport.Header) context.Context {
-			eventually(t, "the server's connection", serverConn.IsConnected)
+			back(t, serverConn)
 			return ctx
 		}))
 	lose(t, b, serverConn, clientConn)

@@ -118,7 +118,7 @@ func TestShutdownDuringAnOutage(t *testing.T) {
 		t.Error(err)
 	}
 	b.Start()
-	eventually(t, "the connection", nc.IsConnected)
+	back(t, nc)
 	if n := nc.NumSubscriptions(); n > 0 {
 		t.Errorf("want no subscription left, have %d", n)
 	}
