@@ -61,6 +61,9 @@ func newClient(spec endpoint.Spec, conn *Conn, stream bool, opts []ClientOption)
 	if err != nil {
 		return nil, err
 	}
+	if option := config.stream.set(); option != "" && !stream {
+		return nil, fmt.Errorf("Client%s is for streams", option)
+	}
 	c := &client{clientConfig: config, operation: spec.Operation(), kind: spec.Kind, conn: conn, codec: config.set.Default()}
 	c.contentType = typeOf(c.codec)
 	return c, nil

@@ -18,13 +18,14 @@ type clientConfig struct {
 	subject     string
 	maxResponse int64
 	wait        bool
+	stream      streamLimits
 	before      []func(context.Context, transport.Header) context.Context
 	after       []func(context.Context, transport.Header) context.Context
 	finalizers  []func(context.Context, Outcome)
 }
 
 func newClientConfig(spec endpoint.Spec, opts []ClientOption) (*clientConfig, error) {
-	c := &clientConfig{maxResponse: DefaultMaxResponse}
+	c := &clientConfig{maxResponse: DefaultMaxResponse, stream: defaultStreamLimits()}
 	if err := apply(c, opts); err != nil {
 		return nil, err
 	}

@@ -106,6 +106,7 @@ func errorOf(h transport.HeaderMap, data []byte) *status.Error {
 
 // noResponders reports whether m says that nobody serves the subject: the NATS server sends it.
 func noResponders(m *nats.Msg) bool {
-	const code = "503"
-	return len(m.Data) == 0 && len(m.Header) > 0 && m.Header.Get(statusField) == code
+	return len(m.Data) == 0 && len(m.Header) > 0 && m.Header.Get(statusField) == noRespondersStatus
 }
+
+const noRespondersStatus = "503"

@@ -30,8 +30,11 @@ type exchange struct {
 	response    header
 	codec       codec.Codec // of the request, and so of the response; nil until it is known
 	contentType string      // of the response; "" for JSON
-	flow        *flow       // of a stream
-	trailer     header      // of a stream
+
+	flow     *flow  // of a stream, once it has been accepted
+	trailer  header // of a stream
+	answered bool   // the hooks that come before the first message have run
+	outErr   error  // of the first message that could not be sent
 
 	claimed    atomic.Bool // somebody answers
 	mine       bool        // and it is the exchange itself
@@ -186,7 +189,13 @@ func (x *exchange) observe(err error) {
 
 // answer answers with the error that fail was called with.
 func (x *exchange) answer() {
-	if !x.claim() || x.msg.Reply == "" || x.flow != nil {
+	if x.flow != nil {
+		if err := x.sendEnd(x.shown); err != nil {
+			x.err = errors.Join(x.shown, err)
+		}
+		return
+	}
+	if !x.claim() || x.msg.Reply == "" {
 		return
 	}
 	fields := x.response.fields

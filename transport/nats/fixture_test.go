@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/transport/nats"
 )
 
@@ -13,7 +14,13 @@ import (
 func failing(t *testing.T, f func() error, opts ...natstransport.ServerOption) map[string]func() error {
 	t.Helper()
 	b := newBroker(t)
-	b.serve(natstransport.NewServer(unarySpec, func(context.Context, *number) (*number, error) { return &number{}, f() }, opts...))
+	b.serve(natstransport.NewServer(unarySpec, func(context.Context, *number) (*number, error) { return &number{}, f() }, opts...),
+		natstransport.NewStreamServer(streamSpec, func(ctx context.Context, in inSeq, out func(*number) error) error {
+			if err := echo(ctx, in, out); err != nil {
+				return err
+			}
+			return f()
+		}, opts...))
 	all := make(map[string]func() error)
 	for name, call := range calls(t, b.conn()) {
 		all[name] = func() error { return call(deadline(t)) }
@@ -25,6 +32,7 @@ func failing(t *testing.T, f func() error, opts ...natstransport.ServerOption) m
 func calls(t *testing.T, conn *natstransport.Conn, opts ...natstransport.ClientOption) map[string]func(context.Context) error {
 	t.Helper()
 	unary := client[*number, *number](t, conn, opts...)
+	talk := streamClient[*number, *number](t, conn, opts...)
 	return map[string]func(context.Context) error{
 		"unary": func(ctx context.Context) error {
 			have, err := unary(ctx, &number{})
@@ -32,6 +40,9 @@ func calls(t *testing.T, conn *natstransport.Conn, opts ...natstransport.ClientO
 				t.Errorf("want no response with an error, have %v", have)
 			}
 			return err
+		},
+		"stream": func(ctx context.Context) error {
+			return talk(ctx, endpoint.Seq(&number{}), func(*number) error { return nil })
 		},
 	}
 }

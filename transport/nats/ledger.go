@@ -53,6 +53,20 @@ func (l *ledger) add(x *exchange) {
 	}
 }
 
+// attach makes f the stream of the call.
+func (l *ledger) attach(x *exchange, f *flow) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	x.flow = f
+}
+
+// flowOf returns the stream of the call, nil when it has none.
+func (l *ledger) flowOf(x *exchange) *flow {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return x.flow
+}
+
 // remove removes a call that has ended, and counts it.
 func (l *ledger) remove(x *exchange) {
 	took := time.Since(x.began)

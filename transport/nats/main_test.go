@@ -3,6 +3,7 @@ package natstransport_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,20 @@ type number struct{ N int }
 
 func double(_ context.Context, request *number) (*number, error) {
 	return &number{2 * request.N}, nil
+}
+
+type inSeq = iter.Seq2[*number, error]
+
+func echo(_ context.Context, in inSeq, out func(*number) error) error {
+	for message, err := range in {
+		if err != nil {
+			return err
+		}
+		if err := out(message); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // limit is how long tests wait for what should come at once, on a busy machine.
@@ -115,6 +130,26 @@ func unary[Req, Resp any](
 	b := newBroker(t)
 	b.serve(natstransport.NewServer(unarySpec, e, server...))
 	return client[Req, Resp](t, b.conn(), opts...)
+}
+
+// streamClient returns a client of the stream.
+func streamClient[In, Out any](t testing.TB, conn *natstransport.Conn, opts ...natstransport.ClientOption) endpoint.Stream[In, Out] {
+	t.Helper()
+	call, err := natstransport.NewStreamClient[In, Out](streamSpec, conn, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return call
+}
+
+// stream connects a client to a server of s.
+func stream[In, Out any](
+	t testing.TB, s endpoint.Stream[In, Out], server []natstransport.ServerOption, opts ...natstransport.ClientOption,
+) endpoint.Stream[In, Out] {
+	t.Helper()
+	b := newBroker(t)
+	b.serve(natstransport.NewStreamServer(streamSpec, s, server...))
+	return streamClient[In, Out](t, b.conn(), opts...)
 }
 
 // deadline returns a context for what should end by itself.

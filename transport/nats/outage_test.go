@@ -32,7 +32,7 @@ func TestDuringAnOutageCallsFailAtOnceOrWait(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
 	serverConn, clientConn := b.connect(), b.connect()
-	b.serveOn(serverConn, []*natstransport.Server{natstransport.NewServer(unarySpec, double)})
+	b.serveOn(serverConn, []*natstransport.Server{natstransport.NewServer(unarySpec, double), natstransport.NewStreamServer(streamSpec, echo)})
 	conn := b.connOn(clientConn)
 	fast, patient := calls(t, conn), calls(t, conn, natstransport.ClientWaitForConnection())
 	lose(t, b, serverConn, clientConn)

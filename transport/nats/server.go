@@ -56,6 +56,9 @@ func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp]
 	if err != nil {
 		return nil, err
 	}
+	if option := config.stream.set(); option != "" {
+		return nil, fmt.Errorf("Server%s is for streams", option)
+	}
 	u := &unaryServer[Req, Resp]{endpoint: e}
 	if len(config.middleware) > 0 {
 		u.around = endpoint.New(spec.Server(), func(ctx context.Context, r *Request) (Resp, error) {

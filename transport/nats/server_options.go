@@ -25,6 +25,7 @@ type serverConfig struct {
 	metadata    map[string]string
 	maxRequest  int64
 	maxInFlight int
+	stream      streamLimits
 	middleware  []endpoint.Middleware
 	before      []func(context.Context, *nats.Msg) context.Context
 	after       []func(context.Context, transport.Header)
@@ -33,7 +34,7 @@ type serverConfig struct {
 }
 
 func newServerConfig(spec endpoint.Spec, opts []ServerOption) (*serverConfig, error) {
-	c := &serverConfig{queue: DefaultQueueGroup, maxRequest: DefaultMaxRequest, maxInFlight: DefaultMaxInFlight}
+	c := &serverConfig{queue: DefaultQueueGroup, maxRequest: DefaultMaxRequest, maxInFlight: DefaultMaxInFlight, stream: defaultStreamLimits()}
 	if err := apply(c, opts); err != nil {
 		return nil, err
 	}

@@ -215,7 +215,12 @@ func (s *Service) force() (left int) {
 		for _, x := range m.ledger.all() {
 			left++
 			x.callContext.end(errShutdown)
-			if x.claimed.CompareAndSwap(false, true) && x.msg.Reply != "" {
+			if !x.claimed.CompareAndSwap(false, true) {
+				continue
+			}
+			if f := m.ledger.flowOf(x); f != nil {
+				_ = f.close(nil, errShutdown)
+			} else if x.msg.Reply != "" {
 				_, _ = m.replyError(x.msg.Reply, nil, errShutdown)
 			}
 		}
