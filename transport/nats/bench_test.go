@@ -101,6 +101,7 @@ func ashlarOrders(ctx context.Context, t testing.TB, b *broker) (call func()) {
 
 // BenchmarkRequestReply measures the processor time of a call, with 16 in flight, against plain nats.go in the same run.
 func BenchmarkRequestReply(b *testing.B) {
+	b.ReportAllocs()
 	broker := newBroker(b)
 	plain, ashlar := plainOrders(b, broker), ashlarOrders(b.Context(), b, broker)
 	const turn = 2000
@@ -119,4 +120,35 @@ func BenchmarkRequestReply(b *testing.B) {
 	b.ReportMetric(float64(spent[0].Nanoseconds())/float64(n), "plain-cpu-ns/call")
 	b.ReportMetric(float64(spent[1].Nanoseconds())/float64(n), "cpu-ns/call")
 	b.ReportMetric(float64(spent[1])/float64(spent[0]), "x-plain")
+}
+
+// BenchmarkSlowHandlers measures how many requests a second one subscription serves whose handlers take 10 ms.
+func BenchmarkSlowHandlers(b *testing.B) {
+	b.ReportAllocs()
+	broker := newBroker(b)
+	broker.serve(natstransport.NewServer(unarySpec, func(_ context.Context, request *number) (*number, error) {
+		timer := time.NewTimer(10 * time.Millisecond)
+		defer timer.Stop()
+		<-timer.C
+		return request, nil
+	}))
+	call := client[*number, *number](b, broker.conn())
+	const callers, each = 500, 4
+	n := 0
+	start := time.Now()
+	for b.Loop() {
+		var group sync.WaitGroup
+		for range callers {
+			group.Go(func() {
+				for range each {
+					if _, err := call(b.Context(), &number{}); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		group.Wait()
+		n += callers * each
+	}
+	b.ReportMetric(float64(n)/time.Since(start).Seconds(), "calls/s")
 }
