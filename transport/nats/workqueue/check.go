@@ -20,7 +20,7 @@ func (s *Server) check(ctx context.Context, js jetstream.JetStream, info *jetstr
 	}
 	refuse(c.Durable == "", "it is not durable: set Durable, so that it outlives its workers")
 	refuse(c.DeliverSubject != "", "it pushes to %q: remove DeliverSubject, a worker pulls", c.DeliverSubject)
-	refuse(c.AckPolicy != jetstream.AckExplicitPolicy, "AckPolicy is %q: set it to explicit", c.AckPolicy)
+	refuse(c.AckPolicy != jetstream.AckExplicitPolicy, "AckPolicy is %v: set it to explicit", c.AckPolicy)
 	refuse(c.MaxDeliver > 0, "MaxDeliver is %d: set it to -1, since the worker counts deliveries itself (ServerMaxDeliver is %d) and "+
 		"a message past the consumer's limit would be left behind", c.MaxDeliver, s.maxDeliver)
 	refuse(len(c.BackOff) > 0, "BackOff is set: remove it, it replaces AckWait; the worker has ServerBackoff")
@@ -46,7 +46,8 @@ func (s *Server) check(ctx context.Context, js jetstream.JetStream, info *jetstr
 		case err != nil:
 			return fmt.Errorf("looking for the stream of %s(%q): %w", option, subject, err)
 		default:
-			refuse(stream == info.Stream && delivers(c, subject), "%s(%q): the consumer would deliver that again; set its FilterSubject", option, subject)
+			refuse(stream == info.Stream && delivers(c, subject),
+				"%s(%q): the consumer would deliver that again; set its FilterSubject", option, subject)
 		}
 	}
 	return errors.Join(all...)

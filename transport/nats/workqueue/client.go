@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -28,11 +29,11 @@ type Receipt struct {
 // comes of them is not its business, and neither the deadline nor the end of its context reaches the server's: a job outlives
 // whoever asked for it. Without a deadline the default timeout of js counts, 5 s.
 //
-// Its errors are *status.Error: Unavailable without a stream for the subject, when this has no leader, and when the connection is
-// closed; ResourceExhausted for a message that is too large, and when the stream is full; FailedPrecondition when
-// the stream refuses it otherwise, as with another name than ClientStream; Canceled and DeadlineExceeded. After the last two the message may be
-// stored all the same; ClientMessageID makes it safe to repeat the call. transport.ErrNotSent is in the causes when it is surely
-// not stored.
+// Its errors are *status.Error. It is Unavailable without a stream for the subject, while that has no leader, and when the
+// connection is closed; ResourceExhausted for a message that is too large, and when the stream is full; FailedPrecondition when
+// the stream refuses the message otherwise, as with another name than ClientStream; Canceled and DeadlineExceeded. After the last
+// two the message may be stored all the same, and ClientMessageID makes it safe to repeat the call. transport.ErrNotSent is in
+// the causes when it surely did not reach the server.
 //
 // It fails when js is nil, when spec.Kind is set and is not Unary, when nothing can be published to the subject, and when an
 // option is wrong.
@@ -132,7 +133,7 @@ func (c *client[Req]) do(x *sent, request Req) (receipt Receipt, err error) {
 	options := c.options
 	if c.name != nil {
 		if id := c.name(request); id != "" {
-			options = append(options[:len(options):len(options)], jetstream.WithMsgID(id))
+			options = append(slices.Clip(options), jetstream.WithMsgID(id))
 		}
 	}
 	stored, err := c.js.PublishMsg(x.ctx, &nats.Msg{Subject: subject, Header: nats.Header(header), Data: encoded.B}, options...)

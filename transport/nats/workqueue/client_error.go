@@ -63,7 +63,7 @@ func refused(api *jetstream.APIError) *status.Error {
 	return status.Errorf(code, "the stream refuses the message: %s", api.Description)
 }
 
-// notSent adds to err that nothing is stored.
+// notSent adds to err that nothing was sent.
 func notSent(err *status.Error) error {
 	if err.Cause == nil {
 		return err.WithCause(transport.ErrNotSent)

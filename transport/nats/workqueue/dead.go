@@ -3,6 +3,7 @@ package workqueue
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/textproto"
 	"strconv"
 	"strings"
@@ -94,9 +95,7 @@ func (x *exchange) publishResult(encode func(dst []byte) ([]byte, error)) error 
 	}
 	header := make(nats.Header, len(x.response.HeaderMap)+2) //nolint:mnd // Content-Type and Nats-Msg-Id
 	header[contentTypeField] = x.worker.server.codecs.Default().ContentTypes()[:1]
-	for key, values := range x.response.HeaderMap {
-		header[key] = values
-	}
+	maps.Copy(header, x.response.HeaderMap)
 	x.info.ResponseSize = int64(len(encoded.B))
 	if err := x.store(x.delivery.ID(), &nats.Msg{Subject: x.worker.server.results, Header: header, Data: encoded.B}); err != nil {
 		return status.New(status.Unavailable, "the result could not be stored").WithCause(err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/transport"
 	"github.com/ashlar-go/ashlar/transport/nats/workqueue"
 )
 
@@ -128,6 +129,9 @@ func client(t testing.TB, js jetstream.JetStream, opts ...workqueue.ClientOption
 	return call
 }
 
+// jobData is the encoding of a job.
+func jobData(n int) string { return fmt.Sprintf(`{"n":%d}`, n) }
+
 // publish stores a message as anybody may.
 func (q *queue) publish(msg *nats.Msg) {
 	q.t.Helper()
@@ -225,4 +229,9 @@ func (n *notes) all() []string {
 func outcomes() (workqueue.ServerOption, <-chan workqueue.Outcome) {
 	c := make(chan workqueue.Outcome, 1000)
 	return workqueue.ServerFinalizer(func(_ context.Context, o workqueue.Outcome) { c <- o }), c
+}
+
+// setResponse sets a header field of the result.
+func setResponse(ctx context.Context, key, value string) {
+	transport.FromContext(ctx).Response.Set(key, value)
 }

@@ -168,10 +168,3 @@ func (p *puller) stop() {
 	p.closed = true
 	p.drop()
 }
-
-// quiet reports whether there is nothing to complain of.
-func (p *puller) quiet() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.current != nil
-}

@@ -27,7 +27,9 @@ func hooks(n *notes, number int) []workqueue.ServerOption {
 		workqueue.ServerAfter(func(context.Context) { n.add("after %d", number) }),
 		workqueue.ServerMiddleware(func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 			return func(ctx context.Context, request any) (any, error) {
-				n.add("middleware %d: %s", number, request.(*workqueue.Delivery).Subject)
+				if d, ok := request.(*workqueue.Delivery); ok {
+					n.add("middleware %d: %s", number, d.Subject)
+				}
 				return next(ctx, request)
 			}
 		}),
@@ -206,15 +208,15 @@ func TestAPanicIsContainedAndTriedAgain(t *testing.T) {
 func TestPanicsOfHooksEndNothing(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)
-	q.put(2)
+	q.put(1)
 	done, ended := outcomes()
-	q.serve(func(_ context.Context, j *job) error { return status.New(status.NotFound, "no") }, workqueue.ServerConcurrency(1),
+	q.serve(func(context.Context, *job) error { return status.New(status.NotFound, "no") }, workqueue.ServerMaxDeliver(2),
 		workqueue.ServerErrorHandler(func(context.Context, error) { panic("in the error handler") }),
 		workqueue.ServerRetry(func(*status.Error) bool { panic("in the retry function") }),
 		workqueue.ServerFinalizer(func(context.Context, workqueue.Outcome) { panic("in the finalizer") }), done)
-	for range 2 {
-		if o := receive(t, "an outcome", ended); o.Verdict != workqueue.Terminated || status.CodeOf(o.Err) != status.NotFound {
-			t.Errorf("want terminated and not found, have %+v", o)
+	for _, want := range []workqueue.Verdict{workqueue.Retried, workqueue.Terminated} {
+		if o := receive(t, "an outcome", ended); o.Verdict != want || status.CodeOf(o.Err) != status.NotFound {
+			t.Errorf("want %v and not found, have %+v", want, o)
 		}
 	}
 	for name, option := range map[string]workqueue.ServerOption{

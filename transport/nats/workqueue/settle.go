@@ -64,7 +64,7 @@ func (x *exchange) permanent(err *status.Error) bool {
 	if _, undecodable := errors.AsType[*undecodableError](x.outcome.Err); undecodable {
 		return true
 	}
-	retryable := false // a function that panics has not said that it is
+	retryable := true // of a function that panics nobody knows, and the limit ends it
 	x.guard(func() { retryable = x.worker.server.retry(err) })
 	return !retryable
 }

@@ -53,14 +53,13 @@ func (w *Worker) supervise() {
 				w.fail(nats.ErrConnectionClosed)
 			}
 		case <-look.C:
-			if w.conn.IsClosed() { // a status may be missed, as nobody waits for those that are not taken
+			switch {
+			case w.conn.IsClosed(): // the connection drops a status that nobody takes at once
 				w.fail(nats.ErrConnectionClosed)
-			} else if w.pull.silent() {
-				if w.survives(control{kind: unanswered, text: "silence"}) {
-					later()
-				}
-			} else if w.pull.quiet() {
+			case !w.pull.silent():
 				wait = pullAgain
+			case w.survives(control{kind: unanswered}):
+				later()
 			}
 		case <-again.C:
 			if !w.conn.IsConnected() {
