@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport/nats/workqueue"
 )
@@ -134,13 +135,18 @@ func TestWithoutADeadLetterSubjectAMessageIsTerminated(t *testing.T) {
 	}
 	q.put(1)
 	done, ended := outcomes()
-	q.serve(func(context.Context, *job) error { return status.New(status.NotFound, "no such image") }, done)
+	q.serve(func(context.Context, *job) error {
+		return status.New(status.NotFound, "no such image").WithReason("NO_IMAGE").WithCause(errors.New("password=hunter2"))
+	}, done)
 	if o := receive(t, "the outcome", ended); o.Verdict != workqueue.Terminated {
 		t.Errorf("want terminated, have %v", o.Verdict)
 	}
 	advisory, err := advisories.NextMsg(patience)
-	if err != nil || !strings.Contains(string(advisory.Data), "no such image") {
-		t.Errorf("want the reason in the advisory, have %v, %v", advisory, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(advisory.Data); !strings.Contains(text, "not_found (NO_IMAGE): no such image") || strings.Contains(text, "hunter2") {
+		t.Errorf("want the error in the advisory, without its cause; have %s", text)
 	}
 	q.until("the message to be gone", func() bool { return q.stored("JOBS") == 0 && q.info().NumAckPending == 0 })
 }
@@ -163,6 +169,26 @@ func TestAMessageStaysUntilItsDeadLetterIsStored(t *testing.T) {
 	q.stream("DEAD", "dead.>")
 	q.letter(1)
 	q.until("the message to be gone", func() bool { return q.stored("JOBS") == 0 })
+}
+
+// What is as large as the server takes has no room for what is to be said of it.
+func TestAMessageWithoutRoomForADeadLetterStays(t *testing.T) {
+	t.Parallel()
+	q := &queue{t: t, NATS: testserver.StartNATS(t, "max_payload: 4096")}
+	q.JetStream = q.connect()
+	q.stream("JOBS", "jobs.>")
+	q.stream("DEAD", "dead.>")
+	q.publish(newMsg("jobs.do", strings.Repeat("x", 4000)))
+	done, ended := outcomes()
+	q.serve(nothing, done, workqueue.ServerDeadLetter("dead.do"), workqueue.ServerMaxDeliver(2))
+	for range 4 {
+		if o := receive(t, "an outcome", ended); o.Verdict != workqueue.Retried || !errors.Is(o.Err, nats.ErrMaxPayload) {
+			t.Errorf("want retried, have %+v", o)
+		}
+	}
+	if n := q.stored("JOBS"); n != 1 {
+		t.Errorf("want the message in its stream, have %d", n)
+	}
 }
 
 // A dead letter whose message could not be ended is not stored a second time.

@@ -45,7 +45,12 @@ func (w *Worker) Err() error {
 	return w.cause
 }
 
-func (w *Worker) beginDrain() { w.drain.Do(func() { close(w.draining) }) }
+func (w *Worker) beginDrain() {
+	w.drain.Do(func() {
+		w.pull.stop() // before the slots are left, so that nothing comes for them any more
+		close(w.draining)
+	})
+}
 
 func (w *Worker) isDraining() bool {
 	select {
@@ -59,7 +64,6 @@ func (w *Worker) isDraining() bool {
 // close ends all that the worker is, once it is to end.
 func (w *Worker) close() {
 	<-w.draining
-	w.pull.stop()
 	idle := ended(&w.working)
 	var err error
 	select {

@@ -153,7 +153,9 @@ func TestADeletedConsumerEndsTheWorker(t *testing.T) {
 						errs <- err
 					}
 				}))
-			if !idle {
+			if idle {
+				q.until("a request", func() bool { return q.info().NumWaiting == 1 })
+			} else {
 				q.put(1)
 				receive(t, "the job", began)
 			}

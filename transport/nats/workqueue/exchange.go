@@ -106,7 +106,7 @@ func (x *exchange) attempt() (err error) {
 		}
 	}()
 	if x.delivery.Attempt > x.delivery.Limit {
-		return status.Errorf(status.Unknown, "delivered for the %dth time; the limit is %d, and the last deliveries did not come to an end",
+		return status.Errorf(status.Unknown, "this is delivery %d of at most %d, and the last ones did not come to an end",
 			x.delivery.Attempt, x.delivery.Limit).WithReason(ReasonDeliveries)
 	}
 	for _, hook := range x.worker.server.before {

@@ -16,6 +16,14 @@ func BackoffDelay(first, most time.Duration, attempt int) time.Duration {
 	return backoff{first, most}.delay(attempt)
 }
 
+// ServerPull sets how long a request for messages waits, and how often JetStream says that it does.
+func ServerPull(expires, sign time.Duration) ServerOption {
+	return func(c *serverConfig) error {
+		c.pullExpires, c.pullSign = expires, sign
+		return nil
+	}
+}
+
 // ParseControl reads a control message.
 func ParseControl(msg *nats.Msg) (kind uint8, unmet int, text string) {
 	c := parseControl(msg)

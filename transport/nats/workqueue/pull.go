@@ -12,9 +12,9 @@ import (
 const (
 	pullExpires = 30 * time.Second // how long a request waits for messages
 	pullSign    = 3 * time.Second  // how often JetStream says that a request still waits
-	pullSilence = 2 * pullSign     // after which the requests are taken for lost
+	pullSilent  = 2                // without so many signs the requests are taken for lost
 	pullAgain   = 100 * time.Millisecond
-	pullMost    = 5 * time.Second // between attempts while requests fail; the first comes after pullAgain
+	pullMost    = pullSign // between attempts while requests fail; the first comes after pullAgain
 )
 
 // puller asks for as many messages as there is room for, and no more: what is asked for, what waits to be begun and what is worked on are
@@ -27,6 +27,8 @@ type puller struct {
 	conn    *nats.Conn
 	subject string // of the requests
 	size    int
+	expires time.Duration
+	sign    time.Duration
 	jobs    chan<- *nats.Msg // with room for size
 	failed  func(control)    // told of what is not as it should be; must not block
 
@@ -81,7 +83,7 @@ func (p *puller) ask() error {
 	if p.closed || p.current == nil || p.free == 0 || p.asked > 0 && p.free < (p.size+1)/2 {
 		return nil
 	}
-	request := fmt.Appendf(nil, `{"batch":%d,"expires":%d,"idle_heartbeat":%d}`, p.free, pullExpires, pullSign)
+	request := fmt.Appendf(nil, `{"batch":%d,"expires":%d,"idle_heartbeat":%d}`, p.free, p.expires, p.sign)
 	if err := p.conn.PublishRequest(p.subject, p.current.Subject, request); err != nil {
 		return fmt.Errorf("asking for messages: %w", err)
 	}
@@ -151,7 +153,14 @@ func (p *puller) release() {
 func (p *puller) silent() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.current != nil && p.asked > 0 && time.Since(p.heard) > pullSilence
+	return p.current != nil && p.asked > 0 && time.Since(p.heard) > pullSilent*p.sign
+}
+
+// paused reports whether nothing is asked for, until renew.
+func (p *puller) paused() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current == nil
 }
 
 // pause voids the requests, until renew.

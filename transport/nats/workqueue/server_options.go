@@ -35,12 +35,15 @@ type serverConfig struct {
 	doubleAck     bool
 	deadLetter    string // a subject, "" for none
 	results       string // a subject, "" for none
+
+	pullExpires, pullSign time.Duration // constants, but for tests
 }
 
 func newServerConfig(opts []ServerOption) (*serverConfig, error) {
 	c := &serverConfig{
 		concurrency: DefaultConcurrency, timeLimit: DefaultTimeLimit, maxDeliver: DefaultMaxDeliver, maxAckPending: DefaultMaxAckPending,
 		backoff: backoff{first: DefaultFirstBackoff, most: DefaultMostBackoff}, retry: Retryable,
+		pullExpires: pullExpires, pullSign: pullSign,
 	}
 	if err := refuseNil("the list of options", opts); err != nil {
 		return nil, err

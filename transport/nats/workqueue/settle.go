@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -92,7 +93,7 @@ func (x *exchange) end(err *status.Error) {
 	subject := x.worker.server.deadLetter
 	if subject == "" {
 		x.outcome.Verdict = Terminated
-		x.told(x.terminate(err.Error()))
+		x.told(x.terminate(public(err)))
 		x.logEnd("terminated")
 		return
 	}
@@ -102,12 +103,17 @@ func (x *exchange) end(err *status.Error) {
 		return
 	}
 	x.outcome.Verdict = DeadLettered
-	x.told(x.terminate("stored under " + subject + ": " + err.Error()))
+	x.told(x.terminate("stored under " + subject + ": " + public(err)))
 	x.logEnd("stored under " + subject)
 }
 
 func (x *exchange) terminate(reason string) error {
-	return tell(x.worker.conn, x.msg, term+" "+reason[:min(len(reason), maxReason)])
+	return tell(x.worker.conn, x.msg, term+" "+strings.ToValidUTF8(reason[:min(len(reason), maxReason)], ""))
+}
+
+// public is the text of what may be shown of the error, in one line.
+func public(err *status.Error) string {
+	return strings.Join(strings.Fields(err.WithCause(nil).Error()), " ")
 }
 
 // told notes that JetStream could not be told.

@@ -22,7 +22,7 @@ func (w *Worker) notice(c control) {
 
 // supervise keeps the requests for messages going.
 func (w *Worker) supervise() {
-	look := time.NewTicker(pullSign)
+	look := time.NewTicker(w.server.pullSign)
 	defer look.Stop()
 	again := time.NewTimer(0)
 	again.Stop()
@@ -56,9 +56,13 @@ func (w *Worker) supervise() {
 			switch {
 			case w.conn.IsClosed(): // the connection drops a status that nobody takes at once
 				w.fail(nats.ErrConnectionClosed)
+			case w.pull.paused():
+				again.Reset(0) // at the latest
 			case !w.pull.silent():
 				wait = pullAgain
 			case w.survives(control{kind: unanswered}):
+				w.tell(errors.New("JetStream is silent about the requests for messages, as when it has no leader, they are more than the " +
+					"MaxWaiting of the consumer, or the permission to ask is missing"))
 				later()
 			}
 		case <-again.C:
@@ -101,7 +105,7 @@ func (w *Worker) lookup() error {
 	switch {
 	case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
 		return fmt.Errorf("%w: %w", jetstream.ErrConsumerDeleted, err)
-	case err != nil:
+	case err != nil && w.base.Err() == nil:
 		w.tell(fmt.Errorf("JetStream does not answer: %w", err))
 	}
 	return nil

@@ -86,10 +86,10 @@ func (s *Server) consume(ctx context.Context, js jetstream.JetStream, consumer j
 		jobs: make(chan *nats.Msg, s.concurrency), slots: make([]slot, s.concurrency), trouble: make(chan control, 1),
 		draining: make(chan struct{}), forced: make(chan struct{}), closed: make(chan struct{}),
 	}
-	w.base, w.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	w.base, w.cancel = context.WithCancelCause(context.Background())
 	w.pull = &puller{
 		conn: conn, subject: apiPrefix(js) + "CONSUMER.MSG.NEXT." + info.Stream + "." + info.Name, size: s.concurrency, free: s.concurrency,
-		jobs: w.jobs, failed: w.notice,
+		expires: s.pullExpires, sign: s.pullSign, jobs: w.jobs, failed: w.notice,
 	}
 	w.lookAround()
 	w.statuses = conn.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.CLOSED)
