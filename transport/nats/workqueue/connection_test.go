@@ -75,6 +75,24 @@ func TestWorkGoesOnThroughAShortOutage(t *testing.T) {
 	}
 }
 
+func TestDrainSaysThatAcknowledgementsHaveNotArrived(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	q.put(1)
+	began, hold := make(chan struct{}, 1), make(chan struct{})
+	done, ended := outcomes()
+	w := q.work(server(func(context.Context, *job) error { began <- struct{}{}; <-hold; return nil }, done), q.connect())
+	receive(t, "the job", began)
+	q.Kill()
+	close(hold)
+	if o := receive(t, "the outcome", ended); o.Verdict != workqueue.Acknowledged {
+		t.Errorf("want acknowledged, have %+v", o)
+	}
+	if err := w.Drain(t.Context()); err == nil || !strings.Contains(err.Error(), "bringing the last acknowledgements") {
+		t.Errorf("want that they have not arrived, have %v", err)
+	}
+}
+
 func TestTheContextEndsWhenTheMessageIsLost(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)

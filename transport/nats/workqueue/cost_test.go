@@ -48,7 +48,14 @@ func counter(n int) (count func(), full <-chan struct{}) {
 }
 
 // byHand is what a person writes with jetstream: one goroutine, decoding and acknowledging.
-func byHand(t testing.TB, js jetstream.JetStream, stream string, n int) {
+func byHand(opts ...jetstream.PullConsumeOpt) consumption {
+	return func(t testing.TB, js jetstream.JetStream, stream string, n int) {
+		t.Helper()
+		consumeByHand(t, js, stream, n, opts)
+	}
+}
+
+func consumeByHand(t testing.TB, js jetstream.JetStream, stream string, n int, opts []jetstream.PullConsumeOpt) {
 	t.Helper()
 	consumer, err := js.CreateConsumer(t.Context(), stream, jetstream.ConsumerConfig{Durable: "worker", AckPolicy: jetstream.AckExplicitPolicy, MaxAckPending: 10_000})
 	if err != nil {
@@ -64,7 +71,7 @@ func byHand(t testing.TB, js jetstream.JetStream, stream string, n int) {
 			t.Error(err)
 		}
 		count()
-	})
+	}, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +94,7 @@ func byWorker(concurrency int) consumption {
 			t.Fatal(err)
 		}
 		receive(t, "the last job", full)
-		if err := w.Stop(); err != nil {
+		if err := w.Drain(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}
@@ -109,7 +116,7 @@ func TestADeliveryKeepsItsBudgetOfAllocations(t *testing.T) {
 		runtime.ReadMemStats(&now)
 		return float64(now.Mallocs-before.Mallocs) / jobs
 	}
-	plain, ours := cost("plain", byHand), cost("ours", byWorker(workqueue.DefaultConcurrency))
+	plain, ours := cost("plain", byHand()), cost("ours", byWorker(workqueue.DefaultConcurrency))
 	t.Logf("%.1f allocations per message, %.1f by hand", ours, plain)
 	if ours > plain+budget {
 		t.Errorf("want at most %d allocations more than the %.1f by hand, have %.1f", budget, plain, ours)
@@ -123,7 +130,8 @@ func BenchmarkDelivery(b *testing.B) {
 		name    string
 		consume consumption
 	}{
-		{"by hand", byHand},
+		{"by hand", byHand()},
+		{"by hand with 16 fetched", byHand(jetstream.PullMaxMessages(16))},
 		{"worker of 1", byWorker(1)},
 		{fmt.Sprintf("worker of %d", workqueue.DefaultConcurrency), byWorker(workqueue.DefaultConcurrency)},
 		{"worker of 256", byWorker(256)},

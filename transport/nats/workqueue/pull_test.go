@@ -16,7 +16,8 @@ func TestRequestsThatExpireAreMadeAgain(t *testing.T) {
 	hold := make(chan struct{})
 	const expires = 200 * time.Millisecond
 	q.serve(func(context.Context, *job) error { began <- struct{}{}; <-hold; return nil },
-		workqueue.ServerConcurrency(4), workqueue.ServerPull(expires, expires/2))
+		workqueue.ServerConcurrency(4), workqueue.ServerPull(expires, expires/2),
+		workqueue.ServerErrorHandler(func(_ context.Context, err error) { t.Errorf("want nothing reported, have %v", err) }))
 	for range 5 {
 		after(t.Context(), expires)
 		if n := q.info().NumWaiting; n > 1 {
@@ -30,6 +31,37 @@ func TestRequestsThatExpireAreMadeAgain(t *testing.T) {
 	after(t.Context(), 2*expires)
 	if info := q.info(); info.NumAckPending != 4 || info.NumWaiting != 0 || len(began) != 0 {
 		t.Errorf("want 4 at work and nothing asked for, have %d and %d", info.NumAckPending, info.NumWaiting)
+	}
+	close(hold)
+	q.until("the queue to be empty", func() bool { return q.stored("JOBS") == 0 })
+}
+
+// What is asked for follows what there is room for, also when some of an earlier request is still to come.
+func TestRoomIsAskedForInTime(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	began, hold := make(chan struct{}, 10), make(chan struct{})
+	done, ended := outcomes()
+	q.serve(func(_ context.Context, j *job) error {
+		began <- struct{}{}
+		if j.N > 1 {
+			<-hold
+		}
+		return nil
+	}, done, workqueue.ServerConcurrency(4))
+	q.put(1)
+	receive(t, "the end of a short job", ended)
+	receive(t, "its beginning", began)
+	if n := q.info().NumWaiting; n != 1 {
+		t.Errorf("want no further request for one message, have %d", n)
+	}
+	q.put(1)
+	receive(t, "the end of another short job", ended)
+	receive(t, "its beginning", began)
+	q.until("a request for two", func() bool { return q.info().NumWaiting == 2 })
+	q.put(5) // of which one is short, and the others take all the room that there is
+	for range 5 {
+		receive(t, "a job", began)
 	}
 	close(hold)
 	q.until("the queue to be empty", func() bool { return q.stored("JOBS") == 0 })
