@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,6 +34,8 @@ func TestADeadLetterSaysWhatItWasAndWhy(t *testing.T) {
 	}{
 		{"a permanent error", newMsg("jobs.do", `{"n":1}`), status.New(status.NotFound, "no such image").WithReason("NO_IMAGE").WithCause(secret), 1,
 			status.NotFound, "NO_IMAGE", "no such image"},
+		{"a wrapped error", newMsg("jobs.do", `{"n":1}`), fmt.Errorf("hunter2: %w", status.New(status.NotFound, "no such image")), 1,
+			status.NotFound, "", "no such image"},
 		{"the limit", newMsg("jobs.do", `{"n":1}`), status.New(status.Unavailable, "busy").WithCause(secret), 3, status.Unavailable, "", "busy"},
 		{"an error that is no status", newMsg("jobs.do", `{"n":1}`), secret, 3, status.Internal, "", "internal error"},
 		{"undecodable", newMsg("jobs.do", `{"n":"one"}`), nil, 1, status.InvalidArgument, "", `"field":"n"`},

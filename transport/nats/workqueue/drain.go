@@ -13,7 +13,7 @@ import (
 // what is still worked on is given back as well. Then it fails, and says of how many messages the work was cut off.
 //
 // It fails as well when the last acknowledgements could not be brought to the server. To call it again, also at the same time, does
-// no harm: each call waits, and gets the same error.
+// no harm: each call waits, and gets the same error. A hook must not call it, since it would wait for that hook.
 func (w *Worker) Drain(ctx context.Context) error {
 	w.beginDrain()
 	select {

@@ -2,10 +2,15 @@ package workqueue_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/transport/nats/workqueue"
 )
 
@@ -34,6 +39,32 @@ func TestRequestsThatExpireAreMadeAgain(t *testing.T) {
 	}
 	close(hold)
 	q.until("the queue to be empty", func() bool { return q.stored("JOBS") == 0 })
+}
+
+func TestTheAPIOfJetStreamMayBeElsewhere(t *testing.T) {
+	t.Parallel()
+	q := &queue{t: t, NATS: testserver.StartNATS(t, fmt.Sprintf("jetstream: {domain: hub, store_dir: %q}", t.TempDir()))}
+	q.JetStream = q.connect()
+	q.stream("JOBS", "jobs.>")
+	for name, connect := range map[string]func(*nats.Conn) (jetstream.JetStream, error){
+		"a domain":             func(c *nats.Conn) (jetstream.JetStream, error) { return jetstream.NewWithDomain(c, "hub") },
+		"a prefix":             func(c *nats.Conn) (jetstream.JetStream, error) { return jetstream.NewWithAPIPrefix(c, "$JS.hub.API.") },
+		"a prefix without dot": func(c *nats.Conn) (jetstream.JetStream, error) { return jetstream.NewWithAPIPrefix(c, "$JS.hub.API") },
+	} {
+		js, err := connect(q.Conn())
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := make(chan struct{}, 1)
+		w := q.work(server(func(context.Context, *job) error { began <- struct{}{}; return nil }), js)
+		if _, err := client(t, js)(t.Context(), &job{1}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		receive(t, "the job by "+name, began)
+		if err := w.Drain(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // What is asked for follows what there is room for, also when some of an earlier request is still to come.

@@ -132,7 +132,7 @@ func (x *exchange) fail(err error) {
 
 // logEnd says where nobody else does that a message will not be worked on again.
 func (x *exchange) logEnd(how string) {
-	if len(x.worker.server.onError) == 0 {
+	if len(x.worker.server.onError) == 0 && x.outcome.Verdict != Lost {
 		log.Printf("%s: %s: %s after delivery %d: %v", x.info.Operation, x.delivery.ID(), how, x.delivery.Attempt, x.outcome.Err)
 	}
 }

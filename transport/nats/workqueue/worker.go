@@ -156,11 +156,16 @@ func (w *Worker) serve(s *slot, msg *nats.Msg) {
 	}
 	x, err := w.newExchange(msg)
 	if err != nil {
-		w.report(w.context(), err)
+		w.tell(err)
 		return
 	}
 	s.set(x)
 	defer s.set(nil)
+	select {
+	case <-w.forced: // perhaps before the slot showed the message
+		x.cancel(ErrStopped)
+	default:
+	}
 	x.serve()
 }
 
