@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/ashlar-go/ashlar v0.0.0
 	go.uber.org/goleak v1.3.0
+	google.golang.org/protobuf v1.36.12
 )
 
 require (
