@@ -182,19 +182,15 @@ func (b *Batcher) read(ctx context.Context, r *http.Response) (none struct{}, er
 	}
 	answers, several, err := readAnswers(buf.B, r)
 	if err != nil {
-		return none, b.unreadable(err)
+		return none, unreadable(b.operation, err)
 	}
 	if !several { // the batch as a whole was refused
 		if e := answers[0].status(); e != nil {
 			return none, e
 		}
-		return none, b.unreadable(errors.New("it is one result, for a batch"))
+		return none, unreadable(b.operation, errors.New("it is one result, for a batch"))
 	}
 	return none, b.settle(batch, answers)
-}
-
-func (b *Batcher) unreadable(err error) error {
-	return status.Errorf(status.Internal, "the answer of %s could not be read: %v", b.operation, err).WithCause(err)
 }
 
 // settle gives each call its answer. An error without an id is that of the calls which have none.
@@ -210,14 +206,14 @@ func (b *Batcher) settle(batch *Batch, answers []answer) error {
 		}
 		n, err := strconv.ParseUint(string(a.id), 10, 64)
 		if err != nil || n == 0 || n > uint64(len(batch.pending)) || strconv.FormatUint(n, 10) != string(a.id) {
-			return b.unreadable(fmt.Errorf("it has the id %.64s, which no call has", a.id))
+			return unreadable(b.operation, fmt.Errorf("it has the id %.64s, which no call has", a.id))
 		}
 		if batch.pending[n-1].settled() {
-			return b.unreadable(fmt.Errorf("it has the id %s twice", a.id))
+			return unreadable(b.operation, fmt.Errorf("it has the id %s twice", a.id))
 		}
 		batch.pending[n-1].settle(a, nil)
 	}
-	missing := b.unreadable(errors.New("it has nothing about this call"))
+	missing := unreadable(b.operation, errors.New("it has nothing about this call"))
 	if nameless != nil {
 		missing = nameless
 	}

@@ -127,17 +127,17 @@ func (c *client[Req, Resp]) read(ctx context.Context, r *http.Response) (respons
 	}
 	answers, batch, err := readAnswers(buf.B, r)
 	if err != nil {
-		return response, c.unreadable(err)
+		return response, unreadable(c.operation, err)
 	}
 	if batch {
-		return response, c.unreadable(errors.New("it is a list, for a call that is none"))
+		return response, unreadable(c.operation, errors.New("it is a list, for a call that is none"))
 	}
 	a := &answers[0]
 	switch want := strconv.FormatUint(callOf(ctx).id, 10); {
 	case string(a.id) == want:
 	case string(a.id) == "null" && a.result == nil: // the server did not come as far as the id
 	default:
-		return response, c.unreadable(fmt.Errorf("it has the id %.64s, want %s", a.id, want))
+		return response, unreadable(c.operation, fmt.Errorf("it has the id %.64s, want %s", a.id, want))
 	}
 	if e := a.status(); e != nil {
 		return response, e

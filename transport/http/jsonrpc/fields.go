@@ -60,7 +60,7 @@ func fieldNames(t reflect.Type, outer []reflect.Type) (names []string, ok bool) 
 	names = []string{}
 	for f := range t.Fields() {
 		tag := f.Tag.Get("json")
-		name, options := cutName(tag)
+		name, options, _ := strings.Cut(tag, ",")
 		inner := f.Type
 		if inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
@@ -88,15 +88,4 @@ func fieldNames(t reflect.Type, outer []reflect.Type) (names []string, ok bool) 
 		}
 	}
 	return names, true
-}
-
-// cutName returns the name in a json tag, which may be quoted, and the options behind it.
-func cutName(tag string) (name, options string) {
-	if quoted, ok := strings.CutPrefix(tag, "'"); ok {
-		if name, rest, ok := strings.Cut(quoted, "'"); ok {
-			return name, rest
-		}
-	}
-	name, options, _ = strings.Cut(tag, ",")
-	return name, options
 }

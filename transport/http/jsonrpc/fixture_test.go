@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -187,4 +188,13 @@ func newMethod[Req, Resp any](t testing.TB, name string, opts ...jsonrpc.ClientO
 		t.Fatal(err)
 	}
 	return m
+}
+
+func readFile(t testing.TB, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

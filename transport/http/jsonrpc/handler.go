@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/buffer"
@@ -97,14 +98,25 @@ func (h *Handler) serve(ctx context.Context, d *document) (*reply, error) {
 // serveBatch serves the calls, several at a time, and returns when all have ended.
 func (h *Handler) serveBatch(ctx context.Context, calls []call) *reply {
 	all := make([]exchange, len(calls))
-	slots := make(chan struct{}, h.concurrency)
-	var running sync.WaitGroup
-	for i := range calls {
-		slots <- struct{}{}
-		running.Go(func() {
-			defer func() { <-slots }()
+	var (
+		running sync.WaitGroup
+		next    atomic.Int64
+		work    func()
+	)
+	work = func() {
+		done := false
+		defer func() {
+			if !done { // a call has ended its goroutine
+				running.Go(work)
+			}
+		}()
+		for i := next.Add(1) - 1; i < int64(len(calls)); i = next.Add(1) - 1 {
 			h.run(ctx, &calls[i], &all[i])
-		})
+		}
+		done = true
+	}
+	for range min(h.concurrency, len(calls)) {
+		running.Go(work)
 	}
 	running.Wait()
 	r := &reply{batch: true}

@@ -96,15 +96,12 @@ func (m *Method[Req, Resp]) decode(result []byte) (response Resp, err error) {
 	}
 	if err := m.codec.Decode(result, target); err != nil {
 		var none Resp
-		return none, m.unreadable(fmt.Errorf("the result: %w", err))
+		return none, unreadable(m.operation, fmt.Errorf("the result: %w", err))
 	}
 	return response, nil
 }
 
 // unreadable is the error of an answer that is none.
-func (c *caller) unreadable(err error) error {
-	if e := status.As(err); e != nil { // such as that it is too large
-		return e
-	}
-	return status.Errorf(status.Internal, "the answer of %s could not be read: %v", c.operation, err).WithCause(err)
+func unreadable(operation string, err error) *status.Error {
+	return status.Errorf(status.Internal, "the answer of %s could not be read: %v", operation, err).WithCause(err)
 }
