@@ -123,6 +123,22 @@ func TestErrorsThatWereNotWrittenToBeShownAreInternalWithAnID(t *testing.T) {
 	if text := logged(); !strings.Contains(text, "secret") || !strings.Contains(text, e.ID) || !strings.Contains(text, "fail: ") {
 		t.Errorf("want the text and the id %s in the log, have %q", e.ID, text)
 	}
+	var seen error
+	secret := errors.New("secret")
+	handler := jsonrpc.ServerErrorHandler(func(_ context.Context, err error) { seen = err })
+	conn, logged = start(t, jsonrpc.NewHandler(set(failing(secret, handler))))
+	_, err = newClient[any, int](t, conn, "fail")(t.Context(), nil)
+	if !errors.Is(seen, secret) || status.As(seen).ID != status.As(err).ID || logged() != "" {
+		t.Errorf("want the handler to see it, and nothing in the log; have %v for %v, and %q", seen, err, logged())
+	}
+}
+
+func TestAMessageThatIsNotUTF8IsMadeSo(t *testing.T) {
+	t.Parallel()
+	have := refusalOf(t, post(jsonrpc.NewHandler(set(failing(status.New(status.NotFound, "a\xffb")))), call("fail", "[]")).Body.String())
+	if have.Error.Message != "a\uFFFDb" || have.Error.Data.Message != "a\uFFFDb" {
+		t.Errorf("have %q", have.Error.Message)
+	}
 }
 
 func TestAResultThatCannotBeEncodedIsAnError(t *testing.T) {

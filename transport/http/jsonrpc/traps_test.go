@@ -85,6 +85,26 @@ func TestIDsAreKeptByteForByte(t *testing.T) {
 	}
 }
 
+func TestMiddlewareIsToldOfAServersUnaryOperation(t *testing.T) {
+	t.Parallel()
+	var have endpoint.Spec
+	spec := endpoint.Spec{Service: "numbers", Method: "Sum", Idempotent: true}
+	var seen any
+	h := jsonrpc.NewHandler([]*jsonrpc.Server{jsonrpc.NewServer(spec.Client(), sum, jsonrpc.ServerName("sum"),
+		jsonrpc.ServerMiddleware(func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+			have = spec
+			return func(ctx context.Context, request any) (any, error) { seen = request; return next(ctx, request) }
+		}))})
+	spec.Kind = endpoint.Unary
+	if have != spec {
+		t.Errorf("want %+v, have %+v", spec, have)
+	}
+	post(h, `{"jsonrpc":"2.0","method":"sum","params":[ 1 ],"id":"x"}`)
+	if r, ok := seen.(*jsonrpc.Request); !ok || r.Method != "sum" || string(r.Params) != "[ 1 ]" || string(r.ID) != `"x"` || r.Info.Operation != "numbers/Sum" {
+		t.Errorf("have %+v", seen)
+	}
+}
+
 func TestNoOptionReplacesAnEarlierOneSilently(t *testing.T) {
 	t.Parallel()
 	var have trail
