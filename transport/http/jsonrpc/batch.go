@@ -10,7 +10,6 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
-	"github.com/ashlar-go/ashlar/transport"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
@@ -50,81 +49,14 @@ type Batch struct {
 	done    bool
 }
 
-// pending is a call of a batch that waits for its answer.
-type pending interface {
-	settle(a *answer, err error)
-	settled() bool
-}
-
-// ErrNotDone is the error of a call whose batch has not been sent.
-var ErrNotDone = errors.New("jsonrpc: the batch has not been done")
-
 var errDone = errors.New("jsonrpc: the batch has been done; make another one")
-
-// Result is what became of a call in a batch.
-type Result[Resp any] struct {
-	method interface {
-		decode(result []byte) (Resp, error)
-	}
-	response Resp
-	err      error
-	isSet    bool
-}
-
-// Get returns what the call returned. Its errors are as those of NewClient; before Batch.Do it is ErrNotDone.
-func (r *Result[Resp]) Get() (Resp, error) {
-	if !r.isSet {
-		return r.response, ErrNotDone
-	}
-	return r.response, r.err
-}
-
-func (r *Result[Resp]) settled() bool { return r.isSet }
-
-func (r *Result[Resp]) settle(a *answer, err error) {
-	r.isSet, r.err = true, err
-	if err != nil {
-		return
-	}
-	if e := a.status(); e != nil {
-		r.err = e
-		return
-	}
-	r.response, r.err = r.method.decode(a.result)
-}
-
-// Call adds a call to b. A request that cannot be encoded is not sent, which its result tells. It panics when b has been done.
-func (m *Method[Req, Resp]) Call(b *Batch, request Req) *Result[Resp] {
-	r := &Result[Resp]{method: m}
-	if err := b.add(&outgoing[Req]{method: &m.caller, request: request, id: uint64(len(b.pending)) + 1}); err != nil {
-		r.settle(nil, m.unwritten(err))
-		return r
-	}
-	b.pending = append(b.pending, r)
-	return r
-}
-
-// Notify adds a notification to b. It fails when the request cannot be encoded, and panics when b has been done.
-func (m *Method[Req, Resp]) Notify(b *Batch, request Req) error {
-	if err := b.add(&outgoing[Req]{method: &m.caller, request: request}); err != nil {
-		return m.unwritten(err)
-	}
-	return nil
-}
-
-// unwritten is the error of a request that JSON cannot say.
-func (c *caller) unwritten(err error) error {
-	return status.New(status.Internal, "the request to "+c.operation+" could not be encoded").
-		WithCause(fmt.Errorf("%w: %w", transport.ErrNotSent, err))
-}
 
 func (b *Batch) add(call appender) error {
 	if b.done {
 		panic(errDone.Error())
 	}
-	before := len(b.body)
 	separator := byte(',')
-	if before == 0 {
+	if len(b.body) == 0 {
 		separator = '['
 	}
 	out, err := call.append(append(b.body, separator))
@@ -146,7 +78,7 @@ func (b *Batch) Len() int { return b.size }
 // Do sends the batch, and sets the results of its calls. Its error, a *status.Error, is that of the exchange as a whole, which all calls
 // have then that have no answer of their own; the errors of single calls are in their results. A batch to which nothing was added is
 // not sent. It fails when it has been called before.
-func (b *Batch) Do(ctx context.Context) (err error) {
+func (b *Batch) Do(ctx context.Context) error {
 	if b.done {
 		return errDone
 	}
@@ -154,19 +86,22 @@ func (b *Batch) Do(ctx context.Context) (err error) {
 	if b.size == 0 {
 		return nil
 	}
-	defer func() {
-		for _, p := range b.pending {
-			if !p.settled() {
-				p.settle(nil, err)
-			}
-		}
-	}()
 	if len(b.pending) == 0 {
-		_, err = b.batcher.notes(ctx, b)
+		_, err := b.batcher.notes(ctx, b)
 		return err
 	}
-	_, err = b.batcher.calls(&callContext{Context: ctx, batch: b}, b)
+	_, err := b.batcher.calls(&callContext{Context: ctx, batch: b}, b)
+	b.settleRest(err)
 	return err
+}
+
+// settleRest gives err to the calls that have no answer.
+func (b *Batch) settleRest(err error) {
+	for _, p := range b.pending {
+		if !p.settled() {
+			p.settle(nil, err)
+		}
+	}
 }
 
 // read reads the answers to a batch.
@@ -217,10 +152,6 @@ func (b *Batcher) settle(batch *Batch, answers []answer) error {
 	if nameless != nil {
 		missing = nameless
 	}
-	for _, p := range batch.pending {
-		if !p.settled() {
-			p.settle(nil, missing)
-		}
-	}
+	batch.settleRest(missing)
 	return nil
 }

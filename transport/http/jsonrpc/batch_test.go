@@ -147,6 +147,22 @@ func TestAServerThatIsDownFailsTheWholeBatch(t *testing.T) {
 	}
 }
 
+func TestAPanicOfTheClientsOwnIsNoResult(t *testing.T) {
+	t.Parallel()
+	conn := answering(t, 200, "application/json", `[{"jsonrpc":"2.0","result":{},"id":1},{"jsonrpc":"2.0","result":{},"id":2}]`)
+	for name, opt := range map[string]httptransport.ClientOption{
+		"a hook": httptransport.ClientBefore(func(context.Context, *http.Request) context.Context { boom(); return nil }),
+		"decode": httptransport.ClientMaxResponse(100),
+	} {
+		b := newBatcher(t, conn, opt).Batch()
+		first, second := newMethod[struct{}, bomb](t, "bomb").Call(b, struct{}{}), newMethod[struct{}, any](t, "any").Call(b, struct{}{})
+		wantPanic(t, "hunter2", func() { _ = b.Do(t.Context()) })
+		if !errors.Is(errOf(first), jsonrpc.ErrNotDone) || !errors.Is(errOf(second), jsonrpc.ErrNotDone) {
+			t.Errorf("%s: have %v and %v", name, errOf(first), errOf(second))
+		}
+	}
+}
+
 func TestABatchLongerThanTheServerTakesIsRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
 	conn, _ := start(t, jsonrpc.NewHandler(set(), jsonrpc.HandlerMaxBatch(1)))
