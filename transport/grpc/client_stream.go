@@ -97,7 +97,7 @@ func (c *streamClient[In, Out]) do(ctx context.Context, x *sent, in iter.Seq2[In
 	if err != nil {
 		return c.failed(ctx, x, err)
 	}
-	s := &clientStream[In, Out]{streamClient: c, grpc: stream, x: x, ctx: x.ctx, cancel: cancel, reported: c.reported(x)}
+	s := &clientStream[In, Out]{streamClient: c, grpc: stream, x: x, callers: x.ctx, ctx: callCtx, cancel: cancel, reported: c.reported(x)}
 	defer func() { _ = s.close() }() // also when out panics
 	if request != nil {
 		err = s.ask(request)
@@ -129,14 +129,14 @@ func (c *streamClient[In, Out]) request(x *sent, in iter.Seq2[In, error]) (proto
 type clientStream[In, Out any] struct {
 	*streamClient[In, Out]
 
-	grpc   grpc.ClientStream
-	x      *sent
-	ctx    context.Context // of the encoder
-	cancel context.CancelFunc
-	sender *sender // nil where there is one request
-	ended  bool    // grpc-go is done with it
-
-	reported bool // somebody is told of the call
+	grpc     grpc.ClientStream
+	x        *sent
+	callers  context.Context // the caller's, which ends a little before ctx does
+	ctx      context.Context
+	cancel   context.CancelFunc // ends ctx
+	sender   *sender            // nil where there is one request
+	ended    bool               // grpc-go is done with it
+	reported bool               // somebody is told of the call
 }
 
 // close ends the stream, however it was left, and returns why the messages of the client ended before it. Closing twice is harmless.
@@ -190,11 +190,12 @@ func (s *clientStream[In, Out]) send(message In) error {
 	return status.New(status.Internal, "a message to "+s.operation+" could not be encoded").WithCause(err)
 }
 
-// endSend ends the messages.
+// endSend ends the messages. Those that ended since the call was over have no end that the server could take for one.
 func (s *clientStream[In, Out]) endSend(err error) {
-	if err == nil {
+	switch {
+	case err == nil && s.callers.Err() == nil && s.ctx.Err() == nil:
 		_ = s.grpc.CloseSend()
-	} else if !errors.Is(err, io.EOF) {
+	case !errors.Is(err, io.EOF):
 		s.cancel()
 	}
 }

@@ -21,17 +21,15 @@ const JSONDetail = "github.com/ashlar-go/ashlar/json:"
 // anyName is the type of a detail whose message the client does not know.
 const anyName = "google.protobuf.Any"
 
-// packDetails returns the details as they are sent. One whose value is not JSON is left out, as it is from problem details.
-func packDetails(details []status.Detail) []*anypb.Any {
-	var packed []*anypb.Any
-	for _, d := range details {
-		if a := packMessage(d); a != nil {
-			packed = append(packed, a)
-		} else if d.Value == nil || json.Valid(d.Value) {
-			packed = append(packed, &anypb.Any{TypeUrl: JSONDetail + valid(d.Type), Value: d.Value})
-		}
+// packDetail returns the detail as it is sent. One whose value is not JSON is left out, as it is from problem details; it is nil.
+func packDetail(d status.Detail) *anypb.Any {
+	if a := packMessage(d); a != nil {
+		return a
 	}
-	return packed
+	if d.Value != nil && !json.Valid(d.Value) {
+		return nil
+	}
+	return &anypb.Any{TypeUrl: JSONDetail + valid(d.Type), Value: d.Value}
 }
 
 // packMessage returns the detail as the message that its type names, so that any client can read it; nil where the client

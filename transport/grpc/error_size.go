@@ -6,6 +6,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/ashlar-go/ashlar/status"
 )
@@ -18,7 +19,6 @@ const (
 
 // fitting returns the wire form of e with as much of it as fits into limit bytes of a trailer.
 func fitting(e *status.Error, message string, limit int) *spb.Status {
-	details := packDetails(e.Details)
 	fixed := assemble(e, "", nil, nil)
 	left := limit - base64Size(proto.Size(fixed)+fieldHead+anyHead+len(ErrorDomain)+len(countKey))
 	if left < 0 { // a reason or an ID that is a text of its own
@@ -40,14 +40,18 @@ func fitting(e *status.Error, message string, limit int) *spb.Status {
 	if len(violations) < len(e.Violations) {
 		return assemble(e, message, violations, nil)
 	}
-	sent := 0
-	for sent < len(details) {
-		if left -= base64Size(proto.Size(details[sent]) + fieldHead); left < 0 {
+	var details []*anypb.Any
+	for _, d := range e.Details {
+		packed := packDetail(d)
+		if packed == nil {
+			continue
+		}
+		if left -= base64Size(proto.Size(packed) + fieldHead); left < 0 {
 			break
 		}
-		sent++
+		details = append(details, packed)
 	}
-	return assemble(e, message, violations, details[:sent:sent])
+	return assemble(e, message, violations, details)
 }
 
 // base64Size is how much n bytes are in base64.

@@ -206,7 +206,7 @@ func (s *unaryServer[Req, Resp]) call(ctx context.Context, c *unaryCall) (respon
 		c.err = c.receive(c.message)
 	}
 	if c.err != nil {
-		return response, unreceived(ctx, c.err)
+		return response, untransferred(ctx, c.err)
 	}
 	c.info.RequestSize = int64(proto.Size(c.message))
 	request, err := s.in.value(ctx, c.message)

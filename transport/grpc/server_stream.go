@@ -1,12 +1,15 @@
 package grpctransport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	grpcstatus "google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -79,6 +82,8 @@ type streamCall[In, Out any] struct {
 	response proto.Message // the one response, until it is sent
 	sent     int           // messages
 	outErr   error         // the first of out
+
+	notReceived, notSent error // what grpc-go has told the client by itself
 }
 
 // handle is the grpc.StreamHandler.
@@ -97,8 +102,11 @@ func (s *streamServer[In, Out]) handle(_ any, stream grpc.ServerStream) (err err
 // finish is what comes after the stream, which has returned err.
 func (c *streamCall[In, Out]) finish(err error) error {
 	ctx := c.request.ctx
-	if c.outErr != nil && (err == nil || status.CodeOf(err) == status.Canceled) {
-		err = c.outErr // also where the stream did not heed it
+	if first := cmp.Or(c.notReceived, c.outErr); err == nil || status.CodeOf(err) == status.Canceled {
+		err = cmp.Or(first, err) // also where the stream did not heed it
+	}
+	if told := cmp.Or(c.notReceived, c.notSent); err != nil && told != nil && status.CodeOf(told) != status.Canceled {
+		err = errors.Join(told, err)
 	}
 	if err != nil || ctx.Err() != nil {
 		return reason(ctx, err)
@@ -131,7 +139,8 @@ func (c *streamCall[In, Out]) receive(yield func(In, error) bool) {
 		case errors.Is(err, io.EOF):
 			return
 		default:
-			err = unreceived(c.request.ctx, err)
+			err = untransferred(c.request.ctx, err)
+			c.notReceived = err
 		}
 		if !yield(message, err) || err != nil {
 			return
@@ -171,7 +180,8 @@ func (c *streamCall[In, Out]) trySend(message Out) error {
 
 func (c *streamCall[In, Out]) write(m proto.Message) error {
 	if err := c.grpc.SendMsg(m); err != nil {
-		return unreceived(c.request.ctx, err)
+		c.notSent = untransferred(c.request.ctx, err)
+		return c.notSent
 	}
 	if len(c.config.finalizers) > 0 { // which are told of it
 		c.info.ResponseSize += int64(proto.Size(m))
@@ -179,10 +189,10 @@ func (c *streamCall[In, Out]) write(m proto.Message) error {
 	return nil
 }
 
-// unreceived is what a server sees of a message that grpc-go could not receive, or not send. The client sees the same: grpc-go has
+// untransferred is what a server sees of a message that grpc-go could not receive, or not send. The client sees the same: grpc-go has
 // told it already.
-func unreceived(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+func untransferred(ctx context.Context, err error) error {
+	if code := grpcstatus.Code(err); ctx.Err() != nil && (code == codes.Canceled || code == codes.DeadlineExceeded) {
 		return ended(ctx)
 	}
 	return foreign(err)
