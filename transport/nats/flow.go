@@ -24,8 +24,10 @@ type flow struct {
 	every   time.Duration           // how often this end gives a sign of life
 	onBreak func(err *status.Error) // called once at most, by whoever notices
 
+	payload int64       // bytes that NATS carries in a message
 	sending sync.Mutex  // held while a frame gets its number and is published, so that they go out in order
 	sent    uint64      // frames that went out; by sending
+	batch   batch       // messages that are about to go out; by sending
 	lively  atomic.Bool // something went out since the last look
 
 	mu       sync.Mutex
@@ -50,6 +52,7 @@ type flow struct {
 type publisher interface {
 	Publish(subject string, data []byte) error
 	PublishMsg(m *nats.Msg) error
+	MaxPayload() int64
 }
 
 // credit counts messages and bytes.
@@ -65,7 +68,7 @@ type item struct {
 func newFlow(side endpoint.Side, limits *streamLimits, maxMessage int64, nc publisher) *flow {
 	f := &flow{
 		side: side, nc: nc, max: maxMessage, window: limits.window, every: limits.heartbeat, granted: limits.window,
-		onBreak: func(*status.Error) {},
+		onBreak: func(*status.Error) {}, payload: nc.MaxPayload(),
 	}
 	f.canSend.L, f.canRead.L = &f.mu, &f.mu
 	return f
@@ -112,7 +115,9 @@ func (f *flow) take(m *nats.Msg) *status.Error {
 	f.received++
 	switch in.kind {
 	case messageFrame, lastFrame:
-		return f.takeMessage(in)
+		return f.takeMessage(in, in.body)
+	case batchFrame:
+		return f.takeBatch(in)
 	case creditFrame:
 		return f.takeCredit(in)
 	case heartbeatFrame:
@@ -159,8 +164,22 @@ func (f *flow) refused(m *nats.Msg) bool {
 	return true
 }
 
-func (f *flow) takeMessage(in frame) *status.Error {
-	n := uint64(len(in.body))
+func (f *flow) takeBatch(in frame) *status.Error {
+	for len(in.body) > 0 {
+		message, rest, err := nextMessage(in.body)
+		if err != nil {
+			return f.violation("a frame of the stream is malformed: %v", err)
+		}
+		if err := f.takeMessage(in, message); err != nil {
+			return err
+		}
+		in.body = rest
+	}
+	return nil
+}
+
+func (f *flow) takeMessage(in frame, message []byte) *status.Error {
+	n := uint64(len(message))
 	switch {
 	case f.ended:
 		return f.violation("a message came after the last one")
@@ -171,11 +190,11 @@ func (f *flow) takeMessage(in frame) *status.Error {
 	case f.came.messages >= f.granted.messages || f.came.bytes >= f.granted.bytes:
 		return f.violation("a message came without credit for it")
 	case n > uint64(f.max):
-		return tooLarge("a message of the stream", len(in.body), f.max)
+		return tooLarge("a message of the stream", len(message), f.max)
 	}
 	f.came.messages++
 	f.came.bytes += n
-	f.put(item{kind: messageFrame, data: in.body})
+	f.put(item{kind: messageFrame, data: message})
 	if in.kind == lastFrame {
 		f.ended = true
 		f.put(item{kind: endFrame})

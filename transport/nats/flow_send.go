@@ -13,6 +13,10 @@ import (
 
 // message sends the message that data holds after its headroom, as soon as there is credit for it.
 func (f *flow) message(data []byte) error {
+	n := len(data) - headroom
+	if int64(len(data)) > f.payload {
+		return tooLarge("a message of the stream, with what stands before it,", len(data), f.payload)
+	}
 	f.mu.Lock()
 	for f.err == nil && !f.finished && (f.spent.messages >= f.allowed.messages || f.spent.bytes >= f.allowed.bytes) {
 		f.canSend.Wait()
@@ -22,10 +26,10 @@ func (f *flow) message(data []byte) error {
 		return err
 	}
 	f.spent.messages++
-	f.spent.bytes += uint64(len(data) - headroom)
+	f.spent.bytes += uint64(n)
 	peer := f.peer
 	f.mu.Unlock()
-	return f.number(peer, messageFrame, data, nil)
+	return f.batch.add(f, peer, data)
 }
 
 // over returns why nothing goes out any more.
@@ -81,18 +85,30 @@ func (f *flow) accept(reply string) error {
 }
 
 // number sends a frame, which data holds after its headroom. With, which may be nil, has what goes with it.
-func (f *flow) number(peer string, kind byte, data []byte, with *nats.Msg) (err error) {
+func (f *flow) number(peer string, kind byte, data []byte, with *nats.Msg) error {
 	f.lively.Store(true)
 	f.sending.Lock()
 	defer f.sending.Unlock()
-	data = putPrefix(data, kind, f.sent+1)
-	if with == nil {
-		err = f.nc.Publish(peer, data)
-	} else {
-		with.Subject, with.Data = peer, data
-		err = f.nc.PublishMsg(with)
+	if kind == endFrame {
+		if err := f.batch.publish(f, peer); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	data = putPrefix(data, headroom, kind, f.sent+1)
+	if with == nil {
+		return f.transmit(peer, data)
+	}
+	with.Subject, with.Data = peer, data
+	if err := f.nc.PublishMsg(with); err != nil {
+		return unsent(err, len(data))
+	}
+	f.sent++
+	return nil
+}
+
+// transmit sends a frame that has no header.
+func (f *flow) transmit(peer string, data []byte) error {
+	if err := f.nc.Publish(peer, data); err != nil {
 		return unsent(err, len(data))
 	}
 	f.sent++

@@ -24,6 +24,7 @@ const (
 	acceptFrame    = 'A' // from the server: credit, and how many milliseconds may pass between two frames
 	headerFrame    = 'H' // from the server: the message's header is that of the response
 	messageFrame   = 'M' // a message
+	batchFrame     = 'B' // messages, each after its length as a uvarint
 	lastFrame      = 'L' // from the client: a message, and the end of its messages
 	endFrame       = 'E' // from the client: the end of its messages; from the server: the end of the stream
 	cancelFrame    = 'X' // from the client: it has given the stream up
@@ -52,7 +53,7 @@ func parseFrame(data []byte) (f frame, err error) {
 	}
 	f.kind, data = data[0], data[1:]
 	switch f.kind {
-	case acceptFrame, headerFrame, messageFrame, lastFrame, endFrame, cancelFrame, creditFrame, heartbeatFrame:
+	case acceptFrame, headerFrame, messageFrame, batchFrame, lastFrame, endFrame, cancelFrame, creditFrame, heartbeatFrame:
 	default:
 		return f, fmt.Errorf("its kind %q is unknown", f.kind)
 	}
@@ -90,11 +91,23 @@ func uvarint(data []byte) (n uint64, rest []byte, err error) {
 	return n, data[size:], nil
 }
 
-// putPrefix writes the kind and the number before the message that data holds after its headroom, and returns the frame.
-func putPrefix(data []byte, kind byte, number uint64) []byte {
+// nextMessage returns the first message of a batchFrame's body, and what comes after it.
+func nextMessage(body []byte) (message, rest []byte, err error) {
+	n, rest, err := uvarint(body)
+	if err == nil && n > uint64(len(rest)) {
+		err = errFrame
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return rest[:n:n], rest[n:], nil
+}
+
+// putPrefix writes the kind and the number before what data holds from there on, and returns the frame. There are headroom bytes to write into.
+func putPrefix(data []byte, from int, kind byte, number uint64) []byte {
 	var digits [binary.MaxVarintLen64]byte
 	n := binary.PutUvarint(digits[:], number)
-	start := headroom - 1 - n
+	start := from - 1 - n
 	data[start] = kind
 	copy(data[start+1:], digits[:n])
 	return data[start:]

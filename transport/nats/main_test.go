@@ -29,7 +29,10 @@ func double(_ context.Context, request *number) (*number, error) {
 	return &number{2 * request.N}, nil
 }
 
-type inSeq = iter.Seq2[*number, error]
+type (
+	streamOf[T any] = iter.Seq2[T, error]
+	inSeq           = streamOf[*number]
+)
 
 func echo(_ context.Context, in inSeq, out func(*number) error) error {
 	for message, err := range in {

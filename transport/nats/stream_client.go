@@ -101,7 +101,7 @@ func (c *streamClient[In, Out]) first(x *sent, in iter.Seq2[In, error]) ([]byte,
 			return nil, c.unwritten(err)
 		}
 		x.requestSize = int64(len(data) - headroom)
-		return putPrefix(data, lastFrame, 1), nil
+		return putPrefix(data, headroom, lastFrame, 1), nil
 	}
 	return nil, notSent(status.New(status.InvalidArgument, "the stream ended before its request"))
 }
@@ -136,6 +136,7 @@ func (c *client) open(x *sent, f *flow) (stop func(), err error) {
 	return func() {
 		f.finish()
 		link.release(token)
+		f.batch.running.Wait()
 		if !unhook() {
 			<-told
 		} else if !f.hasEnded() {

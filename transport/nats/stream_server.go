@@ -233,11 +233,11 @@ func parseCredit(text string) (c credit, err error) {
 // open accepts the stream. Stop takes back what it holds.
 func (x *exchange) open(f *flow, every time.Duration) (stop func(), _ error) {
 	link := x.mount.service.link
+	f.onBreak = func(err *status.Error) { x.callContext.end(err) }
 	token, ok := link.open(f)
 	if !ok {
 		return nil, errClosed
 	}
-	f.onBreak = func(err *status.Error) { x.callContext.end(err) }
 	x.mount.ledger.attach(x, f)
 	f.start(every)
 	unhook := context.AfterFunc(&x.callContext, func() { f.breakOff(endOf(&x.callContext)) })
@@ -245,6 +245,7 @@ func (x *exchange) open(f *flow, every time.Duration) (stop func(), _ error) {
 		unhook()
 		link.release(token)
 		f.finish()
+		f.batch.running.Wait()
 	}
 	if err := f.accept(link.subject(token)); err != nil {
 		stop()
