@@ -17,7 +17,7 @@ func TestCallsKeepTheirBudgets(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	b := newBroker(t)
-	plain, ashlar := plainOrders(t, b), ashlarOrders(t.Context(), t, b)
+	plain, ashlar := plainOrders(t, b, ""), ashlarOrders(t.Context(), t, b)
 	const runs = 500
 	base := testing.AllocsPerRun(runs, plain)
 	const more = 4
