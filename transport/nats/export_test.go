@@ -58,3 +58,41 @@ func (f *Flow) Queued() (messages, bytes int) {
 	}
 	return messages, bytes
 }
+
+// SetPendingLimits lets NATS drop what comes to the subscription of the first server when there are so many messages.
+func (s *Service) SetPendingLimits(messages int) error {
+	return s.mounts[0].sub.SetPendingLimits(messages, -1)
+}
+
+// Grace returns how long streams go on.
+func (s *Service) Grace() time.Duration { return s.grace }
+
+// Early returns how many cancellations are kept whose calls have not begun, and their bytes.
+func (s *Service) Early() (n, bytes int) {
+	l := s.mounts[0].ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for reply := range l.early {
+		bytes += len(reply)
+	}
+	return len(l.early), bytes
+}
+
+// SetPendingLimits lets NATS drop what comes to the inbox when there are so many messages.
+func (c *Conn) SetPendingLimits(messages int) error { return c.link.sub.SetPendingLimits(messages, -1) }
+
+// Waiting returns how many calls and streams wait for an answer.
+func (c *Conn) Waiting() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return len(c.link.waiting)
+}
+
+// ErrorOf returns the error that an answer is.
+func ErrorOf(h nats.Header, data []byte) *status.Error { return errorOf(canonical(h), data) }
+
+// ParseCredit reads the header field that opens a stream, and writes it again.
+func ParseCredit(text string) (again string, err error) {
+	c, err := parseCredit(text)
+	return formatCredit(c), err
+}

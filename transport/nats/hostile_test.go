@@ -209,3 +209,30 @@ func FuzzStream(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAnswer reads answers of whatever serves a subject.
+func FuzzAnswer(f *testing.F) {
+	f.Add("no", "404", "application/problem+json", []byte(`{"code":"not_found"}`))
+	f.Add("", "", "", []byte("{"))
+	f.Fuzz(func(t *testing.T, text, code, contentType string, data []byte) {
+		h := nats.Header{"nats-service-error": {text}, "Nats-Service-Error-Code": {code}, "Content-Type": {contentType}}
+		if e := natstransport.ErrorOf(h, data); e == nil || !e.Code.Valid() || e.Code == status.OK {
+			t.Errorf("want an error, have %v", e)
+		}
+	})
+}
+
+// FuzzCredit reads what a client says that it takes.
+func FuzzCredit(f *testing.F) {
+	f.Add("1024 262144")
+	f.Add("-1 1")
+	f.Fuzz(func(t *testing.T, text string) {
+		again, err := natstransport.ParseCredit(text)
+		if err != nil {
+			return
+		}
+		if twice, err := natstransport.ParseCredit(again); err != nil || twice != again {
+			t.Errorf("%q: want %q, have %q, %v", text, again, twice, err)
+		}
+	})
+}

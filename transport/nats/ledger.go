@@ -14,6 +14,9 @@ import (
 // them; most of them are of requests that another instance serves.
 const maxEarly = 256
 
+// maxReply is how long a reply subject may be for its call to be cancelled. NATS allows no subject that is much longer.
+const maxReply = 4 << 10
+
 // ledger knows the calls that a server serves, and what became of all that it has served.
 type ledger struct {
 	mu     sync.Mutex

@@ -69,7 +69,11 @@ func (m *mount) take(msg *nats.Msg) {
 }
 
 // cancel is called by NATS for each call that its client gives up.
-func (m *mount) cancel(msg *nats.Msg) { m.ledger.cancel(string(msg.Data)) }
+func (m *mount) cancel(msg *nats.Msg) {
+	if len(msg.Data) <= maxReply {
+		m.ledger.cancel(string(msg.Data))
+	}
+}
 
 // serve serves one message, on a goroutine of the workers.
 func (m *mount) serve(msg *nats.Msg) {

@@ -168,3 +168,19 @@ func TestAClosedConnectionEndsWhatIsServed(t *testing.T) {
 		t.Errorf("shutting down afterwards: %v", err)
 	}
 }
+
+// A service may be there before NATS is.
+func TestAServiceWaitsForItsConnection(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.Kill()
+	nc := b.connect(nats.RetryOnFailedConnect(true))
+	b.serveOn(nc, []*natstransport.Server{natstransport.NewServer(unarySpec, double)})
+	conn := b.connOn(b.connect(nats.RetryOnFailedConnect(true)))
+	b.Start()
+	back(t, nc)
+	response, err := client[*number, *number](t, conn, natstransport.ClientWaitForConnection())(deadline(t), &number{3})
+	if err != nil || response.N != 6 {
+		t.Errorf("want 6, have %v, %v", response, err)
+	}
+}

@@ -137,6 +137,33 @@ func TestTheProtocolOfStreamsIsTheDocumentedOne(t *testing.T) {
 	}
 }
 
+func TestTheDefaultsOfStreams(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.serve(natstransport.NewStreamServer(streamSpec, echo))
+	s := open(t, b.connect(), opening(), nil)
+	want := frame('A', 1, uvarints(natstransport.DefaultWindowMessages, natstransport.DefaultWindowBytes, 5000))
+	if have := s.read().Data; !reflect.DeepEqual(want, have) {
+		t.Errorf("the server: want %q, have %q", want, have)
+	}
+	s.send(frame('E', 1, ""))
+	headers := make(chan nats.Header, 1)
+	other := newBroker(t)
+	fakeServer(t, other, func(_ *nats.Conn, m *nats.Msg, _ string) { headers <- m.Header })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	call := streamClient[*number, *number](t, other.conn())
+	go func() { done <- call(ctx, endpoint.Seq[*number](), nil) }()
+	header := nats.Header{"Ashlar-Stream": {"1"}, "Ashlar-Credit": {"1024 262144"}, "Ashlar-Heartbeat": {"5000000u"}}
+	if have := wait(t, headers, "the opening"); !reflect.DeepEqual(header, have) {
+		t.Errorf("the client: want %v, have %v", header, have)
+	}
+	cancel()
+	if err := wait(t, done, "the call"); status.CodeOf(err) != status.Canceled {
+		t.Errorf("want canceled, have %v", err)
+	}
+}
+
 func TestOpeningsThatAreWrongAreRefused(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)

@@ -10,8 +10,8 @@ import (
 const (
 	// DefaultWindowMessages and DefaultWindowBytes are what may have come on a stream, in each direction, without having been read: with a
 	// slow reader, that is what it holds. A sender that has used them up waits.
-	DefaultWindowMessages = 8192
-	DefaultWindowBytes    = 1 << 20
+	DefaultWindowMessages = 1024
+	DefaultWindowBytes    = 256 << 10
 )
 
 // streamLimits is what the options of either side say of streams.
