@@ -57,7 +57,8 @@ func (c *callContext) Err() error {
 	case c.cause.Load() != nil:
 		return context.Canceled
 	case !c.deadline.IsZero() && !time.Now().Before(c.deadline):
-		return context.DeadlineExceeded
+		c.Done() // makes own, which keeps that it was the deadline
+		return c.own.Load().Err()
 	}
 	return nil
 }

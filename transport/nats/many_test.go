@@ -87,7 +87,7 @@ func TestAThousandStreamsCancelledAtAnyTimeLeaveNothing(t *testing.T) {
 //nolint:paralleltest // memory is measured for the whole process
 func TestASlowReaderTakesBoundedMemory(t *testing.T) {
 	b := newBroker(t)
-	const size, messages = 4000, 50_000 // 200 MB
+	const size, messages = 4000, 10_000 // 40 MB
 	var sent atomic.Int64
 	b.serve(natstransport.NewStreamServer(streamSpec, func(_ context.Context, _ iter.Seq2[int, error], out func(string) error) error {
 		message := strings.Repeat("x", size)
