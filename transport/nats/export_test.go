@@ -78,14 +78,25 @@ func (s *Service) Early() (n, bytes int) {
 	return len(l.early), bytes
 }
 
+// NewConnAsking is NewConn with another interval for questions.
+func NewConnAsking(nc *nats.Conn, every time.Duration) (*Conn, error) { return newConn(nc, every) }
+
+// AskEvery is the interval without that.
+const AskEvery = askEvery
+
 // SetPendingLimits lets NATS drop what comes to the inbox when there are so many messages.
 func (c *Conn) SetPendingLimits(messages int) error { return c.link.sub.SetPendingLimits(messages, -1) }
 
 // Waiting returns how many calls and streams wait for an answer.
-func (c *Conn) Waiting() int {
+func (c *Conn) Waiting() (n int) {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
-	return len(c.link.waiting)
+	for _, r := range c.link.waiting {
+		if _, ok := r.(*asker); !ok {
+			n++
+		}
+	}
+	return n
 }
 
 // ErrorOf returns the error that an answer is.

@@ -107,10 +107,7 @@ func (l *ledger) count(took time.Duration, err *status.Error) {
 // cancel ends the call whose request had that reply subject, of several the newest, now or when it begins.
 func (l *ledger) cancel(reply string) {
 	l.mu.Lock()
-	x := l.first
-	for x != nil && x.msg.Reply != reply {
-		x = x.next
-	}
+	x := l.find(reply)
 	if x == nil && reply != "" {
 		delete(l.early, l.order[l.at])
 		l.order[l.at] = reply
@@ -121,6 +118,21 @@ func (l *ledger) cancel(reply string) {
 	if x != nil {
 		x.callContext.end(errGone)
 	}
+}
+
+// serves reports whether a call is served whose request had that reply subject.
+func (l *ledger) serves(reply string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.find(reply) != nil
+}
+
+func (l *ledger) find(reply string) *exchange {
+	x := l.first
+	for x != nil && x.msg.Reply != reply {
+		x = x.next
+	}
+	return x
 }
 
 // all returns the calls that are served now.

@@ -68,10 +68,16 @@ func (m *mount) take(msg *nats.Msg) {
 	}
 }
 
-// cancel is called by NATS for each call that its client gives up.
+// cancel is called by NATS for each call that its client gives up, or asks about.
 func (m *mount) cancel(msg *nats.Msg) {
-	if len(msg.Data) <= maxReply {
+	switch {
+	case len(msg.Data) > maxReply:
+	case msg.Reply == "":
 		m.ledger.cancel(string(msg.Data))
+	case m.ledger.serves(string(msg.Data)):
+		if err := m.nc().Publish(msg.Reply, msg.Data); err != nil {
+			m.service.report(m.Server, err)
+		}
 	}
 }
 
