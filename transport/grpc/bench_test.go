@@ -3,6 +3,7 @@ package grpctransport_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"testing"
@@ -36,9 +37,8 @@ func (generated) FullDuplexCall(stream grpc.BidiStreamingServer[ask, answer]) er
 	}
 }
 
-// inParallel calls f n times, 16 at a time.
-func inParallel(n int, f func()) {
-	const callers = 16
+// inParallel calls f n times, by so many callers at a time.
+func inParallel(callers, n int, f func()) {
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
@@ -155,7 +155,7 @@ func repeated(message *ask, n int) seq[*ask] {
 func BenchmarkUnary(b *testing.B) {
 	contest(b, 16000, []string{ashlar, same, plain}, func(kind string, conn *grpc.ClientConn) func(int) {
 		call := unaryCall(b, kind, conn)
-		return func(n int) { inParallel(n, call) }
+		return func(n int) { inParallel(16, n, call) }
 	})
 }
 
@@ -168,8 +168,21 @@ func BenchmarkStreamMessage(b *testing.B) {
 func BenchmarkStream(b *testing.B) {
 	contest(b, 2000, []string{ashlar, same, plain}, func(kind string, conn *grpc.ClientConn) func(int) {
 		one := talking(b, kind, conn)
-		return func(n int) { inParallel(n, func() { one(1) }) }
+		return func(n int) { inParallel(16, n, func() { one(1) }) }
 	})
+}
+
+// BenchmarkWorkers is what the default number of workers was found by.
+func BenchmarkWorkers(b *testing.B) {
+	kinds := []string{workersOf + "0", workersOf + "8", workersOf + "16", workersOf + "32", workersOf + "64", workersOf + "128"}
+	for _, callers := range []int{1, 16, 128} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			contest(b, 128*50, kinds, func(_ string, conn *grpc.ClientConn) func(int) {
+				call := unaryCall(b, ashlar, conn)
+				return func(n int) { inParallel(callers, n, call) }
+			})
+		})
+	}
 }
 
 func BenchmarkAllocations(b *testing.B) {

@@ -25,16 +25,27 @@ const (
 	ashlar = "ashlar"
 	same   = "same"
 	plain  = "plain"
+
+	workersOf = "workers=" // Ashlar with another number of workers
 )
 
 // rivalServer returns the server of that kind.
 func rivalServer(kind string) *grpc.Server {
-	s := grpctransport.NewGRPCServer()
-	switch kind {
-	case ashlar:
+	var opts []grpctransport.GRPCOption
+	workers, measured := strings.CutPrefix(kind, workersOf)
+	if measured {
+		n, err := strconv.ParseUint(workers, 10, 32)
+		if err != nil {
+			return nil
+		}
+		opts = append(opts, grpctransport.GRPCOptions(grpc.NumStreamWorkers(uint32(n))))
+	}
+	s := grpctransport.NewGRPCServer(opts...)
+	switch {
+	case kind == ashlar || measured:
 		grpctransport.Register(s, grpctransport.NewServer(unarySpec, echo), grpctransport.NewStreamServer(talkSpec, echoes))
 		return s.Server
-	case plain:
+	case kind == plain:
 		s.Stop()
 		s.Server = grpc.NewServer()
 	}
