@@ -3,6 +3,7 @@ package httptransport
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -142,11 +143,12 @@ func (f *feed) write(data []byte) error {
 // begin sends the header.
 func (f *feed) begin() {
 	if hooks := f.x.config.after; len(hooks) > 0 {
-		w := &hookWriter{ResponseWriter: f.x.w, header: f.header.clone()}
+		before := f.header.clone()
+		w := &hookWriter{ResponseWriter: f.x.w, header: before.Clone()}
 		for _, hook := range hooks {
 			hook(f.x.ctx, w)
 		}
-		f.header.replace(w.header)
+		f.header.merge(before, w.header) // a hook may also have set Info.Response
 	}
 	f.started = true
 	f.header.mu.Lock()
@@ -198,6 +200,7 @@ func (f *feed) finish(err error) {
 	f.mu.Unlock()
 	if err != nil && !started {
 		_ = f.control.SetWriteDeadline(time.Now().Add(f.x.config.stream.write)) // open took that of the server away
+		maps.Copy(f.x.w.Header(), http.Header(f.trailer))                       // an answer of one piece has no trailer
 		f.x.fail(err)
 		f.size = f.x.info.ResponseSize
 		return

@@ -2,8 +2,8 @@ package httptransport
 
 import (
 	"iter"
-	"maps"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/ashlar-go/ashlar/transport"
@@ -43,12 +43,20 @@ func (s *streamHeader) clone() http.Header {
 	return s.h.Clone()
 }
 
-// replace makes h the header.
-func (s *streamHeader) replace(h http.Header) {
+// merge makes the changes that turn before into after.
+func (s *streamHeader) merge(before, after http.Header) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear(s.h)
-	maps.Copy(s.h, h)
+	for key := range before {
+		if _, kept := after[key]; !kept {
+			delete(s.h, key)
+		}
+	}
+	for key, values := range after {
+		if !slices.Equal(before[key], values) {
+			s.h[key] = values
+		}
+	}
 }
 
 // hookWriter is what a hook of ServerAfter sees: a header of its own.

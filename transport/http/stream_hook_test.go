@@ -67,7 +67,7 @@ func TestHooksRunInOrderAndOncePerStream(t *testing.T) {
 		httptransport.ServerBefore(func(ctx context.Context, _ *http.Request) context.Context { log.add("before"); return ctx }),
 		httptransport.ServerAfter(func(ctx context.Context, w http.ResponseWriter) {
 			log.add("after")
-			transport.FromContext(ctx).Response.Set("X-Lost", "yes")
+			transport.FromContext(ctx).Response.Set("X-Info", "yes")
 			w.Header().Set("X-After", w.Header().Get("X-Stream"))
 		}),
 		httptransport.ServerFinalizer(func(_ context.Context, _ *http.Request, o httptransport.Outcome) {
@@ -94,15 +94,48 @@ func TestHooksRunInOrderAndOncePerStream(t *testing.T) {
 		if carrier == "WebSocket" {
 			order = []string{"before", "middleware in GET", "after", "stream of http numbers/Count for me", "send", "send", "middleware out", "finalizer"}
 		} else {
-			if info.Response.Get("X-After") != "yes" || info.Response.Get("X-Stream") != "yes" || info.ResponseSize == 0 {
-				t.Errorf("%s: want the header of the stream and of the hook, have %v", carrier, info.Response)
+			for _, key := range []string{"X-After", "X-Stream", "X-Info"} {
+				if info.Response.Get(key) != "yes" || info.ResponseSize == 0 {
+					t.Errorf("%s: want the header of the stream and of the hook, have %v", carrier, info.Response)
+				}
 			}
-			if carrier == "HTTP" && info.Trailer.Get("X-Count") != "2" { // events end before the response does
+			if info.Trailer.Get("X-Count") != "2" {
 				t.Errorf("%s: want the trailer, have %v", carrier, info.Trailer)
 			}
 		}
 		if have := log.take(); !slices.Equal(order, have) {
 			t.Errorf("%s: want\n%q\nhave\n%q", carrier, order, have)
+		}
+	}
+}
+
+func TestATrailerJoinsTheHeaderOfAnAnswerOfOnePiece(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]error{"success": nil, "error": errShown} {
+		for _, spec := range []endpoint.Spec{countSpec, sumSpec} {
+			if spec.Kind == endpoint.ServerStream && fail == nil {
+				continue // it has a trailer
+			}
+			srv, _ := start(t, mount("/", httptransport.NewStreamServer(spec, func(ctx context.Context, in iter.Seq2[number, error], out func(number) error) error {
+				for _, err := range in {
+					if err != nil {
+						return err
+					}
+				}
+				transport.FromContext(ctx).Trailer.Set("X-Why", "because")
+				if fail != nil {
+					return fail
+				}
+				return out(number{})
+			})))
+			ctx, observer := transport.Observe(t.Context())
+			err := newStream[number, number](t, spec, dial(t, srv.URL), "POST /")(ctx, endpoint.Seq(number{}), func(number) error { return nil })
+			if !errors.Is(err, fail) {
+				t.Errorf("%s of %s: want %v, have %v", name, spec.Method, fail, err)
+			}
+			if have := observer.Info().Response.Get("X-Why"); have != "because" {
+				t.Errorf("%s of %s: want the field in the header, have %v", name, spec.Method, observer.Info().Response)
+			}
 		}
 	}
 }

@@ -57,6 +57,7 @@ func (c *streamClient[In, Out]) readEvents(ctx context.Context, x *sent, out fun
 		case err != nil:
 			return c.broken(ctx, err)
 		case event.name == endEvent:
+			_, _ = events.next() // the end of the response, with its trailer; then the connection can be used again
 			return nil
 		case event.name == problemEvent:
 			return c.problem(event.data)

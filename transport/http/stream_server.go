@@ -144,6 +144,9 @@ func (s *streamServer[In, Out]) ServeHTTP(w http.ResponseWriter, r *http.Request
 	info := newInfo(w, r, s.operation)
 	trailer := transport.HeaderMap{}
 	info.Response, info.Trailer = header, trailer
+	if s.kind == endpoint.ClientStream {
+		info.Trailer = header // its answer has one piece
+	}
 	x := &exchange{config: s.serverConfig, w: w, r: r.WithContext(ctx)}
 	defer x.release()
 	defer x.end()

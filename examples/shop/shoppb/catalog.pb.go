@@ -358,6 +358,86 @@ func (x *ReserveRequest) GetLines() []*Line {
 	return nil
 }
 
+type ReleaseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lines         []*Line                `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseRequest) Reset() {
+	*x = ReleaseRequest{}
+	mi := &file_catalog_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseRequest) ProtoMessage() {}
+
+func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_catalog_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
+func (*ReleaseRequest) Descriptor() ([]byte, []int) {
+	return file_catalog_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ReleaseRequest) GetLines() []*Line {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+type ReleaseResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseResponse) Reset() {
+	*x = ReleaseResponse{}
+	mi := &file_catalog_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseResponse) ProtoMessage() {}
+
+func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_catalog_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
+func (*ReleaseResponse) Descriptor() ([]byte, []int) {
+	return file_catalog_proto_rawDescGZIP(), []int{7}
+}
+
 // Reservation is what was taken, with the prices at that time.
 type Reservation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -369,7 +449,7 @@ type Reservation struct {
 
 func (x *Reservation) Reset() {
 	*x = Reservation{}
-	mi := &file_catalog_proto_msgTypes[6]
+	mi := &file_catalog_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -381,7 +461,7 @@ func (x *Reservation) String() string {
 func (*Reservation) ProtoMessage() {}
 
 func (x *Reservation) ProtoReflect() protoreflect.Message {
-	mi := &file_catalog_proto_msgTypes[6]
+	mi := &file_catalog_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -394,7 +474,7 @@ func (x *Reservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reservation.ProtoReflect.Descriptor instead.
 func (*Reservation) Descriptor() ([]byte, []int) {
-	return file_catalog_proto_rawDescGZIP(), []int{6}
+	return file_catalog_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Reservation) GetLines() []*PricedLine {
@@ -424,7 +504,7 @@ type PricedLine struct {
 
 func (x *PricedLine) Reset() {
 	*x = PricedLine{}
-	mi := &file_catalog_proto_msgTypes[7]
+	mi := &file_catalog_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -436,7 +516,7 @@ func (x *PricedLine) String() string {
 func (*PricedLine) ProtoMessage() {}
 
 func (x *PricedLine) ProtoReflect() protoreflect.Message {
-	mi := &file_catalog_proto_msgTypes[7]
+	mi := &file_catalog_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -449,7 +529,7 @@ func (x *PricedLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PricedLine.ProtoReflect.Descriptor instead.
 func (*PricedLine) Descriptor() ([]byte, []int) {
-	return file_catalog_proto_rawDescGZIP(), []int{7}
+	return file_catalog_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PricedLine) GetSku() string {
@@ -506,7 +586,10 @@ const file_catalog_proto_rawDesc = "" +
 	"\x03sku\x18\x01 \x01(\tR\x03sku\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x03R\x05count\"5\n" +
 	"\x0eReserveRequest\x12#\n" +
-	"\x05lines\x18\x01 \x03(\v2\r.shop.v1.LineR\x05lines\"N\n" +
+	"\x05lines\x18\x01 \x03(\v2\r.shop.v1.LineR\x05lines\"5\n" +
+	"\x0eReleaseRequest\x12#\n" +
+	"\x05lines\x18\x01 \x03(\v2\r.shop.v1.LineR\x05lines\"\x11\n" +
+	"\x0fReleaseResponse\"N\n" +
 	"\vReservation\x12)\n" +
 	"\x05lines\x18\x01 \x03(\v2\x13.shop.v1.PricedLineR\x05lines\x12\x14\n" +
 	"\x05cents\x18\x02 \x01(\x03R\x05cents\"^\n" +
@@ -515,11 +598,12 @@ const file_catalog_proto_rawDesc = "" +
 	"\x03sku\x18\x01 \x01(\tR\x03sku\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x03R\x05count\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x14\n" +
-	"\x05cents\x18\x04 \x01(\x03R\x05cents2\xa6\x01\n" +
+	"\x05cents\x18\x04 \x01(\x03R\x05cents2\xe4\x01\n" +
 	"\aCatalog\x123\n" +
 	"\x04Find\x12\x14.shop.v1.FindRequest\x1a\x15.shop.v1.FindResponse\x12,\n" +
 	"\x03Get\x12\x13.shop.v1.GetRequest\x1a\x10.shop.v1.Product\x128\n" +
-	"\aReserve\x12\x17.shop.v1.ReserveRequest\x1a\x14.shop.v1.ReservationB2Z0github.com/ashlar-go/ashlar/examples/shop/shoppbb\x06proto3"
+	"\aReserve\x12\x17.shop.v1.ReserveRequest\x1a\x14.shop.v1.Reservation\x12<\n" +
+	"\aRelease\x12\x17.shop.v1.ReleaseRequest\x1a\x18.shop.v1.ReleaseResponseB2Z0github.com/ashlar-go/ashlar/examples/shop/shoppbb\x06proto3"
 
 var (
 	file_catalog_proto_rawDescOnce sync.Once
@@ -533,32 +617,37 @@ func file_catalog_proto_rawDescGZIP() []byte {
 	return file_catalog_proto_rawDescData
 }
 
-var file_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_catalog_proto_goTypes = []any{
-	(*Product)(nil),        // 0: shop.v1.Product
-	(*FindRequest)(nil),    // 1: shop.v1.FindRequest
-	(*FindResponse)(nil),   // 2: shop.v1.FindResponse
-	(*GetRequest)(nil),     // 3: shop.v1.GetRequest
-	(*Line)(nil),           // 4: shop.v1.Line
-	(*ReserveRequest)(nil), // 5: shop.v1.ReserveRequest
-	(*Reservation)(nil),    // 6: shop.v1.Reservation
-	(*PricedLine)(nil),     // 7: shop.v1.PricedLine
+	(*Product)(nil),         // 0: shop.v1.Product
+	(*FindRequest)(nil),     // 1: shop.v1.FindRequest
+	(*FindResponse)(nil),    // 2: shop.v1.FindResponse
+	(*GetRequest)(nil),      // 3: shop.v1.GetRequest
+	(*Line)(nil),            // 4: shop.v1.Line
+	(*ReserveRequest)(nil),  // 5: shop.v1.ReserveRequest
+	(*ReleaseRequest)(nil),  // 6: shop.v1.ReleaseRequest
+	(*ReleaseResponse)(nil), // 7: shop.v1.ReleaseResponse
+	(*Reservation)(nil),     // 8: shop.v1.Reservation
+	(*PricedLine)(nil),      // 9: shop.v1.PricedLine
 }
 var file_catalog_proto_depIdxs = []int32{
 	0, // 0: shop.v1.FindResponse.products:type_name -> shop.v1.Product
 	4, // 1: shop.v1.ReserveRequest.lines:type_name -> shop.v1.Line
-	7, // 2: shop.v1.Reservation.lines:type_name -> shop.v1.PricedLine
-	1, // 3: shop.v1.Catalog.Find:input_type -> shop.v1.FindRequest
-	3, // 4: shop.v1.Catalog.Get:input_type -> shop.v1.GetRequest
-	5, // 5: shop.v1.Catalog.Reserve:input_type -> shop.v1.ReserveRequest
-	2, // 6: shop.v1.Catalog.Find:output_type -> shop.v1.FindResponse
-	0, // 7: shop.v1.Catalog.Get:output_type -> shop.v1.Product
-	6, // 8: shop.v1.Catalog.Reserve:output_type -> shop.v1.Reservation
-	6, // [6:9] is the sub-list for method output_type
-	3, // [3:6] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4, // 2: shop.v1.ReleaseRequest.lines:type_name -> shop.v1.Line
+	9, // 3: shop.v1.Reservation.lines:type_name -> shop.v1.PricedLine
+	1, // 4: shop.v1.Catalog.Find:input_type -> shop.v1.FindRequest
+	3, // 5: shop.v1.Catalog.Get:input_type -> shop.v1.GetRequest
+	5, // 6: shop.v1.Catalog.Reserve:input_type -> shop.v1.ReserveRequest
+	6, // 7: shop.v1.Catalog.Release:input_type -> shop.v1.ReleaseRequest
+	2, // 8: shop.v1.Catalog.Find:output_type -> shop.v1.FindResponse
+	0, // 9: shop.v1.Catalog.Get:output_type -> shop.v1.Product
+	8, // 10: shop.v1.Catalog.Reserve:output_type -> shop.v1.Reservation
+	7, // 11: shop.v1.Catalog.Release:output_type -> shop.v1.ReleaseResponse
+	8, // [8:12] is the sub-list for method output_type
+	4, // [4:8] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_catalog_proto_init() }
@@ -572,7 +661,7 @@ func file_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_catalog_proto_rawDesc), len(file_catalog_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
