@@ -62,7 +62,7 @@ func newClient(spec endpoint.Spec, conn *Conn, stream bool, opts []ClientOption)
 		return nil, err
 	}
 	if option := config.stream.set(); option != "" && !stream {
-		return nil, fmt.Errorf("Client%s is for streams", option)
+		return nil, fmt.Errorf("%s is for streams", "Client"+option)
 	}
 	c := &client{clientConfig: config, operation: spec.Operation(), kind: spec.Kind, conn: conn, codec: config.set.Default()}
 	c.contentType = typeOf(c.codec)

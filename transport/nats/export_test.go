@@ -20,8 +20,9 @@ type Flow struct {
 type Publisher = publisher
 
 // NewFlow makes an end of a stream whose other end is at the subject peer, and has the same window.
-func NewFlow(side endpoint.Side, peer string, messages, bytes int, every, peerEvery time.Duration, max int64, nc Publisher, onBreak func(*status.Error)) *Flow {
-	f := newFlow(side, &streamLimits{credit{uint64(messages), uint64(bytes)}, every}, max, nc)
+func NewFlow(side endpoint.Side, peer string, messages, bytes int, every, peerEvery time.Duration, nc Publisher, onBreak func(*status.Error)) *Flow {
+	const largest = 1000
+	f := newFlow(side, &streamLimits{credit{uint64(messages), uint64(bytes)}, every}, largest, nc)
 	f.peer, f.allowed, f.onBreak = peer, f.window, onBreak
 	f.start(peerEvery)
 	return &Flow{f, reader{flow: f}}

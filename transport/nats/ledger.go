@@ -16,23 +16,21 @@ const maxEarly = 256
 
 // ledger knows the calls that a server serves, and what became of all that it has served.
 type ledger struct {
-	mu      sync.Mutex
-	first   *exchange            // of those that are served
-	byReply map[string]*exchange // of those; of several with one reply subject the last
-	early   map[string]struct{}  // reply subjects of calls that were given up before they began
-	order   [maxEarly]string     // of early, as a ring
-	at      int                  // in order
-	stats   micro.EndpointStats  // without the names
-	active  int
+	mu     sync.Mutex
+	first  *exchange           // of those that are served, the newest. They are many at most, and looked through for what is rare
+	early  map[string]struct{} // reply subjects of calls that were given up before they began
+	order  [maxEarly]string    // of early, as a ring
+	at     int                 // in order
+	stats  micro.EndpointStats // without the names
+	active int
 }
 
 func newLedger() *ledger {
-	return &ledger{byReply: make(map[string]*exchange), early: make(map[string]struct{})}
+	return &ledger{early: make(map[string]struct{})}
 }
 
 // add adds a call that begins.
 func (l *ledger) add(x *exchange) {
-	reply := x.msg.Reply
 	l.mu.Lock()
 	x.next = l.first
 	if x.next != nil {
@@ -40,11 +38,10 @@ func (l *ledger) add(x *exchange) {
 	}
 	l.first = x
 	l.active++
-	l.byReply[reply] = x
 	early := false
 	if len(l.early) > 0 {
-		if _, early = l.early[reply]; early {
-			delete(l.early, reply)
+		if _, early = l.early[x.msg.Reply]; early {
+			delete(l.early, x.msg.Reply)
 		}
 	}
 	l.mu.Unlock()
@@ -70,7 +67,6 @@ func (l *ledger) flowOf(x *exchange) *flow {
 // remove removes a call that has ended, and counts it.
 func (l *ledger) remove(x *exchange) {
 	took := time.Since(x.began)
-	reply := x.msg.Reply
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if x.next != nil {
@@ -86,9 +82,6 @@ func (l *ledger) remove(x *exchange) {
 		return
 	}
 	l.active--
-	if l.byReply[reply] == x {
-		delete(l.byReply, reply)
-	}
 	l.count(took, x.shown)
 }
 
@@ -108,10 +101,13 @@ func (l *ledger) count(took time.Duration, err *status.Error) {
 	}
 }
 
-// cancel ends the call whose request had that reply subject, now or when it begins.
+// cancel ends the call whose request had that reply subject, of several the newest, now or when it begins.
 func (l *ledger) cancel(reply string) {
 	l.mu.Lock()
-	x := l.byReply[reply]
+	x := l.first
+	for x != nil && x.msg.Reply != reply {
+		x = x.next
+	}
 	if x == nil && reply != "" {
 		delete(l.early, l.order[l.at])
 		l.order[l.at] = reply
