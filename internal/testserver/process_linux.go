@@ -17,7 +17,7 @@ func suspended(pid int) bool {
 	tasks := "/proc/" + strconv.Itoa(pid) + "/task"
 	threads, err := os.ReadDir(tasks)
 	for _, thread := range threads {
-		stat, statErr := os.ReadFile(tasks + "/" + thread.Name() + "/stat")
+		stat, statErr := os.ReadFile(tasks + "/" + thread.Name() + "/stat") //nolint:gosec // of the kernel
 		if statErr != nil {
 			return false
 		}
