@@ -3,18 +3,14 @@ package grpctransport_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"iter"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
-
-	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 )
 
 // generated is a server by grpc-go's generated code.
@@ -41,34 +37,8 @@ func (generated) FullDuplexCall(stream grpc.BidiStreamingServer[ask, answer]) er
 	}
 }
 
-// rivals are the same service by Ashlar, by grpc-go with Ashlar's options, and by grpc-go as it comes.
-func rivals(b testing.TB) (ashlar, same, plain *grpc.ClientConn) {
-	b.Helper()
-	ashlar = dial(b, start(b, grpctransport.NewGRPCServer(),
-		grpctransport.NewServer(unarySpec, echo), grpctransport.NewStreamServer(talkSpec, echoes)))
-	options := grpctransport.NewGRPCServer()
-	testpb.RegisterTestServiceServer(options, generated{})
-	same = dial(b, start(b, options))
-	bare := grpc.NewServer()
-	testpb.RegisterTestServiceServer(bare, generated{})
-	plain, err := grpc.NewClient("passthrough:///"+serve(b, bare), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = plain.Close() })
-	return ashlar, same, plain
-}
-
-// processorTime returns what the process has used.
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-// inParallel calls f n times, 16 at a time.
-func inParallel(n int, f func()) {
-	const callers = 16
+// inParallel calls f n times, by so many callers at a time.
+func inParallel(callers, n int, f func()) {
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
@@ -80,88 +50,82 @@ func inParallel(n int, f func()) {
 	wg.Wait()
 }
 
-// compare runs the contestants in turns, and reports the processor time of each, and of the first in relation to the others.
-func compare(b *testing.B, turn int, names []string, run []func(n int)) {
-	b.ReportAllocs()
-	spent := make([]time.Duration, len(run))
-	best := make([]time.Duration, len(run))
-	for _, f := range run {
-		f(turn)
+// contest runs the contestants in turns of n, and reports the processor time that each took for one, on both sides together and on the
+// server's alone, and how much the first took in relation to the others.
+func contest(b *testing.B, n int, kinds []string, run func(kind string, conn *grpc.ClientConn) func(n int)) {
+	b.Helper()
+	type spent struct{ server, both time.Duration }
+	processes, runs, sums := make([]*process, len(kinds)), make([]func(int), len(kinds)), make([]spent, len(kinds))
+	for i, kind := range kinds {
+		processes[i] = startRival(b, kind)
+		runs[i] = run(kind, processes[i].conn)
+		runs[i](n)
 	}
 	turns := 0
 	for b.Loop() {
 		turns++
-		for i, f := range run {
-			before := processorTime()
-			f(turn)
-			used := processorTime() - before
-			spent[i] += used
-			if best[i] == 0 || used < best[i] {
-				best[i] = used
-			}
+		for i, p := range processes {
+			client, server := processorTime(), p.used(b)
+			runs[i](n)
+			served := p.used(b) - server
+			sums[i].server += served
+			sums[i].both += served + processorTime() - client
 		}
 	}
-	for i, name := range names {
-		b.ReportMetric(float64(spent[i].Nanoseconds())/float64(turn*turns), name+"-cpu-ns")
+	for i, kind := range kinds {
+		b.ReportMetric(float64(sums[i].both.Nanoseconds())/float64(n*turns), kind+"-ns")
+		b.ReportMetric(float64(sums[i].server.Nanoseconds())/float64(n*turns), kind+"-server-ns")
 		if i > 0 {
-			b.ReportMetric(float64(spent[0])/float64(spent[i]), "x-"+name)
-			b.ReportMetric(float64(best[0])/float64(best[i]), "best-x-"+name)
+			b.ReportMetric(float64(sums[0].both)/float64(sums[i].both), "x-"+kind)
+			b.ReportMetric(float64(sums[0].server)/float64(sums[i].server), "server-x-"+kind)
 		}
 	}
+	b.ReportMetric(0, "ns/op") // of all together, which says nothing
 }
 
-// unaryCalls are one call by a client of Ashlar and one by a generated client.
-func unaryCalls(t testing.TB, ashlar, plain *grpc.ClientConn) (ours, theirs func()) {
+// unaryCall is one call, by a client of Ashlar or by a generated one.
+func unaryCall(t testing.TB, kind string, conn *grpc.ClientConn) func() {
 	t.Helper()
 	message := requestOf("a message of some forty bytes, as they are")
-	call := newClient[*request, *response](t, unarySpec, ashlar)
-	client := testpb.NewTestServiceClient(plain)
-	ours = func() {
+	call := newClient[*request, *response](t, unarySpec, conn)
+	if kind != ashlar {
+		client := testpb.NewTestServiceClient(conn)
+		call = func(ctx context.Context, r *request) (*response, error) { return client.UnaryCall(ctx, r) }
+	}
+	return func() {
 		if _, err := call(t.Context(), message); err != nil {
 			t.Error(err)
 		}
 	}
-	theirs = func() {
-		if _, err := client.UnaryCall(t.Context(), message); err != nil {
-			t.Error(err)
-		}
-	}
-	return ours, theirs
 }
 
-func BenchmarkUnary(b *testing.B) {
-	ashlar, same, plain := rivals(b)
-	ours, theirs := unaryCalls(b, ashlar, same)
-	_, asItComes := unaryCalls(b, ashlar, plain)
-	b.Run("processor", func(b *testing.B) {
-		compare(b, 16000, []string{"ashlar", "same", "plain"}, []func(int){
-			func(n int) { inParallel(n, ours) },
-			func(n int) { inParallel(n, theirs) },
-			func(n int) { inParallel(n, asItComes) },
-		})
-	})
-	for name, f := range map[string]func(){"ashlar": ours, "grpc-go": theirs} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				f()
-			}
-		})
+// talking is a stream of n messages there and back, by a client of Ashlar or by a generated one.
+func talking(t testing.TB, kind string, conn *grpc.ClientConn) func(n int) {
+	t.Helper()
+	message := askOf("a message of some forty bytes, as they are")
+	if kind != ashlar {
+		return func(n int) { generatedTalk(t, conn, message, n) }
+	}
+	call := newStreamClient[*ask, *answer](t, talkSpec, conn)
+	return func(n int) {
+		if err := call(t.Context(), repeated(message, n), func(*answer) error { return nil }); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
 // generatedTalk sends and receives n messages with a generated client.
-func generatedTalk(b testing.TB, conn *grpc.ClientConn, message *ask, n int) {
-	b.Helper()
-	stream, err := testpb.NewTestServiceClient(conn).FullDuplexCall(b.Context())
+func generatedTalk(t testing.TB, conn *grpc.ClientConn, message *ask, n int) {
+	t.Helper()
+	stream, err := testpb.NewTestServiceClient(conn).FullDuplexCall(t.Context())
 	if err != nil {
-		b.Error(err)
+		t.Error(err)
 		return
 	}
 	go func() {
 		for range n {
 			if err := stream.Send(message); err != nil {
-				b.Error(err)
+				t.Error(err)
 				return
 			}
 		}
@@ -170,7 +134,7 @@ func generatedTalk(b testing.TB, conn *grpc.ClientConn, message *ask, n int) {
 	for {
 		if _, err := stream.Recv(); err != nil {
 			if !errors.Is(err, io.EOF) {
-				b.Error(err)
+				t.Error(err)
 			}
 			return
 		}
@@ -178,7 +142,7 @@ func generatedTalk(b testing.TB, conn *grpc.ClientConn, message *ask, n int) {
 }
 
 // repeated is an in of n messages.
-func repeated(message *ask, n int) iter.Seq2[*ask, error] {
+func repeated(message *ask, n int) seq[*ask] {
 	return func(yield func(*ask, error) bool) {
 		for range n {
 			if !yield(message, nil) {
@@ -188,29 +152,52 @@ func repeated(message *ask, n int) iter.Seq2[*ask, error] {
 	}
 }
 
-// talks are streams of n messages there and back.
-func talks(t testing.TB, ashlar, plain *grpc.ClientConn) (ours, theirs func(n int)) {
-	t.Helper()
-	message := askOf("a message of some forty bytes, as they are")
-	call := newStreamClient[*ask, *answer](t, talkSpec, ashlar)
-	ours = func(n int) {
-		if err := call(t.Context(), repeated(message, n), func(*answer) error { return nil }); err != nil {
-			t.Error(err)
-		}
-	}
-	return ours, func(n int) { generatedTalk(t, plain, message, n) }
+func BenchmarkUnary(b *testing.B) {
+	contest(b, 16000, []string{ashlar, same, plain}, func(kind string, conn *grpc.ClientConn) func(int) {
+		call := unaryCall(b, kind, conn)
+		return func(n int) { inParallel(16, n, call) }
+	})
 }
 
 func BenchmarkStreamMessage(b *testing.B) {
-	ashlar, same, _ := rivals(b)
-	ours, theirs := talks(b, ashlar, same)
-	b.Run("processor", func(b *testing.B) {
-		compare(b, 20000, []string{"ashlar", "same"}, []func(int){ours, theirs})
+	contest(b, 20000, []string{ashlar, same, plain}, func(kind string, conn *grpc.ClientConn) func(int) {
+		return talking(b, kind, conn)
 	})
-	for name, f := range map[string]func(int){"ashlar": ours, "grpc-go": theirs} {
-		b.Run(name, func(b *testing.B) {
+}
+
+func BenchmarkStream(b *testing.B) {
+	contest(b, 2000, []string{ashlar, same, plain}, func(kind string, conn *grpc.ClientConn) func(int) {
+		one := talking(b, kind, conn)
+		return func(n int) { inParallel(16, n, func() { one(1) }) }
+	})
+}
+
+// BenchmarkWorkers is what the default number of workers was found by.
+func BenchmarkWorkers(b *testing.B) {
+	kinds := []string{workersOf + "0", workersOf + "8", workersOf + "16", workersOf + "32", workersOf + "64", workersOf + "128"}
+	for _, callers := range []int{1, 16, 128} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			contest(b, 128*50, kinds, func(_ string, conn *grpc.ClientConn) func(int) {
+				call := unaryCall(b, ashlar, conn)
+				return func(n int) { inParallel(callers, n, call) }
+			})
+		})
+	}
+}
+
+func BenchmarkAllocations(b *testing.B) {
+	for _, kind := range []string{ashlar, same} {
+		conn := rivalConn(b, kind, serve(b, rivalServer(kind)))
+		call, talk := unaryCall(b, kind, conn), talking(b, kind, conn)
+		b.Run("unary/"+kind, func(b *testing.B) {
 			b.ReportAllocs()
-			f(b.N)
+			for b.Loop() {
+				call()
+			}
+		})
+		b.Run("message/"+kind, func(b *testing.B) {
+			b.ReportAllocs()
+			talk(b.N)
 		})
 	}
 }

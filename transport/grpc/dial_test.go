@@ -124,6 +124,7 @@ func TestDeadlinesCross(t *testing.T) {
 		grpctransport.NewServer(unarySpec, func(ctx context.Context, r *request) (*response, error) {
 			if tell(ctx); r.GetFillUsername() {
 				<-ctx.Done()
+				return nil, ctx.Err()
 			}
 			return echo(ctx, r)
 		}),

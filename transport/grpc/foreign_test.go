@@ -73,7 +73,7 @@ type odd struct {
 }
 
 func (o odd) UnaryCall(ctx context.Context, r *request) (*response, error) {
-	_ = grpc.SetHeader(ctx, metadata.Pairs("x-header", "1", "x-bin", binary))
+	_ = grpc.SetHeader(ctx, metadata.Pairs("x-header", "1", "x-bin", anyBytes))
 	_ = grpc.SetTrailer(ctx, metadata.Pairs("x-trailer", "2"))
 	if err := o.err(); err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func TestErrorsOfAForeignServerAreRead(t *testing.T) {
 		if _, err := json.Marshal(status.As(err)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if info := observer.Info(); info.Response.Get("X-Header") != "1" || info.Response.Get("X-Bin") != binary || info.Trailer.Get("X-Trailer") != "2" {
+		if info := observer.Info(); info.Response.Get("X-Header") != "1" || info.Response.Get("X-Bin") != anyBytes || info.Trailer.Get("X-Trailer") != "2" {
 			t.Errorf("%s: have %v and %v", name, info.Response, info.Trailer)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 )
 
-const binary = "\x00\xff any bytes, and = signs\n"
+const anyBytes = "\x00\xff any bytes, and = signs\n"
 
 // answerFields sets fields of the response from those of the request.
 func answerFields(ctx context.Context) {
@@ -26,7 +26,7 @@ func answerFields(ctx context.Context) {
 	info.Response.Set("x-gone")
 	info.Response.Set("X-Spaces", " a  b ")
 	info.Trailer.Set("X-Sum", "a", "b")
-	info.Trailer.Set("Sum-Bin", binary)
+	info.Trailer.Set("Sum-Bin", anyBytes)
 }
 
 func TestHeaderFieldsCrossBothWays(t *testing.T) {
@@ -60,7 +60,7 @@ func TestHeaderFieldsCrossBothWays(t *testing.T) {
 		"empty stream": func(ctx context.Context) error { return stream(ctx, endpoint.Seq[*ask](), nil) },
 	} {
 		late := map[string][]string{"empty stream": {"has no effect"}} // on which nothing was sent before
-		ctx := transport.WithHeader(transport.WithHeader(t.Context(), "X-Tenant", "masons", "guild"), "Trace-Bin", binary, "second")
+		ctx := transport.WithHeader(transport.WithHeader(t.Context(), "X-Tenant", "masons", "guild"), "Trace-Bin", anyBytes, "second")
 		ctx, observer := transport.Observe(ctx)
 		if err := run(ctx); err != nil && !errors.Is(err, fail) {
 			t.Errorf("%s: %v", name, err)
@@ -73,12 +73,12 @@ func TestHeaderFieldsCrossBothWays(t *testing.T) {
 		}{
 			{"X-Tenant", info.Request, []string{"masons", "guild"}},
 			{"X-Tenant-Seen", info.Response, []string{"masons", "guild"}},
-			{"seen-bin", info.Response, []string{binary, "second"}},
+			{"seen-bin", info.Response, []string{anyBytes, "second"}},
 			{"X-Gone", info.Response, nil},
 			{"X-Late", info.Response, late[name]},
 			{"X-Spaces", info.Response, []string{" a  b "}},
 			{"X-Sum", info.Trailer, []string{"a", "b"}},
-			{"Sum-BIN", info.Trailer, []string{binary}},
+			{"Sum-BIN", info.Trailer, []string{anyBytes}},
 		} {
 			if have := tt.header.Values(tt.key); !slices.Equal(tt.want, have) {
 				t.Errorf("%s, %s: want %q, have %q", name, tt.key, tt.want, have)
@@ -164,14 +164,14 @@ func TestOutgoingMetadataOfTheContextIsKept(t *testing.T) {
 		}
 		return metadata.AppendToOutgoingContext(ctx, "hooked", "3")
 	}))
-	ctx := metadata.NewOutgoingContext(t.Context(), metadata.Pairs("kept", "1", "replaced", "1", "added", "1", "removed", "1", "raw-bin", binary))
+	ctx := metadata.NewOutgoingContext(t.Context(), metadata.Pairs("kept", "1", "replaced", "1", "added", "1", "removed", "1", "raw-bin", anyBytes))
 	ctx = metadata.AppendToOutgoingContext(ctx, "kept", "2")
 	ctx = transport.WithHeader(ctx, "Replaced", "2")
 	if _, err := call(ctx, &request{}); err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string][]string{
-		"kept": {"1", "2"}, "replaced": {"2"}, "added": {"1", "2"}, "removed": nil, "hooked": {"3"}, "raw-bin": {binary},
+		"kept": {"1", "2"}, "replaced": {"2"}, "added": {"1", "2"}, "removed": nil, "hooked": {"3"}, "raw-bin": {anyBytes},
 	} {
 		if have := seen.Get(key); !slices.Equal(want, have) {
 			t.Errorf("%s: want %q, have %q", key, want, have)

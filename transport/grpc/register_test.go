@@ -15,7 +15,7 @@ import (
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 )
 
-func same[T any](_ context.Context, v T) (T, error) { return v, nil }
+func itself[T any](_ context.Context, v T) (T, error) { return v, nil }
 
 func TestServicesAreCheckedAgainstTheirFiles(t *testing.T) {
 	t.Parallel()
@@ -53,7 +53,7 @@ func TestServicesAreCheckedAgainstTheirFiles(t *testing.T) {
 		"in no file":          {grpctransport.NewServer(endpoint.Spec{Service: "other.Service", Method: "X"}, echo)},
 		"another method":      {grpctransport.NewServer(spec("Other"), echo, other)},
 		"two services":        {grpctransport.NewServer(unarySpec, echo), grpctransport.NewServer(endpoint.Spec{Service: "b", Method: "X"}, echo)},
-		"by a domain decoder": {grpctransport.NewServer(unarySpec, same[stone], decodeStone(), encodeStone())},
+		"by a domain decoder": {grpctransport.NewServer(unarySpec, itself[stone], decodeStone(), encodeStone())},
 	} {
 		s := grpc.NewServer()
 		grpctransport.Register(s, servers...)
@@ -97,13 +97,13 @@ func TestTypesThatAreNoMessagesNeedAnOption(t *testing.T) {
 	t.Parallel()
 	conn := dial(t, "127.0.0.1:1")
 	for want, f := range map[string]func(){
-		"the request: grpctransport_test.stone is no generated message; ServerDecoder would say which message it comes in":    func() { grpctransport.NewServer(unarySpec, same[stone]) },
-		"the response: grpctransport_test.stone is no generated message; ServerEncoder would say which message it is sent in": func() { grpctransport.NewServer(unarySpec, same[stone], decodeStone()) },
+		"the request: grpctransport_test.stone is no generated message; ServerDecoder would say which message it comes in":    func() { grpctransport.NewServer(unarySpec, itself[stone]) },
+		"the response: grpctransport_test.stone is no generated message; ServerEncoder would say which message it is sent in": func() { grpctransport.NewServer(unarySpec, itself[stone], decodeStone()) },
 		"the messages of the client: grpctransport_test.stone is no generated message": func() {
 			grpctransport.NewStreamServer[stone, *answer](talkSpec, func(context.Context, seq[stone], func(*answer) error) error { return nil })
 		},
-		"protoreflect.ProtoMessage is no generated message":                  func() { grpctransport.NewServer(unarySpec, same[proto.Message]) },
-		"*dynamicpb.Message is no generated message":                         func() { grpctransport.NewServer(unarySpec, same[*dynamicpb.Message]) },
+		"protoreflect.ProtoMessage is no generated message":                  func() { grpctransport.NewServer(unarySpec, itself[proto.Message]) },
+		"*dynamicpb.Message is no generated message":                         func() { grpctransport.NewServer(unarySpec, itself[*dynamicpb.Message]) },
 		"ServerDecoder makes another type than *grpc_testing.SimpleRequest":  func() { grpctransport.NewServer(unarySpec, echo, decodeStone()) },
 		"ServerEncoder takes another type than *grpc_testing.SimpleResponse": func() { grpctransport.NewServer(unarySpec, echo, encodeStone()) },
 		"ServerDecoder of a nil function":                                    func() { grpctransport.NewServer(unarySpec, echo, grpctransport.ServerDecoder[*request, *request](nil)) },
@@ -143,7 +143,7 @@ func mustClient[Req, Resp any](conn grpc.ClientConnInterface, opts ...grpctransp
 
 func TestADomainTypeIsDecodedAndEncoded(t *testing.T) {
 	t.Parallel()
-	address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewServer(unarySpec, same[stone], decodeStone(), encodeStone()))
+	address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewServer(unarySpec, itself[stone], decodeStone(), encodeStone()))
 	encode := grpctransport.ClientEncoder(func(_ context.Context, s stone) (*request, error) {
 		if s.Name == "" {
 			return &request{}, nil
