@@ -37,6 +37,8 @@ func newAsker(l *link, every time.Duration) *asker {
 				a.ask()
 			case <-a.stop:
 				return
+			case <-l.gone: // with the connection
+				return
 			}
 		}
 	}()

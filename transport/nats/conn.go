@@ -24,8 +24,8 @@ type Conn struct {
 	up chan struct{} // closed when the state of the connection changes, for those who wait for it
 }
 
-// NewConn makes a Conn of nc, which remains the caller's. It subscribes to an inbox; Close ends that. One Conn for each *nats.Conn
-// is enough.
+// NewConn makes a Conn of nc, which remains the caller's. It subscribes to an inbox; Close ends that, and so does the end
+// of nc. One Conn for each *nats.Conn is enough.
 //
 // It fails when nc is nil, closed or draining.
 func NewConn(nc *nats.Conn) (*Conn, error) { return newConn(nc, askEvery) }

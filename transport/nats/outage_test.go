@@ -169,6 +169,20 @@ func TestAClosedConnectionEndsWhatIsServed(t *testing.T) {
 	}
 }
 
+// Whoever closes the connection to NATS needs not close the Conn: TestMain finds nothing of it.
+func TestAConnEndsWithItsConnection(t *testing.T) {
+	t.Parallel()
+	nc := newBroker(t).connect()
+	conn, err := natstransport.NewConn(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc.Close()
+	if _, err := client[*number, *number](t, conn)(t.Context(), &number{}); status.CodeOf(err) != status.Unavailable {
+		t.Errorf("want unavailable, have %v", err)
+	}
+}
+
 // A service may be there before NATS is.
 func TestAServiceWaitsForItsConnection(t *testing.T) {
 	t.Parallel()
