@@ -195,8 +195,8 @@ func TestMessagesGoOutTogether(t *testing.T) {
 		}
 	}
 	wait(t, done, "the messages")
-	if frames := len(fromServer.sent()); frames > many*3/4 {
-		t.Errorf("want clearly less than %d frames, have %d", many, frames)
+	if have := fromServer.sent(); !strings.Contains(have, "B") {
+		t.Errorf("want frames of several messages, have %d of one", len(have))
 	}
 	s.Finish()
 	c.Finish()
