@@ -124,7 +124,7 @@ func TestAServerKnowsItsCall(t *testing.T) {
 			err := echoes(ctx, in, out)
 			tell(ctx)
 			return err
-		}))
+		}, grpctransport.ServerFinalizer(func(context.Context, grpctransport.Outcome) {})))
 	conn := dial(t, address)
 	ctx, observer := transport.Observe(transport.WithHeader(t.Context(), "X-Tenant", "masons"))
 	if _, err := newClient[*request, *response](t, unarySpec, conn)(ctx, requestOf("stone")); err != nil {
