@@ -18,7 +18,8 @@ import (
 //
 // Its errors are *status.Error: what the server sent, or Unavailable, Canceled or DeadlineExceeded when there was no answer;
 // transport.ErrNotSent is in their causes when the request surely did not leave. A call fails at once while the server cannot be reached,
-// unless a grpc.WaitForReady is among the ClientCallOptions.
+// unless a grpc.WaitForReady is among the ClientCallOptions. Whether a call left is known of a *grpc.ClientConn only, whose interceptors
+// have to pass on the options of the call, and not of another conn.
 //
 // It fails when conn is nil, when spec has no Service or Method, when spec.Kind is set and is not Unary, when Req or Resp is no
 // generated message and no option says which one stands for it, and when an option is wrong.

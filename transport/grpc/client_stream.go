@@ -97,7 +97,9 @@ func (c *streamClient[In, Out]) do(ctx context.Context, x *sent, in iter.Seq2[In
 	if err != nil {
 		return c.failed(ctx, x, err)
 	}
-	s := &clientStream[In, Out]{streamClient: c, grpc: stream, x: x, callers: x.header.ctx, ctx: callCtx, cancel: cancel, reported: c.reported(x)}
+	s := &clientStream[In, Out]{
+		streamClient: c, grpc: stream, x: x, callers: x.header.ctx, ctx: callCtx, cancel: cancel, reported: c.reported(x),
+	}
 	defer func() { _ = s.close() }() // also when out panics
 	if request != nil {
 		err = s.ask(request)

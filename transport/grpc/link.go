@@ -20,6 +20,7 @@ type link[In, Out any] struct {
 
 	operation, path string
 	conn            grpc.ClientConnInterface
+	blind           bool // conn may not heed grpc.Peer
 	out             *outlet[In]
 	in              *inlet[Out]
 }
@@ -35,7 +36,8 @@ func newLink[In, Out any](spec endpoint.Spec, conn grpc.ClientConnInterface, opt
 	if err != nil {
 		return nil, err
 	}
-	l := &link[In, Out]{clientConfig: config, operation: spec.Operation(), path: "/" + spec.Operation(), conn: conn}
+	_, own := conn.(*grpc.ClientConn)
+	l := &link[In, Out]{clientConfig: config, operation: spec.Operation(), path: "/" + spec.Operation(), conn: conn, blind: !own}
 	if l.out, err = outletOf[In]("ClientEncoder", config.encode); err != nil {
 		return nil, fmt.Errorf("what is sent: %w", err)
 	}
@@ -53,6 +55,7 @@ type sent struct {
 	options           [3]grpc.CallOption // where there are so few
 	answered          bool               // the ClientAfter hooks have run
 	observed          bool
+	blind             bool // peer tells nothing: the connection is not grpc-go's own
 
 	request, reply            proto.Message // of a unary call
 	requestSize, responseSize int64         // of a stream
@@ -61,12 +64,12 @@ type sent struct {
 // begin runs the hooks that come before the request, and returns the context and the options for grpc-go.
 func (l *link[In, Out]) begin(x *sent) (call context.Context, options []grpc.CallOption, err error) {
 	call, err = x.header.prepare(l.before)
-	x.observed = transport.Observed(x.header.ctx)
+	x.observed, x.blind = transport.Observed(x.header.ctx), l.blind
 	return call, append(append(x.options[:0], l.calls...), grpc.Peer(&x.peer)), err
 }
 
 // left reports whether the call may have left: only then grpc-go had a connection to put it on.
-func (x *sent) left() bool { return x.peer.Addr != nil }
+func (x *sent) left() bool { return x.peer.Addr != nil || x.blind }
 
 // answer runs the hooks that see the header of the response.
 func (l *link[In, Out]) answer(x *sent) {
