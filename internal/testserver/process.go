@@ -130,7 +130,12 @@ func (p *Process) Kill() {
 }
 
 // Suspend makes the process hang: connections stay, and nothing is answered until Resume.
-func (p *Process) Suspend() { p.signal(syscall.SIGSTOP) }
+func (p *Process) Suspend() {
+	p.signal(syscall.SIGSTOP)
+	for p.running() && !suspended(p.cmd.Process.Pid) {
+		time.Sleep(time.Millisecond)
+	}
+}
 
 // Resume ends Suspend.
 func (p *Process) Resume() { p.signal(syscall.SIGCONT) }

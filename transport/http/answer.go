@@ -119,7 +119,7 @@ func (a *answers[Resp]) write(x *exchange, f form, response Resp) error {
 	if header["Content-Type"] == nil {
 		header["Content-Type"] = f.contentType
 	}
-	if len(buf.B) > autoLength {
+	if len(buf.B) > autoLength || x.lingers {
 		header["Content-Length"] = []string{strconv.Itoa(len(buf.B))}
 	}
 	if code != http.StatusOK {

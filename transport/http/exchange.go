@@ -24,6 +24,7 @@ type exchange struct {
 	outcome Outcome
 	cancel  context.CancelFunc // ends ctx; nil without a deadline of the caller's
 	abort   bool               // the response is broken, and must not look complete
+	lingers bool               // the response goes out before the handler returns, so that net/http does not know its length
 }
 
 // begin makes the exchange of the call that info describes, and runs the hooks that come first. Whoever calls it

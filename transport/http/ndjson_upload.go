@@ -15,6 +15,7 @@ import (
 
 // upload calls a client stream.
 func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, error], out func(Out) error, x *sent) error {
+	callers := ctx // which in may wait for
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := c.template.WithContext(ctx)
@@ -23,11 +24,13 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 	r.Header = http.Header{"Accept": c.accept, "Content-Type": {ndjsonType}}
 	body, pipe := io.Pipe()
 	defer body.Close()
+	unblock := context.AfterFunc(ctx, func() { _ = body.CloseWithError(ctx.Err()) }) // net/http waits for it to be read
+	defer unblock()
 	r.Body, r.ContentLength = body, -1
 	buf := buffer.Get()
 	var size atomic.Int64
 	messages := newOutlet[In]()
-	s := startSender(in, func(message In) error {
+	s := startSender(callers, in, func(message In) error {
 		data, err := ndjson{}.message(buf.B[:0], c.json, messages.value(message))
 		buf.B = data[:0]
 		if err != nil {
@@ -36,7 +39,11 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 		n, err := pipe.Write(data)
 		size.Add(int64(n))
 		return err
-	}, func(err error) { _ = pipe.CloseWithError(err) })
+	}, func(err error) {
+		if !errors.Is(err, errStopped) { // else ctx ends the request, and says why
+			_ = pipe.CloseWithError(err)
+		}
+	})
 	err := c.do(ctx, r, x)
 	if err == nil {
 		err = c.respond(ctx, out, x)

@@ -1,6 +1,7 @@
 package httptransport
 
 import (
+	"context"
 	"errors"
 	"iter"
 	"runtime/debug"
@@ -20,13 +21,17 @@ type sender struct {
 	err     error // why the messages ended, if that was not their end
 }
 
-// startSender sends what in yields, and then calls end with what in ended with. Both functions must return when the stream has ended.
-func startSender[In any](in iter.Seq2[In, error], send func(In) error, end func(error)) *sender {
+// startSender sends what in yields, and then calls end with what in ended with. Both functions must return when the stream has ended. What
+// ends when ctx has ended has been cut short, and is no clean end.
+func startSender[In any](ctx context.Context, in iter.Seq2[In, error], send func(In) error, end func(error)) *sender {
 	s := &sender{done: make(chan struct{})}
 	s.changed.L = &s.mu
 	go func() {
 		defer close(s.done)
 		err := sendAll(s, in, send)
+		if err == nil && ctx.Err() != nil {
+			err = errStopped
+		}
 		if s.enter() {
 			s.mu.Lock()
 			s.err = err

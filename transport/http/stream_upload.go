@@ -102,6 +102,7 @@ func (u *upload) settle() {
 	u.ahead.drop()
 	_ = u.control.SetWriteDeadline(time.Now().Add(u.x.config.stream.write))
 	if u.x.r.ProtoMajor == 1 && !u.ahead.isDone() {
+		u.x.lingers = true
 		u.x.w.Header().Set("Connection", "close") // where the next request begins is not known
 	}
 }

@@ -53,7 +53,7 @@ func (c *streamClient[In, Out]) overSocket(ctx context.Context, in iter.Seq2[In,
 			err = k.write(k.form.typ, first)
 		}
 	} else {
-		s = c.sendFrames(k, in)
+		s = c.sendFrames(ctx, k, in)
 	}
 	if err == nil {
 		err = c.readFrames(ctx, k, out)
@@ -172,10 +172,10 @@ func (k *clientSocket) next() (data []byte, typ websocket.MessageType, err error
 }
 
 // sendFrames sends what in yields, and then the end of it.
-func (c *streamClient[In, Out]) sendFrames(k *clientSocket, in iter.Seq2[In, error]) *sender {
+func (c *streamClient[In, Out]) sendFrames(ctx context.Context, k *clientSocket, in iter.Seq2[In, error]) *sender {
 	buf := buffer.Get()
 	messages := newOutlet[In]()
-	return startSender(in, func(message In) error {
+	return startSender(ctx, in, func(message In) error {
 		data, err := k.form.append(buf.B[:0], messages.value(message))
 		buf.B = data[:0]
 		if err != nil {

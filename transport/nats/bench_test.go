@@ -11,6 +11,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/codec/json"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/transport"
 	"github.com/ashlar-go/ashlar/transport/nats"
 )
 
@@ -46,12 +47,20 @@ func inFlight(n int, f func()) {
 	group.Wait()
 }
 
-// plainOrders is request and reply as one writes it with nats.go.
-func plainOrders(t testing.TB, b *broker) (call func()) {
+// plainOrders is request and reply as one writes it with nats.go, with a deadline that the server heeds or without.
+func plainOrders(t testing.TB, b *broker, timeout string) (call func()) {
 	t.Helper()
 	server, client := b.connect(), b.connect()
 	c := json.New()
 	if _, err := server.QueueSubscribe("plain", "q", func(m *nats.Msg) {
+		if text := m.Header.Get(transport.TimeoutHeader); text != "" {
+			d, err := transport.ParseTimeout(text)
+			if err != nil {
+				t.Error(err)
+			}
+			_, cancel := context.WithTimeout(context.Background(), d)
+			defer cancel()
+		}
 		request := new(order)
 		if err := c.Decode(m.Data, request); err != nil {
 			t.Error(err)
@@ -75,7 +84,11 @@ func plainOrders(t testing.TB, b *broker) (call func()) {
 		if err != nil {
 			t.Error(err)
 		}
-		m, err := client.RequestMsg(&nats.Msg{Subject: "plain", Data: data}, limit)
+		message := &nats.Msg{Subject: "plain", Data: data}
+		if timeout != "" {
+			message.Header = nats.Header{transport.TimeoutHeader: {timeout}}
+		}
+		m, err := client.RequestMsg(message, limit)
 		if err != nil {
 			t.Error(err)
 			return
@@ -101,8 +114,24 @@ func ashlarOrders(ctx context.Context, t testing.TB, b *broker) (call func()) {
 
 // BenchmarkRequestReply measures the processor time of a call, with 16 in flight, against plain nats.go in the same run.
 func BenchmarkRequestReply(b *testing.B) {
-	broker := newBroker(b)
-	plain, ashlar := plainOrders(b, broker), ashlarOrders(b.Context(), b, broker)
+	for name, timeout := range map[string]time.Duration{"without a deadline": 0, "with a deadline": time.Hour} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			broker := newBroker(b)
+			ctx, text := b.Context(), ""
+			if timeout > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, timeout)
+				defer cancel()
+				text = string(transport.AppendTimeout(nil, timeout))
+			}
+			compareCalls(b, plainOrders(b, broker, text), ashlarOrders(ctx, b, broker))
+		})
+	}
+}
+
+func compareCalls(b *testing.B, plain, ashlar func()) {
+	b.Helper()
 	const turn = 2000
 	inFlight(turn, plain)
 	inFlight(turn, ashlar)
@@ -119,4 +148,35 @@ func BenchmarkRequestReply(b *testing.B) {
 	b.ReportMetric(float64(spent[0].Nanoseconds())/float64(n), "plain-cpu-ns/call")
 	b.ReportMetric(float64(spent[1].Nanoseconds())/float64(n), "cpu-ns/call")
 	b.ReportMetric(float64(spent[1])/float64(spent[0]), "x-plain")
+}
+
+// BenchmarkSlowHandlers measures how many requests a second one subscription serves whose handlers take 10 ms.
+func BenchmarkSlowHandlers(b *testing.B) {
+	b.ReportAllocs()
+	broker := newBroker(b)
+	broker.serve(natstransport.NewServer(unarySpec, func(_ context.Context, request *number) (*number, error) {
+		timer := time.NewTimer(10 * time.Millisecond)
+		defer timer.Stop()
+		<-timer.C
+		return request, nil
+	}))
+	call := client[*number, *number](b, broker.conn())
+	const callers, each = 500, 4
+	n := 0
+	start := time.Now()
+	for b.Loop() {
+		var group sync.WaitGroup
+		for range callers {
+			group.Go(func() {
+				for range each {
+					if _, err := call(b.Context(), &number{}); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		group.Wait()
+		n += callers * each
+	}
+	b.ReportMetric(float64(n)/time.Since(start).Seconds(), "calls/s")
 }

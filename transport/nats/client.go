@@ -23,8 +23,9 @@ import (
 // nobody who serves the operation, when there is no connection to NATS, and when it was lost before the answer came. A request of
 // which the last is said may have been served. Transport.ErrNotSent is in the cause of an error when it surely was not.
 //
-// A call without a deadline waits for as long as all that holds: when the process that serves it dies, nobody says so. Give calls
-// deadlines, as with endpoint.Timeout.
+// A call without a deadline may take as long as it takes. Every 5 s the server is asked whether it still serves it; when it has
+// answered that and does not three times, it counts as dead, and the call is Unavailable. A server that dies before it could answer
+// once, within 10 s, is not missed, nor is one that is not Ashlar's: give calls deadlines, as with endpoint.Timeout.
 //
 // It fails when spec.Kind is set and is not Unary, when no subject can be made of spec and none is given, and when an option is wrong.
 func NewClient[Req, Resp any](spec endpoint.Spec, conn *Conn, opts ...ClientOption) (endpoint.Endpoint[Req, Resp], error) {
@@ -62,7 +63,7 @@ func newClient(spec endpoint.Spec, conn *Conn, stream bool, opts []ClientOption)
 		return nil, err
 	}
 	if option := config.stream.set(); option != "" && !stream {
-		return nil, fmt.Errorf("Client%s is for streams", option)
+		return nil, fmt.Errorf("%s is for streams", "Client"+option)
 	}
 	c := &client{clientConfig: config, operation: spec.Operation(), kind: spec.Kind, conn: conn, codec: config.set.Default()}
 	c.contentType = typeOf(c.codec)

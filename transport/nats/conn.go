@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -15,18 +16,21 @@ import (
 // Conn is what clients call over: a connection to NATS, with one inbox for the answers to all of their calls. It is safe for
 // concurrent use.
 type Conn struct {
-	link *link
-	pool sync.Pool
+	link  *link
+	asker *asker
+	pool  sync.Pool
 
 	mu sync.Mutex
 	up chan struct{} // closed when the state of the connection changes, for those who wait for it
 }
 
-// NewConn makes a Conn of nc, which remains the caller's. It subscribes to an inbox; Close ends that. One Conn for each *nats.Conn
-// is enough.
+// NewConn makes a Conn of nc, which remains the caller's. It subscribes to an inbox; Close ends that, and so does the end
+// of nc. One Conn for each *nats.Conn is enough.
 //
 // It fails when nc is nil, closed or draining.
-func NewConn(nc *nats.Conn) (*Conn, error) {
+func NewConn(nc *nats.Conn) (*Conn, error) { return newConn(nc, askEvery) }
+
+func newConn(nc *nats.Conn, every time.Duration) (*Conn, error) {
 	if nc == nil {
 		return nil, errors.New("natstransport: the connection is nil")
 	}
@@ -35,12 +39,14 @@ func NewConn(nc *nats.Conn) (*Conn, error) {
 	if c.link, err = newLink(nc, c.changed); err != nil {
 		return nil, fmt.Errorf("natstransport: opening an inbox: %w", err)
 	}
+	c.asker = newAsker(c.link, every)
 	return c, nil
 }
 
 // Close ends the calls that wait for an answer, with Unavailable, and the streams, and gives up the inbox. Calls that come later
 // fail. The connection to NATS stays open. It always returns nil, and closing twice does no harm.
 func (c *Conn) Close() error {
+	c.asker.close()
 	c.link.close()
 	c.changed(nats.CLOSED)
 	return nil
@@ -55,21 +61,36 @@ func (c *Conn) changed(nats.Status) {
 }
 
 // pending is a call that waits for its answer.
-type pending struct{ answers chan answer }
+type pending struct {
+	answers chan answer
+	subject string
+	patient bool // the call has no deadline
 
-// answer is a message, or nil when the connection was lost meanwhile.
+	age, missed int  // by the lock of the link, as what follows: how often the asker has looked, and asked in vain
+	known       bool // the server has answered a question
+}
+
+// answer is a message, or why there is none.
 type answer struct {
 	message *nats.Msg
-	closed  bool
+	err     *status.Error
 }
 
 func (p *pending) receive(m *nats.Msg) { p.answers <- answer{message: m} }
 
-func (p *pending) lose(closed bool) { p.answers <- answer{closed: closed} }
+func (p *pending) lose(closed bool) {
+	err := errLost
+	if closed {
+		err = errClosed
+	}
+	p.answers <- answer{err: err}
+}
 
 // request sends the message, and waits for the answer. Its errors are for the caller.
 func (c *Conn) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
 	p, _ := c.pool.Get().(*pending)
+	_, urgent := ctx.Deadline()
+	*p = pending{answers: p.answers, subject: m.Subject, patient: !urgent}
 	token, ok := c.link.open(p)
 	if !ok {
 		return nil, notSent(errClosed)
@@ -101,10 +122,8 @@ func (c *Conn) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
 
 func (a answer) result() (*nats.Msg, error) {
 	switch {
-	case a.message == nil && a.closed:
-		return nil, errClosed
-	case a.message == nil:
-		return nil, errLost
+	case a.err != nil:
+		return nil, a.err
 	case noResponders(a.message):
 		return nil, notSent(errNoResponders)
 	}

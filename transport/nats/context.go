@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ashlar-go/ashlar/status"
 )
 
 // callContext is the context of one call on the server: it has the client's deadline, and ends when the client gives up, when the server
@@ -12,7 +14,7 @@ import (
 type callContext struct {
 	deadline time.Time // zero for none
 	own      atomic.Pointer[ownContext]
-	cause    atomic.Pointer[error]
+	cause    atomic.Pointer[status.Error]
 	mu       sync.Mutex // held to make own
 }
 
@@ -42,7 +44,7 @@ func (c *callContext) Done() <-chan struct{} {
 		c.own.Store(own)
 	}
 	if cause := c.cause.Load(); cause != nil {
-		own.end(*cause)
+		own.end(cause)
 	}
 	return own.Done()
 }
@@ -55,7 +57,8 @@ func (c *callContext) Err() error {
 	case c.cause.Load() != nil:
 		return context.Canceled
 	case !c.deadline.IsZero() && !time.Now().Before(c.deadline):
-		return context.DeadlineExceeded
+		c.Done() // makes own, which keeps that it was the deadline
+		return c.own.Load().Err()
 	}
 	return nil
 }
@@ -69,8 +72,8 @@ func (c *callContext) Value(key any) any {
 }
 
 // end ends the context, the first time that it is called. Either it sees own, or whoever makes own at the same time sees the cause.
-func (c *callContext) end(cause error) {
-	if !c.cause.CompareAndSwap(nil, &cause) {
+func (c *callContext) end(cause *status.Error) {
+	if !c.cause.CompareAndSwap(nil, cause) {
 		return
 	}
 	if own := c.own.Load(); own != nil {
@@ -78,7 +81,7 @@ func (c *callContext) end(cause error) {
 	}
 }
 
-func (o *ownContext) end(cause error) {
+func (o *ownContext) end(cause *status.Error) {
 	o.cancel(cause)
 	if o.timer != nil {
 		o.timer()

@@ -3,6 +3,7 @@ package natstransport_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -149,6 +150,34 @@ func TestACallWhoseContextHasEndedIsNotSent(t *testing.T) {
 		if _, err := call(ctx, &number{}); status.CodeOf(err) != want || !errors.Is(err, transport.ErrNotSent) {
 			t.Errorf("want %v and not sent, have %v", want, err)
 		}
+	}
+}
+
+// What a context has ended with does not change.
+func TestTheDeadlineIsTheErrorForGood(t *testing.T) {
+	t.Parallel()
+	kept := make(chan context.Context, 1)
+	call := unary(t, func(ctx context.Context, _ *number) (*number, error) {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for ctx.Err() == nil { // and its channel is not asked for
+			<-tick.C
+		}
+		kept <- ctx
+		return &number{}, nil
+	}, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := call(ctx, &number{}); status.CodeOf(err) != status.DeadlineExceeded {
+		t.Errorf("want deadline_exceeded, have %v", err)
+	}
+	served := wait(t, kept, "the context")
+	wait(t, served.Done(), "its end")
+	for range 100 {
+		if err := served.Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("want the deadline, have %v", err)
+		}
+		runtime.Gosched()
 	}
 }
 

@@ -22,7 +22,7 @@ type flow struct {
 	max     int64                   // bytes of a message that comes in
 	window  credit                  // what may come in that has not been read
 	every   time.Duration           // how often this end gives a sign of life
-	onBreak func(err *status.Error) // called once at most, by whoever notices
+	onBreak func(err *status.Error) // called once at most, with the lock held: it must not block
 
 	payload int64       // bytes that NATS carries in a message
 	sending sync.Mutex  // held while a frame gets its number and is published, so that they go out in order
@@ -77,17 +77,15 @@ func newFlow(side endpoint.Side, limits *streamLimits, maxMessage int64, nc publ
 // receive is called for each message that comes.
 func (f *flow) receive(m *nats.Msg) {
 	f.mu.Lock()
-	err := f.take(m)
-	first := err != nil && f.fail(err)
-	f.mu.Unlock()
-	if first {
-		f.onBreak(err)
+	defer f.mu.Unlock()
+	if err := f.take(m); err != nil {
+		f.fail(err)
 	}
 }
 
 // take looks at a message. An error is the end of the stream.
 func (f *flow) take(m *nats.Msg) *status.Error {
-	if f.finished || f.err != nil {
+	if f.finished || f.broken.Load() {
 		return nil
 	}
 	if f.side == endpoint.Client {
@@ -239,25 +237,22 @@ func (f *flow) lose(closed bool) {
 // breakOff ends the stream with the error, if it has not ended.
 func (f *flow) breakOff(err *status.Error) {
 	f.mu.Lock()
-	first := f.fail(err)
-	f.mu.Unlock()
-	if first {
-		f.onBreak(err)
-	}
+	defer f.mu.Unlock()
+	f.fail(err)
 }
 
-// fail notes the error, and wakes all who wait. It reports whether it is the first. What a client has been told by a server that has ended the
-// stream stands.
-func (f *flow) fail(err *status.Error) bool {
+// fail notes the error, if it is the first, and wakes all who wait, after the context has ended. What a client has been told by a
+// server that has ended the stream stands.
+func (f *flow) fail(err *status.Error) {
 	over := f.side == endpoint.Client && f.ended && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 	if f.err != nil || f.finished || over {
-		return false
+		return
 	}
+	f.onBreak(err)
 	f.err = err
 	f.broken.Store(true)
 	f.canSend.Broadcast()
 	f.canRead.Broadcast()
-	return true
 }
 
 // failure returns why the stream broke off, nil if it did not.

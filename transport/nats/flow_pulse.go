@@ -18,7 +18,7 @@ const (
 
 var (
 	errClientDead = status.New(status.Canceled, "the client does not answer")
-	errServerDead = status.New(status.Unavailable, "the server of the stream does not answer")
+	errServerDead = status.New(status.Unavailable, "the server does not answer")
 )
 
 // pulse gives signs of life, and misses those of the other end. Its fields are held by the lock of the flow.

@@ -53,8 +53,8 @@ func (w *wire) sent() string {
 // pair are two ends that speak to each other.
 func pair(server, client time.Duration, onServer, onClient func(*status.Error)) (s, c *natstransport.Flow, fromServer, fromClient *wire) {
 	fromServer, fromClient = new(wire), new(wire)
-	s = natstransport.NewFlow(endpoint.Server, "client", 8, 1000, server, client, 1000, fromServer, onServer)
-	c = natstransport.NewFlow(endpoint.Client, "server", 8, 1000, client, server, 1000, fromClient, onClient)
+	s = natstransport.NewFlow(endpoint.Server, "client", 8, 1000, server, client, fromServer, onServer)
+	c = natstransport.NewFlow(endpoint.Client, "server", 8, 1000, client, server, fromClient, onClient)
 	fromServer.connect(c)
 	fromClient.connect(s)
 	return s, c, fromServer, fromClient

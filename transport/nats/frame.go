@@ -12,14 +12,14 @@ import (
 // Fields of the header of a message that opens a stream.
 const (
 	streamField    = "Ashlar-Stream"    // the version of the protocol
-	creditField    = "Ashlar-Credit"    // what the client takes: messages and bytes
+	creditField    = "Ashlar-Credit"    //nolint:gosec // no secret: how many messages and bytes the client takes
 	heartbeatField = "Ashlar-Heartbeat" // how often the client gives a sign of life, as in transport.TimeoutHeader
 
 	streamVersion = "1"
 )
 
-// The kinds of frames. A frame is a kind, a number in the sequence of its sender's frames as a uvarint, and a body. Docs/transport-nats-streams.md
-// says who sends which and when.
+// The kinds of frames. A frame is a kind, a number in the sequence of its sender's frames as a uvarint, and a body.
+// Docs/transport-nats-streams.md says who sends which and when.
 const (
 	acceptFrame    = 'A' // from the server: credit, and how many milliseconds may pass between two frames
 	headerFrame    = 'H' // from the server: the message's header is that of the response
@@ -103,7 +103,8 @@ func nextMessage(body []byte) (message, rest []byte, err error) {
 	return rest[:n:n], rest[n:], nil
 }
 
-// putPrefix writes the kind and the number before what data holds from there on, and returns the frame. There are headroom bytes to write into.
+// putPrefix writes the kind and the number before what data holds from there on, and returns the frame. There are headroom bytes to
+// write into.
 func putPrefix(data []byte, from int, kind byte, number uint64) []byte {
 	var digits [binary.MaxVarintLen64]byte
 	n := binary.PutUvarint(digits[:], number)
@@ -116,7 +117,8 @@ func putPrefix(data []byte, from int, kind byte, number uint64) []byte {
 // heartbeat returns what is made of the interval that the other side tells.
 func heartbeat(every time.Duration) time.Duration { return min(max(every, minHeartbeat), maxHeartbeat) }
 
-// stray is called for a message that nobody waits for any more. A server that accepts a stream which has been given up meanwhile is told so.
+// stray is called for a message that nobody waits for any more. A server that accepts a stream which has been given up meanwhile is
+// told so.
 func stray(nc *nats.Conn, m *nats.Msg) {
 	if m.Reply == "" {
 		return

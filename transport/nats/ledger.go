@@ -14,25 +14,26 @@ import (
 // them; most of them are of requests that another instance serves.
 const maxEarly = 256
 
+// maxReply is how long a reply subject may be for its call to be cancelled. NATS allows no subject that is much longer.
+const maxReply = 4 << 10
+
 // ledger knows the calls that a server serves, and what became of all that it has served.
 type ledger struct {
-	mu      sync.Mutex
-	first   *exchange            // of those that are served
-	byReply map[string]*exchange // of those; of several with one reply subject the last
-	early   map[string]struct{}  // reply subjects of calls that were given up before they began
-	order   [maxEarly]string     // of early, as a ring
-	at      int                  // in order
-	stats   micro.EndpointStats  // without the names
-	active  int
+	mu     sync.Mutex
+	first  *exchange           // of those that are served, the newest. They are many at most, and looked through for what is rare
+	early  map[string]struct{} // reply subjects of calls that were given up before they began
+	order  [maxEarly]string    // of early, as a ring
+	at     int                 // in order
+	stats  micro.EndpointStats // without the names
+	active int
 }
 
 func newLedger() *ledger {
-	return &ledger{byReply: make(map[string]*exchange), early: make(map[string]struct{})}
+	return &ledger{early: make(map[string]struct{})}
 }
 
 // add adds a call that begins.
 func (l *ledger) add(x *exchange) {
-	reply := x.msg.Reply
 	l.mu.Lock()
 	x.next = l.first
 	if x.next != nil {
@@ -40,11 +41,10 @@ func (l *ledger) add(x *exchange) {
 	}
 	l.first = x
 	l.active++
-	l.byReply[reply] = x
 	early := false
 	if len(l.early) > 0 {
-		if _, early = l.early[reply]; early {
-			delete(l.early, reply)
+		if _, early = l.early[x.msg.Reply]; early {
+			delete(l.early, x.msg.Reply)
 		}
 	}
 	l.mu.Unlock()
@@ -70,7 +70,6 @@ func (l *ledger) flowOf(x *exchange) *flow {
 // remove removes a call that has ended, and counts it.
 func (l *ledger) remove(x *exchange) {
 	took := time.Since(x.began)
-	reply := x.msg.Reply
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if x.next != nil {
@@ -86,9 +85,6 @@ func (l *ledger) remove(x *exchange) {
 		return
 	}
 	l.active--
-	if l.byReply[reply] == x {
-		delete(l.byReply, reply)
-	}
 	l.count(took, x.shown)
 }
 
@@ -108,10 +104,10 @@ func (l *ledger) count(took time.Duration, err *status.Error) {
 	}
 }
 
-// cancel ends the call whose request had that reply subject, now or when it begins.
+// cancel ends the call whose request had that reply subject, of several the newest, now or when it begins.
 func (l *ledger) cancel(reply string) {
 	l.mu.Lock()
-	x := l.byReply[reply]
+	x := l.find(reply)
 	if x == nil && reply != "" {
 		delete(l.early, l.order[l.at])
 		l.order[l.at] = reply
@@ -122,6 +118,21 @@ func (l *ledger) cancel(reply string) {
 	if x != nil {
 		x.callContext.end(errGone)
 	}
+}
+
+// serves reports whether a call is served whose request had that reply subject.
+func (l *ledger) serves(reply string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.find(reply) != nil
+}
+
+func (l *ledger) find(reply string) *exchange {
+	x := l.first
+	for x != nil && x.msg.Reply != reply {
+		x = x.next
+	}
+	return x
 }
 
 // all returns the calls that are served now.

@@ -46,6 +46,7 @@ func newLink(nc *nats.Conn, change func(nats.Status)) (l *link, err error) {
 	}
 	l.sub.SetClosedHandler(func(string) { close(l.quiet) })
 	if err := l.sub.SetPendingLimits(MaxPendingMessages, MaxPendingBytes); err != nil {
+		_ = l.sub.Unsubscribe()
 		return nil, err
 	}
 	l.status = nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)

@@ -47,7 +47,7 @@ func echo(_ context.Context, in inSeq, out func(*number) error) error {
 }
 
 // limit is how long tests wait for what should come at once, on a busy machine.
-const limit = 20 * time.Second
+const limit = 30 * time.Second
 
 // broker is a NATS server, to which tests connect.
 type broker struct {

@@ -68,8 +68,18 @@ func (m *mount) take(msg *nats.Msg) {
 	}
 }
 
-// cancel is called by NATS for each call that its client gives up.
-func (m *mount) cancel(msg *nats.Msg) { m.ledger.cancel(string(msg.Data)) }
+// cancel is called by NATS for each call that its client gives up, or asks about.
+func (m *mount) cancel(msg *nats.Msg) {
+	switch {
+	case len(msg.Data) > maxReply:
+	case msg.Reply == "":
+		m.ledger.cancel(string(msg.Data))
+	case m.ledger.serves(string(msg.Data)):
+		if err := m.nc().Publish(msg.Reply, msg.Data); err != nil {
+			m.service.report(m.Server, err)
+		}
+	}
+}
 
 // serve serves one message, on a goroutine of the workers.
 func (m *mount) serve(msg *nats.Msg) {

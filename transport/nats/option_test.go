@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -47,7 +48,22 @@ func TestMistakesOfServersPanic(t *testing.T) {
 	unary := func(opts ...natstransport.ServerOption) func() {
 		return func() { natstransport.NewServer(unarySpec, double, opts...) }
 	}
+	stream := func(opts ...natstransport.ServerOption) func() {
+		return func() { natstransport.NewStreamServer(streamSpec, echo, opts...) }
+	}
+	kind := func(kind endpoint.Kind) func() {
+		return func() { natstransport.NewStreamServer(endpoint.Spec{Method: "A", Kind: kind}, echo) }
+	}
 	for want, f := range map[string]func(){
+		"the stream is nil":                      func() { natstransport.NewStreamServer[int, int](streamSpec, nil) },
+		"use NewServer":                          kind(endpoint.Unary),
+		"the kind 9 is unknown":                  kind(9),
+		"ServerWindow of 0 messages":             stream(natstransport.ServerWindow(0, 1)),
+		"messages and 0 bytes":                   stream(natstransport.ServerWindow(1, 0)),
+		"ServerHeartbeat of 1ms":                 stream(natstransport.ServerHeartbeat(time.Millisecond)),
+		"ServerHeartbeat of 2h0m0s":              stream(natstransport.ServerHeartbeat(2 * time.Hour)),
+		"ServerWindow is for streams":            unary(natstransport.ServerWindow(1, 1)),
+		"ServerHeartbeat is for streams":         unary(natstransport.ServerHeartbeat(time.Second)),
 		"the endpoint is nil":                    func() { natstransport.NewServer[int, int](unarySpec, nil) },
 		"use NewStreamServer":                    func() { natstransport.NewServer(endpoint.Spec{Method: "A", Kind: endpoint.ServerStream}, double) },
 		"makes no subject":                       func() { natstransport.NewServer(endpoint.Spec{}, double) },
@@ -68,7 +84,7 @@ func TestMistakesOfServersPanic(t *testing.T) {
 		func() {
 			defer func() {
 				have, _ := recover().(string)
-				if !strings.HasPrefix(have, "natstransport: server of ") || !strings.Contains(have, want) {
+				if !strings.HasPrefix(have, "natstransport: ") || !strings.Contains(have, "server of ") || !strings.Contains(have, want) {
 					t.Errorf("want a panic with %q, have %q", want, have)
 				}
 			}()
@@ -83,18 +99,26 @@ func TestMistakesOfClientsAreErrors(t *testing.T) {
 	unary := func(spec endpoint.Spec, conn *natstransport.Conn, opts ...natstransport.ClientOption) func() error {
 		return func() error { _, err := natstransport.NewClient[int, int](spec, conn, opts...); return err }
 	}
+	stream := func(spec endpoint.Spec, opts ...natstransport.ClientOption) func() error {
+		return func() error { _, err := natstransport.NewStreamClient[int, int](spec, conn, opts...); return err }
+	}
 	for want, f := range map[string]func() error{
-		"the Conn is nil":                        unary(unarySpec, nil),
-		"use NewStreamClient":                    unary(endpoint.Spec{Method: "A", Kind: endpoint.ClientStream}, conn),
-		"the kind 9 is unknown":                  unary(endpoint.Spec{Method: "A", Kind: 9}, conn),
-		"makes no subject":                       unary(endpoint.Spec{}, conn),
-		"ClientSubject:":                         unary(unarySpec, conn, natstransport.ClientSubject("")),
-		"ClientMaxResponse of 0":                 unary(unarySpec, conn, natstransport.ClientMaxResponse(0)),
-		"at least one codec":                     unary(unarySpec, conn, natstransport.ClientCodecs()),
-		"ClientBefore: function 0 is nil":        unary(unarySpec, conn, natstransport.ClientBefore(nil)),
-		"ClientAfter: function 0 is nil":         unary(unarySpec, conn, natstransport.ClientAfter(nil)),
-		"ClientFinalizer: function 0 is nil":     unary(unarySpec, conn, natstransport.ClientFinalizer(nil)),
-		"the list of options: function 0 is nil": unary(unarySpec, conn, nil),
+		"use NewClient": stream(endpoint.Spec{Method: "A", Kind: endpoint.Unary}),
+		"stream client of numbers/Echo: ClientWindow of 0": stream(streamSpec, natstransport.ClientWindow(0, 1)),
+		"ClientHeartbeat of 0s":                            stream(streamSpec, natstransport.ClientHeartbeat(0)),
+		"ClientWindow is for streams":                      unary(unarySpec, conn, natstransport.ClientWindow(1, 1)),
+		"ClientHeartbeat is for streams":                   unary(unarySpec, conn, natstransport.ClientHeartbeat(time.Second)),
+		"the Conn is nil":                                  unary(unarySpec, nil),
+		"use NewStreamClient":                              unary(endpoint.Spec{Method: "A", Kind: endpoint.ClientStream}, conn),
+		"the kind 9 is unknown":                            unary(endpoint.Spec{Method: "A", Kind: 9}, conn),
+		"makes no subject":                                 unary(endpoint.Spec{}, conn),
+		"ClientSubject:":                                   unary(unarySpec, conn, natstransport.ClientSubject("")),
+		"ClientMaxResponse of 0":                           unary(unarySpec, conn, natstransport.ClientMaxResponse(0)),
+		"at least one codec":                               unary(unarySpec, conn, natstransport.ClientCodecs()),
+		"ClientBefore: function 0 is nil":                  unary(unarySpec, conn, natstransport.ClientBefore(nil)),
+		"ClientAfter: function 0 is nil":                   unary(unarySpec, conn, natstransport.ClientAfter(nil)),
+		"ClientFinalizer: function 0 is nil":               unary(unarySpec, conn, natstransport.ClientFinalizer(nil)),
+		"the list of options: function 0 is nil":           unary(unarySpec, conn, nil),
 	} {
 		if err := f(); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "natstransport: ") {
 			t.Errorf("want %q, have %v", want, err)

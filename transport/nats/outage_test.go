@@ -168,3 +168,33 @@ func TestAClosedConnectionEndsWhatIsServed(t *testing.T) {
 		t.Errorf("shutting down afterwards: %v", err)
 	}
 }
+
+// Whoever closes the connection to NATS needs not close the Conn: TestMain finds nothing of it.
+func TestAConnEndsWithItsConnection(t *testing.T) {
+	t.Parallel()
+	nc := newBroker(t).connect()
+	conn, err := natstransport.NewConn(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc.Close()
+	if _, err := client[*number, *number](t, conn)(t.Context(), &number{}); status.CodeOf(err) != status.Unavailable {
+		t.Errorf("want unavailable, have %v", err)
+	}
+}
+
+// A service may be there before NATS is.
+func TestAServiceWaitsForItsConnection(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.Kill()
+	nc := b.connect(nats.RetryOnFailedConnect(true))
+	b.serveOn(nc, []*natstransport.Server{natstransport.NewServer(unarySpec, double)})
+	conn := b.connOn(b.connect(nats.RetryOnFailedConnect(true)))
+	b.Start()
+	back(t, nc)
+	response, err := client[*number, *number](t, conn, natstransport.ClientWaitForConnection())(deadline(t), &number{3})
+	if err != nil || response.N != 6 {
+		t.Errorf("want 6, have %v, %v", response, err)
+	}
+}

@@ -57,7 +57,7 @@ func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp]
 		return nil, err
 	}
 	if option := config.stream.set(); option != "" {
-		return nil, fmt.Errorf("Server%s is for streams", option)
+		return nil, fmt.Errorf("%s is for streams", "Server"+option)
 	}
 	u := &unaryServer[Req, Resp]{endpoint: e}
 	if len(config.middleware) > 0 {

@@ -199,6 +199,11 @@ func (s *Service) wait(ctx context.Context) error {
 	for _, m := range s.mounts {
 		select {
 		case <-m.workers.done:
+			continue
+		default:
+		}
+		select {
+		case <-m.workers.done:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

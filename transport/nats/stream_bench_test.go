@@ -92,6 +92,7 @@ func ashlarFlood(b *testing.B, broker *broker) func(n int, p payload) {
 func BenchmarkStream(b *testing.B) {
 	for _, size := range []int{16, 128, 1024, 8192} {
 		b.Run(fmt.Sprint(size, " bytes"), func(b *testing.B) {
+			b.ReportAllocs()
 			broker := newBroker(b)
 			plain, ashlar := plainFlood(b, broker), ashlarFlood(b, broker)
 			p := make(payload, size)

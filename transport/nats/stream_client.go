@@ -13,17 +13,17 @@ import (
 	"github.com/ashlar-go/ashlar/transport"
 )
 
-// NewStreamClient returns the stream that calls an operation of NewStreamServer over conn. The one request of a ServerStream opens the stream; the
-// others send one message after another.
+// NewStreamClient returns the stream that calls an operation of NewStreamServer over conn. The one request of a ServerStream opens the
+// stream; the others send one message after another.
 //
-// Its errors are *status.Error: those of NewClient; Unavailable when the server does not give a sign of life for three of its heartbeats, or when
-// the connection to NATS was lost; DataLoss when a message was. An error that in yields, or out returns, cancels the call and is returned as it
-// is.
+// Its errors are *status.Error: those of NewClient; Unavailable when the server does not give a sign of life for three of its
+// heartbeats, or when the connection to NATS was lost; DataLoss when a message was. An error that in yields, or out returns, cancels
+// the call and is returned as it is.
 //
-// The call returns when the server has ended the stream, also when in has not ended yet, and at once when ctx ends. In runs on a goroutine of its own,
-// except where there is one request. When the call returns before in has ended, nobody waits for in: the loop over it ends when it yields
-// the next time, and until then it must not touch what the caller goes on using. An in that ends with ctx lives no longer than
-// that. Out is called on the goroutine of the call.
+// The call returns when the server has ended the stream, also when in has not ended yet, and at once when ctx ends. In runs on a
+// goroutine of its own, except where there is one request. When the call returns before in has ended, nobody waits for in: the loop
+// over it ends when it yields the next time, and until then it must not touch what the caller goes on using. An in that ends with ctx
+// lives no longer than that. Out is called on the goroutine of the call.
 //
 // It fails when the operation is unary, when no subject can be made of spec and none is given, and when an option is wrong.
 func NewStreamClient[In, Out any](spec endpoint.Spec, conn *Conn, opts ...ClientOption) (endpoint.Stream[In, Out], error) {

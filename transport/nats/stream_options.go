@@ -8,10 +8,10 @@ import (
 
 // Default limits of streams.
 const (
-	// DefaultWindowMessages and DefaultWindowBytes are what may have come on a stream, in each direction, without having been read: with a slow
-	// reader, that is what it holds. A sender that has used them up waits.
-	DefaultWindowMessages = 8192
-	DefaultWindowBytes    = 1 << 20
+	// DefaultWindowMessages and DefaultWindowBytes are what may have come on a stream, in each direction, without having been read: with a
+	// slow reader, that is what it holds. A sender that has used them up waits.
+	DefaultWindowMessages = 1024
+	DefaultWindowBytes    = 256 << 10
 )
 
 // streamLimits is what the options of either side say of streams.
@@ -51,9 +51,9 @@ func (l *streamLimits) setHeartbeat(option string, every time.Duration) error {
 	return nil
 }
 
-// ServerWindow sets how much may have come from the client of a stream that was not read: the client waits when there are so many messages, or so
-// many bytes. Bytes may be exceeded by one message. The default is DefaultWindowMessages and DefaultWindowBytes. It replaces an earlier one. It is
-// for streams only.
+// ServerWindow sets how much may have come from the client of a stream that was not read: the client waits when there are so many
+// messages, or so many bytes. Bytes may be exceeded by one message. The default is DefaultWindowMessages and DefaultWindowBytes. It
+// replaces an earlier one. It is for streams only.
 func ServerWindow(messages, bytes int) ServerOption {
 	return func(c *serverConfig) error { return c.stream.setWindow("ServerWindow", messages, bytes) }
 }
@@ -70,9 +70,9 @@ func ClientWindow(messages, bytes int) ClientOption {
 	return func(c *clientConfig) error { return c.stream.setWindow("ClientWindow", messages, bytes) }
 }
 
-// ClientHeartbeat sets how often the client of a stream gives a sign of life when it has nothing to send. The server counts it as dead when there is
-// none for three times as long, and its context ends. A server that does not accept a stream has as long as that. The default is
-// DefaultHeartbeat. It replaces an earlier one. It is for streams only.
+// ClientHeartbeat sets how often the client of a stream gives a sign of life when it has nothing to send. The server counts it as dead
+// when there is none for three times as long, and its context ends. A server that does not accept a stream has as long as that. The
+// default is DefaultHeartbeat. It replaces an earlier one. It is for streams only.
 func ClientHeartbeat(every time.Duration) ClientOption {
 	return func(c *clientConfig) error { return c.stream.setHeartbeat("ClientHeartbeat", every) }
 }

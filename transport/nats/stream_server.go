@@ -20,9 +20,10 @@ import (
 // around the whole of it, and sees an *endpoint.Messages like all middleware of streams. The protocol is written down in
 // docs/transport-nats-streams.md.
 //
-// The context of s ends when the client gives up, when it does not give a sign of life for three of its heartbeats, when the connection to NATS is
-// lost, when a message was, and when Shutdown wants it to; out fails then, and in ends with an error. Out blocks while the client has not read
-// what came before, up to its ClientWindow. The first error of out is that of the stream, even if s does not return it.
+// The context of s ends when the client gives up, when it does not give a sign of life for three of its heartbeats, when the connection
+// to NATS is lost, when a message was, and when Shutdown wants it to; out fails then, and in ends with an error. Out blocks while the
+// client has not read what came before, up to its ClientWindow. The first error of out is that of the stream, even if s does not return
+// it.
 //
 // It panics when s is nil, when spec.Kind is Unary, and where NewServer does.
 func NewStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts ...ServerOption) *Server {
@@ -153,7 +154,7 @@ func (s *streamServer[In, Out]) out(x *exchange) func(Out) error {
 
 // over returns why the stream is over, nil if it is not. What the context says may be a moment ahead of what the flow knows.
 func (x *exchange) over() error {
-	if err := x.callContext.Err(); err != nil {
+	if err := x.Err(); err != nil {
 		return ended(&x.callContext, err)
 	}
 	return x.flow.failure()
