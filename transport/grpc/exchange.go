@@ -26,6 +26,7 @@ type exchange struct {
 	info   *transport.Info
 	stream responder
 
+	server            transport.ServerContext // the first ctx
 	request           requestHeader
 	response, trailer responseHeader
 	answered          bool // the ServerAfter hooks have run, and the header is as it will be
@@ -43,13 +44,13 @@ type responder interface {
 // begin makes the exchange that of the call with ctx.
 func (x *exchange) begin(ctx context.Context, operation string) {
 	x.request.ctx = ctx
-	info := transport.Info{
-		Transport: Name, Operation: operation, Request: &x.request, Response: &x.response, Trailer: &x.trailer,
-	}
+	x.server.Context = ctx
+	x.ctx, x.info = &x.server, &x.server.Info
+	x.info.Transport, x.info.Operation = Name, operation
+	x.info.Request, x.info.Response, x.info.Trailer = &x.request, &x.response, &x.trailer
 	if p, ok := peer.FromContext(ctx); ok {
-		info.Peer, info.TLS = address(p.Addr), tlsOf(p)
+		x.info.Peer, x.info.TLS = address(p.Addr), tlsOf(p)
 	}
-	x.ctx, x.info = transport.NewServerContext(ctx, info)
 }
 
 // address returns "host:port".
@@ -65,10 +66,12 @@ func address(a net.Addr) string {
 }
 
 func tlsOf(p *peer.Peer) *tls.ConnectionState {
-	if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
-		return &info.State
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok {
+		return nil
 	}
-	return nil
+	state := info.State // of its own, so that a call without TLS allocates nothing
+	return &state
 }
 
 // before runs the hooks that come first.

@@ -3,6 +3,7 @@ package grpctransport_test
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +125,7 @@ func TestAServerKnowsItsCall(t *testing.T) {
 			err := echoes(ctx, in, out)
 			tell(ctx)
 			return err
-		}))
+		}, grpctransport.ServerFinalizer(func(context.Context, grpctransport.Outcome) {})))
 	conn := dial(t, address)
 	ctx, observer := transport.Observe(transport.WithHeader(t.Context(), "X-Tenant", "masons"))
 	if _, err := newClient[*request, *response](t, unarySpec, conn)(ctx, requestOf("stone")); err != nil {
@@ -147,6 +148,26 @@ func TestAServerKnowsItsCall(t *testing.T) {
 		if have.Transport != "grpc" || have.Operation != want.Operation || have.RequestSize != want.RequestSize || !strings.HasPrefix(have.Peer, "127.0.0.1:") {
 			t.Errorf("want %+v, have %+v", want, have)
 		}
+	}
+}
+
+func TestAPeerOverIPv4IsWrittenSo(t *testing.T) {
+	t.Parallel()
+	s := grpctransport.NewGRPCServer()
+	peers := make(chan string, 1)
+	grpctransport.Register(s, grpctransport.NewServer(unarySpec, func(ctx context.Context, r *request) (*response, error) {
+		peers <- transport.FromContext(ctx).Peer
+		return echo(ctx, r)
+	}))
+	_, port, err := net.SplitHostPort(serveOn(t, s.Server, ":0")) // where IPv6 takes IPv4 as well
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newClient[*request, *response](t, unarySpec, dial(t, "127.0.0.1:"+port))(t.Context(), &request{}); err != nil {
+		t.Fatal(err)
+	}
+	if have := receive(t, peers); !strings.HasPrefix(have, "127.0.0.1:") {
+		t.Errorf("want 127.0.0.1, have %s", have)
 	}
 }
 
