@@ -29,10 +29,12 @@ func NewBatcher(spec endpoint.Spec, conn *httptransport.Conn, path string, opts 
 	}
 	b := &Batcher{operation: spec.Operation()}
 	var err error
-	if b.notes, err = httptransport.NewClient[*Batch, struct{}](spec, conn, "POST "+path, spoken(opts)...); err != nil {
+	path = "POST " + path
+	b.notes, err = httptransport.NewClient[*Batch, struct{}](spec, conn, path, spoken(opts, httptransport.ClientDecoder(readNothing))...)
+	if err != nil {
 		return nil, err
 	}
-	b.calls, err = httptransport.NewClient[*Batch, struct{}](spec, conn, "POST "+path, spoken(opts, httptransport.ClientDecoder(b.read))...)
+	b.calls, err = httptransport.NewClient[*Batch, struct{}](spec, conn, path, spoken(opts, httptransport.ClientDecoder(b.read))...)
 	return b, err
 }
 
