@@ -66,7 +66,7 @@ func TestErrorsInAnotherFormAreReadByAnErrorDecoder(t *testing.T) {
 		},
 	)
 	outer := httptransport.ClientErrorDecoder(func(_ context.Context, _ *http.Response, body []byte) error {
-		if len(body) > 64<<10+1 {
+		if len(body) > 64<<10 {
 			t.Errorf("have %d bytes", len(body))
 		}
 		return nil
