@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -129,8 +130,34 @@ func (p *Process) Kill() {
 	}
 }
 
-// Suspend makes the process hang: connections stay, and nothing is answered until Resume.
-func (p *Process) Suspend() { p.signal(syscall.SIGSTOP) }
+// Suspend makes the process hang, and waits until it does: connections stay, and nothing is answered until Resume.
+func (p *Process) Suspend() {
+	p.t.Helper()
+	p.signal(syscall.SIGSTOP)
+	limit := time.NewTimer(stopLimit)
+	defer limit.Stop()
+	looks := time.NewTicker(time.Millisecond)
+	defer looks.Stop()
+	for p.running() && !suspended(p.cmd.Process.Pid) {
+		select {
+		case <-limit.C:
+			p.t.Fatalf("testserver: %s does not hang after %v", p.name, stopLimit)
+		case <-looks.C:
+		}
+	}
+}
+
+// suspended reports whether all threads of a process have stopped, as far as the system tells by proc(5).
+func suspended(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid)) // the pattern is a good one
+	for _, path := range threads {
+		stat, err := os.ReadFile(path) //nolint:gosec // a path that was found above
+		if state := stat[bytes.LastIndexByte(stat, ')')+1:]; err == nil && !bytes.HasPrefix(state, []byte(" T")) {
+			return false
+		}
+	}
+	return true
+}
 
 // Resume ends Suspend.
 func (p *Process) Resume() { p.signal(syscall.SIGCONT) }
