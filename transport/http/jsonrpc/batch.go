@@ -142,7 +142,7 @@ func (b *Batcher) settle(batch *Batch, answers []answer) error {
 			continue
 		}
 		n, err := strconv.ParseUint(string(a.id), 10, 64)
-		if err != nil || n == 0 || n > uint64(len(batch.pending)) || strconv.FormatUint(n, 10) != string(a.id) {
+		if err != nil || n == 0 || n > uint64(len(batch.pending)) {
 			return unreadable(b.operation, fmt.Errorf("it has the id %.64s, which no call has", a.id))
 		}
 		if batch.pending[n-1].settled() {
