@@ -145,7 +145,7 @@ func (c *client[Req, Resp]) errorOf(ctx context.Context, x *sent) error {
 		return &e
 	}
 	for _, decode := range c.decodeError {
-		if err := decode(ctx, r, buf.B); err != nil {
+		if err := decode(ctx, r, buf.B[:min(len(buf.B), maxProblem)]); err != nil {
 			return err
 		}
 	}
