@@ -41,7 +41,6 @@ type flow struct {
 	granted  credit // what may come in all
 	queue    []item // what came and was not read
 	ended    bool   // the other end has sent its last message
-	deaf     bool   // what else comes is not for anybody: a message was too large
 	finished bool   // this end is done
 	err      *status.Error
 	broken   atomic.Bool // there is an err
@@ -59,12 +58,11 @@ type publisher interface {
 // credit counts messages and bytes.
 type credit struct{ messages, bytes uint64 }
 
-// item is a frame that somebody reads, or the error that is in its place.
+// item is a frame that somebody reads.
 type item struct {
 	kind   byte
 	data   []byte
 	header nats.Header
-	err    *status.Error
 }
 
 func newFlow(side endpoint.Side, limits *streamLimits, maxMessage int64, nc publisher) *flow {
@@ -113,9 +111,6 @@ func (f *flow) take(m *nats.Msg) *status.Error {
 		return f.violation("a frame of the stream came again: want number %d, have %d", want, in.number)
 	}
 	f.received++
-	if f.deaf {
-		return nil
-	}
 	switch in.kind {
 	case messageFrame, lastFrame:
 		return f.takeMessage(in, in.body)
@@ -192,10 +187,8 @@ func (f *flow) takeMessage(in frame, message []byte) *status.Error {
 		return f.violation("a message came before the stream was accepted")
 	case f.came.messages >= f.granted.messages || f.came.bytes >= f.granted.bytes:
 		return f.violation("a message came without credit for it")
-	case n > uint64(f.max): // which is told when those before it have been read
-		f.deaf = true
-		f.put(item{err: tooLarge("a message of the stream", len(message), f.max)})
-		return nil
+	case n > uint64(f.max):
+		return tooLarge("a message of the stream", len(message), f.max)
 	}
 	f.came.messages++
 	f.came.bytes += n

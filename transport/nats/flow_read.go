@@ -40,9 +40,6 @@ func (r *reader) next() (item, error) {
 	i := r.batch[r.at]
 	r.batch[r.at] = item{}
 	r.at++
-	if i.err != nil {
-		return item{}, i.err
-	}
 	if i.kind == messageFrame {
 		r.busy, r.last = true, len(i.data)
 	}

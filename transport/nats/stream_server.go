@@ -270,11 +270,6 @@ func (x *exchange) sendHeader() error {
 	for _, hook := range x.server.after {
 		hook(x.ctx, &x.response)
 	}
-	return x.writeHeader()
-}
-
-// writeHeader sends the header of the response if there is one.
-func (x *exchange) writeHeader() error {
 	x.response.sent = true
 	if x.contentType != "" {
 		x.response.sent = false
@@ -295,10 +290,6 @@ func (x *exchange) sendEnd(shown *status.Error) error {
 	x.trailer.sent = true
 	if !x.claim() {
 		return errShutdown
-	}
-	if !x.answered { // it has failed before its first message, and ends with its error also when the header cannot be sent
-		x.answered = true
-		_ = x.writeHeader()
 	}
 	fields := x.trailer.fields
 	if err := checkHeader(fields); err != nil {
