@@ -15,12 +15,13 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/internal/buffer"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
 )
 
 // newEncoder returns the encoder that the options gave, or else one that writes Req by its type.
 func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(context.Context, *http.Request, Req) error, error) {
-	given, err := typed[func(context.Context, *http.Request, Req) error]("ClientEncoder", config.encode)
+	given, err := option.Typed[func(context.Context, *http.Request, Req) error]("ClientEncoder", config.encode)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(c
 
 // newDecoder returns the decoder that the options gave, or else one that reads Resp by codec.
 func newDecoder[Resp any](config *clientConfig, operation string) (func(context.Context, *http.Response, *sent) (Resp, error), error) {
-	given, err := typed[func(context.Context, *http.Response) (Resp, error)]("ClientDecoder", config.decode)
+	given, err := option.Typed[func(context.Context, *http.Response) (Resp, error)]("ClientDecoder", config.decode)
 	if err != nil {
 		return nil, err
 	}

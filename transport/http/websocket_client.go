@@ -14,6 +14,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/uplink"
 )
 
 // errConn is what writing fails with when the connection is at its end.
@@ -47,7 +48,7 @@ func (c *streamClient[In, Out]) overSocket(ctx context.Context, in iter.Seq2[In,
 	}
 	stop := k.closeWith(ctx)
 	defer stop()
-	var s *sender
+	var s *uplink.Sender
 	if c.one {
 		if body {
 			err = k.write(k.form.typ, first)
@@ -64,7 +65,7 @@ func (c *streamClient[In, Out]) overSocket(ctx context.Context, in iter.Seq2[In,
 		x.call.RequestSize = int64(len(first))
 		return err
 	}
-	wrong := s.stop()
+	wrong := s.Stop()
 	x.call.RequestSize = k.sent.Load()
 	return failure(err, wrong)
 }
@@ -172,10 +173,10 @@ func (k *clientSocket) next() (data []byte, typ websocket.MessageType, err error
 }
 
 // sendFrames sends what in yields, and then the end of it.
-func (c *streamClient[In, Out]) sendFrames(ctx context.Context, k *clientSocket, in iter.Seq2[In, error]) *sender {
+func (c *streamClient[In, Out]) sendFrames(ctx context.Context, k *clientSocket, in iter.Seq2[In, error]) *uplink.Sender {
 	buf := buffer.Get()
 	messages := newOutlet[In]()
-	return startSender(ctx, in, func(message In) error {
+	return uplink.Start(ctx, in, func(message In) error {
 		data, err := k.form.append(buf.B[:0], messages.value(message))
 		buf.B = data[:0]
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // NewClient returns the endpoint that calls the operation on the server which mux has for it. The server may be added
@@ -63,7 +64,7 @@ func (c *client[Req, Resp]) copied(x *exchange, s *Server, request Req) (respons
 	sent, received := buffer.Get(), buffer.Get()
 	defer sent.Free()
 	defer received.Free()
-	if sent.B, err = appendMessage(c.codec, sent.B, request); err != nil {
+	if sent.B, err = payload.Append(c.codec, sent.B, request); err != nil {
 		return response, notSent(status.New(status.Internal, "the request to "+c.operation+" could not be encoded").WithCause(err))
 	}
 	c.send(x)
@@ -72,7 +73,7 @@ func (c *client[Req, Resp]) copied(x *exchange, s *Server, request Req) (respons
 	if err = x.result(err); err != nil {
 		return response, err
 	}
-	answer, err := decodeMessage[Resp](c.codec, received.B)
+	answer, err := payload.Decode[Resp](c.codec, received.B)
 	if err != nil {
 		return response, c.undecodable(err)
 	}

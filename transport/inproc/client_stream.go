@@ -6,6 +6,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // NewStreamClient returns the stream that calls the operation on the server which mux has for it, with the errors of
@@ -68,7 +69,7 @@ func (c *streamClient[In, Out]) encoding(in iter.Seq2[In, error]) iter.Seq2[[]by
 		var buf []byte
 		for message, err := range in {
 			if err == nil {
-				if buf, err = appendMessage(c.codec, buf[:0], message); err != nil {
+				if buf, err = payload.Append(c.codec, buf[:0], message); err != nil {
 					err = status.New(status.Internal, "a message to "+c.operation+" could not be encoded").WithCause(err)
 				}
 			}
@@ -82,7 +83,7 @@ func (c *streamClient[In, Out]) encoding(in iter.Seq2[In, error]) iter.Seq2[[]by
 func (c *streamClient[In, Out]) decoding(x *exchange, out func(Out) error) func([]byte) error {
 	return func(data []byte) error {
 		c.answered(x)
-		message, err := decodeMessage[Out](c.codec, data)
+		message, err := payload.Decode[Out](c.codec, data)
 		if err != nil {
 			return c.undecodable(err)
 		}

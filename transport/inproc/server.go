@@ -7,6 +7,7 @@ import (
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // Server serves one operation, unary or streaming. NewServer and NewStreamServer make it, and Mux.Handle puts it where
@@ -88,7 +89,7 @@ func (s *unaryServer[Req, Resp]) serveCopied(x *exchange, by codec.Codec, reques
 	x.begin(s.operation, s.serverConfig)
 	x.info.RequestSize = int64(len(request))
 	response, err := s.decorated(x, func(ctx context.Context) (response Resp, err error) {
-		decoded, err := decodeRequest[Req](by, request)
+		decoded, err := payload.DecodeRequest[Req](by, request)
 		if err != nil {
 			return response, err
 		}
@@ -98,7 +99,7 @@ func (s *unaryServer[Req, Resp]) serveCopied(x *exchange, by codec.Codec, reques
 		return dst, err
 	}
 	x.answer()
-	if dst, err = appendMessage(by, dst, response); err != nil {
+	if dst, err = payload.Append(by, dst, response); err != nil {
 		return dst, fmt.Errorf("encoding the response: %w", err)
 	}
 	x.info.ResponseSize = int64(len(dst))

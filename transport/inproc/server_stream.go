@@ -6,6 +6,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // NewStreamServer returns the server of s, to be put on a Mux. A call goes the way of NewServer; the ServerMiddleware is
@@ -70,7 +71,7 @@ func (s *streamServer[In, Out]) decoding(x *exchange, by codec.Codec, in iter.Se
 			var message In
 			if err == nil {
 				x.info.RequestSize += int64(len(data))
-				message, err = decodeRequest[In](by, data)
+				message, err = payload.DecodeRequest[In](by, data)
 			}
 			if !yield(message, err) || err != nil {
 				return
@@ -84,7 +85,7 @@ func (s *streamServer[In, Out]) encoding(x *exchange, by codec.Codec, out func([
 	return func(message Out) error {
 		x.answer()
 		var err error
-		if buf, err = appendMessage(by, buf[:0], message); err != nil {
+		if buf, err = payload.Append(by, buf[:0], message); err != nil {
 			return fmt.Errorf("encoding a response: %w", err)
 		}
 		x.info.ResponseSize += int64(len(buf))
