@@ -16,6 +16,7 @@ COUNT     ?= 1
 BIN      := $(CURDIR)/.bin
 NOTES    := $(BIN)/not-checked
 PACKAGES := ./... ./examples/...
+PROGRAMS := $(notdir $(patsubst %/go.mod,%,$(wildcard tools/programs/*/go.mod)))
 ALONE    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod))
 
 # A checkout may belong to somebody else than who runs make in it, as in a container.
@@ -26,7 +27,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 # The modules outside the workspace are built with what their own go.mod says.
 outside = $(foreach module,$(1),GOWORK=off $(GO) -C $(module) $(2);)
 
-.PHONY: all help fmt generate vet lint test bench fuzz tidy tools vuln
+.PHONY: all help fmt generate vet lint test bench fuzz tidy programs tools vuln
 .PHONY: notes fmt-check generate-check tidy-check unit outside newer
 
 .NOTPARALLEL: # the go command uses all processors by itself
@@ -51,7 +52,7 @@ vet: ## run go vet on every module
 lint: tools ## run golangci-lint; .golangci.yml has the reason for what is switched off
 	$(BIN)/golangci-lint run $(PACKAGES)
 
-test: notes fmt-check tidy-check generate-check vet lint unit outside newer ## check everything, as continuous integration does
+test: notes fmt-check tidy-check generate-check vet lint programs unit outside newer ## check everything, as continuous integration does
 	@if [ -s $(NOTES) ]; then printf '\n*** not checked here:\n'; cat $(NOTES); fi
 
 bench: ## run the benchmarks: BENCH=regexp BENCHTIME=1s COUNT=1
@@ -63,6 +64,11 @@ fuzz: ## fuzz every target: FUZZTIME=30s FUZZ=regexp
 
 tidy: ## tidy every module
 	$(call outside,. examples tools $(ALONE),mod tidy)
+
+programs: notes ## build the servers and clients that tests run, pinned in tools/programs, into the user's cache
+	@for program in $(PROGRAMS); do \
+		tools/program $$program >/dev/null || { [ "$${CI:-}" != true ] && echo "tests with $$program, which could not be built" >>$(NOTES); }; \
+	done
 
 tools: $(BIN)/.installed ## install the tools pinned in tools/go.mod into .bin
 

@@ -13,6 +13,7 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
 	"github.com/ashlar-go/ashlar/examples/shop/orders"
+	"github.com/ashlar-go/ashlar/examples/shop/storefront"
 	"github.com/ashlar-go/ashlar/status"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
@@ -31,12 +32,7 @@ func drive(ctx context.Context, url string, rate int, out io.Writer) error {
 	}
 	defer conn.Close()
 	var sum tally
-	count := sum.middleware()
-	products, err := catalog.NewClient(conn, count)
-	if err != nil {
-		return err
-	}
-	sales, err := orders.NewClient(conn, count)
+	shop, err := storefront.NewClient(conn, sum.middleware())
 	if err != nil {
 		return err
 	}
@@ -46,7 +42,7 @@ func drive(ctx context.Context, url string, rate int, out io.Writer) error {
 	for i := range customers {
 		group.Go(func() {
 			for range calls {
-				visit(ctx, i, products, sales)
+				visit(ctx, i, shop)
 			}
 		})
 	}
@@ -86,17 +82,17 @@ func pace(ctx context.Context, rate int, calls chan<- struct{}, each func()) {
 }
 
 // visit is one call of a customer: mostly looking, sometimes buying. Who is served at closing time is served to the end.
-func visit(ctx context.Context, customer int, products *catalog.Client, sales *orders.Client) {
+func visit(ctx context.Context, customer int, shop *storefront.Client) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	sku := fmt.Sprintf("CHI-%d", 1001+rand.IntN(60)) //nolint:gosec // which one is of no consequence
 	switch n := rand.IntN(10); {                     //nolint:gosec // as above
 	case n < 4:
-		_, _ = products.Get(ctx, &catalog.Get{SKU: sku})
+		_, _ = shop.Get(ctx, &catalog.Get{SKU: sku})
 	case n < 8:
-		_, _ = products.Find(ctx, &catalog.Find{Category: "stone", Limit: 10})
+		_, _ = shop.Find(ctx, &catalog.Find{Category: "stone", Limit: 10})
 	default:
-		_, _ = sales.Place(ctx, &orders.Place{
+		_, _ = shop.Place(ctx, &orders.Place{
 			Customer: fmt.Sprintf("customer %d", customer),
 			Lines:    []catalog.Line{{SKU: sku, Count: 1}},
 		})

@@ -1,5 +1,5 @@
-// Command shop is a small real shop: a storefront for customers, a catalog and an order service behind it, three HTTP
-// servers in one process that call each other over the network. It needs nothing installed.
+// Command shop is a small real shop: a storefront over HTTP for customers, a catalog over gRPC, payments over NATS, and orders over
+// all three, in one process that calls itself over the network. It has a NATS server inside, and needs nothing installed.
 //
 //	go run ./examples/shop                            on free ports, until Ctrl-C
 //	go run ./examples/shop -load 200 -for 10s         with customers
@@ -84,7 +84,7 @@ func run(ctx context.Context, opts options, out, errout io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	fmt.Fprintf(out, welcome, s.url)
+	fmt.Fprintf(out, welcome, s.url, s.orders, s.broker)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 1)
@@ -110,5 +110,9 @@ const welcome = `The shop is open. Try:
   curl %[1]s/products/CHI-1001
   curl -H 'Content-Type: application/json' -H 'X-Customer: Ada' -d '{"lines":[{"sku":"CHI-1001","count":2}]}' %[1]s/orders
   curl -N -H 'Accept: text/event-stream' %[1]s/orders/feed
+and, where these programs are installed:
+  grpcurl -plaintext %[2]s list
+  grpcurl -plaintext %[2]s shop.v1.Orders/Feed
+  nats -s %[3]s micro info payments
 Ctrl-C closes it.
 `

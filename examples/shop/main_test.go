@@ -19,6 +19,7 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
 	"github.com/ashlar-go/ashlar/examples/shop/orders"
+	"github.com/ashlar-go/ashlar/examples/shop/storefront"
 	"github.com/ashlar-go/ashlar/log"
 	"github.com/ashlar-go/ashlar/status"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
@@ -64,19 +65,19 @@ func openShop(t *testing.T) *shop {
 	return s
 }
 
-// salesOf returns a client of the orders behind the storefront.
-func salesOf(t *testing.T, s *shop) *orders.Client {
+// customerOf returns a client of the storefront.
+func customerOf(t *testing.T, s *shop, opts ...httptransport.ClientOption) *storefront.Client {
 	t.Helper()
 	conn, err := httptransport.Dial(s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	sales, err := orders.NewClient(conn, endpoint.Recover())
+	customer, err := storefront.NewClient(conn, endpoint.Recover(), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sales
+	return customer
 }
 
 func TestACustomerBrowsesBuysAndIsToldWhatIsWrong(t *testing.T) {
@@ -108,6 +109,11 @@ func TestACustomerBrowsesBuysAndIsToldWhatIsWrong(t *testing.T) {
 			"too many", "POST", "/orders", `{"lines":[{"sku":"CHI-1002","count":900}]}`,
 			[]string{"X-Customer", "Ada"}, 400, []string{`"reason":"OUT_OF_STOCK"`, `only 895 of CHI-1002 are left`},
 		},
+		{
+			"too much", "POST", "/orders", `{"lines":[{"sku":"CHI-1001","count":400}]}`,
+			[]string{"X-Customer", "Ada"}, 400, []string{`"reason":"PAYMENT_DECLINED"`, `10220.00 are more than a payment can be`},
+		},
+		{"what was not paid is back in the stock", "GET", "/products/CHI-1001", "", nil, 200, []string{`"stock":1733`}},
 	} {
 		code, body := fetch(t, c.method, s.url+c.path, c.body, c.header...)
 		if want, have := c.status, code; want != have {
@@ -124,17 +130,17 @@ func TestACustomerBrowsesBuysAndIsToldWhatIsWrong(t *testing.T) {
 func TestTheFeedGoesOnWhereTheReaderWas(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	sales := salesOf(t, s)
-	place := func(customer string) {
+	customer := customerOf(t, s)
+	place := func(name string) {
 		t.Helper()
-		if _, err := sales.Place(t.Context(), &orders.Place{Customer: customer, Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
+		if _, err := customer.Place(t.Context(), &orders.Place{Customer: name, Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	place("Ada")
 	place("Grace")
 	var customers []string
-	for order, err := range sales.Feed.Receive(t.Context(), &orders.Feed{After: 1}) {
+	for order, err := range customer.Feed.Receive(t.Context(), &orders.Feed{After: 1}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,15 +158,15 @@ func TestTheFeedGoesOnWhereTheReaderWas(t *testing.T) {
 func TestAnOpenFeedDoesNotKeepTheShopFromClosing(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	sales := salesOf(t, s)
-	if _, err := sales.Place(t.Context(), &orders.Place{Customer: "Ada", Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
+	customer := customerOf(t, s)
+	if _, err := customer.Place(t.Context(), &orders.Place{Customer: "Ada", Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	opened := make(chan struct{})
 	go func() {
 		var last error
-		for _, err := range sales.Feed.Receive(context.WithoutCancel(t.Context()), &orders.Feed{}) {
+		for _, err := range customer.Feed.Receive(context.WithoutCancel(t.Context()), &orders.Feed{}) {
 			if last = err; err == nil {
 				close(opened)
 			}
@@ -179,14 +185,14 @@ func TestAnOpenFeedDoesNotKeepTheShopFromClosing(t *testing.T) {
 func TestNothingIsSoldTwice(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	sales := salesOf(t, s)
+	customer := customerOf(t, s)
 	const each = 100 // of the 895 that there are
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	sold, refused := 0, 0
 	for range 20 {
 		group.Go(func() {
-			_, err := sales.Place(t.Context(), &orders.Place{Customer: "Ada", Lines: []catalog.Line{{SKU: "CHI-1002", Count: each}}})
+			_, err := customer.Place(t.Context(), &orders.Place{Customer: "Ada", Lines: []catalog.Line{{SKU: "CHI-1002", Count: each}}})
 			mu.Lock()
 			defer mu.Unlock()
 			switch {

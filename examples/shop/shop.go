@@ -1,21 +1,20 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
 	"github.com/ashlar-go/ashlar/examples/shop/orders"
+	"github.com/ashlar-go/ashlar/examples/shop/payments"
 	"github.com/ashlar-go/ashlar/examples/shop/storefront"
 	"github.com/ashlar-go/ashlar/log"
 	"github.com/ashlar-go/ashlar/status"
+	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
+	natstransport "github.com/ashlar-go/ashlar/transport/nats"
 )
 
 const (
@@ -25,85 +24,90 @@ const (
 	closingLimit = 10 * time.Second
 )
 
-// shop is the three services, running.
+// shop is its services, running.
 type shop struct {
 	url     string     // of the storefront
+	orders  string     // the address of the orders' gRPC server
+	broker  string     // the URL of the NATS server
 	failed  chan error // one value per server that stopped by itself
 	closers []func() error
 }
 
-// open composes the shop: the catalog, the orders that take from it, and the storefront in front of both.
+// open composes the shop: the catalog over gRPC, the payments over NATS, the orders, which need both, over HTTP, gRPC and NATS,
+// and the storefront in front.
 func open(addr string, logger log.Logger) (_ *shop, err error) {
-	const servers = 3
+	const servers = 4
 	s := &shop{failed: make(chan error, servers)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	// The one chain of middleware, for endpoints of every type, unary and streaming, and the request log around decoding.
-	// Successes are for -log debug.
+	broker, stop, err := startBroker()
+	if err != nil {
+		return nil, err
+	}
+	s.broker = broker
+	s.closers = append(s.closers, stop)
+
+	// The one chain of middleware, for endpoints of every type, unary and streaming, on every transport, and the request log around
+	// decoding. Successes are for -log debug.
 	onServer := endpoint.Chain(endpoint.Recover(), endpoint.Timeout(callTimeout), endpoint.Validate())
-	requestLog := httptransport.ServerMiddleware(
-		log.Middleware(logger, log.CodeLevel(log.LevelDebug, status.OK), log.Slow(slowCall)))
+	requestLog := log.Middleware(logger, log.CodeLevel(log.LevelDebug, status.OK), log.Slow(slowCall))
+	logHTTP := httptransport.ServerMiddleware(requestLog)
+	logGRPC := grpctransport.ServerMiddleware(requestLog)
+	logNATS := natstransport.ServerMiddleware(requestLog)
 	onClient := endpoint.Timeout(callTimeout)
 
-	products, err := catalog.New()
+	catalogService, err := catalog.New()
 	if err != nil {
 		return nil, err
 	}
-	conn, err := s.serve("catalog", "127.0.0.1:0", catalog.Handler(products, onServer, requestLog), logger)
+	overGRPC, err := s.serveGRPC("catalog", catalog.Servers(catalogService, onServer, logGRPC), logger)
 	if err != nil {
 		return nil, err
 	}
-	catalogClient, err := catalog.NewClient(conn, onClient)
+	products, err := catalog.NewClient(overGRPC, onClient)
 	if err != nil {
 		return nil, err
 	}
-	conn, err = s.serve("orders", "127.0.0.1:0", orders.Handler(orders.New(catalogClient.Reserve), onServer, requestLog), logger)
-	if err != nil {
-		return nil, err
-	}
-	ordersClient, err := orders.NewClient(conn, onClient)
-	if err != nil {
-		return nil, err
-	}
-	conn, err = s.serve("storefront", addr, storefront.Handler(catalogClient, ordersClient, onServer, requestLog), logger)
-	if err != nil {
-		return nil, err
-	}
-	s.url = conn.BaseURL()
-	return s, nil
-}
 
-// serve starts a server, and returns a connection to it.
-func (s *shop) serve(name, addr string, handler http.Handler, logger log.Logger) (*httptransport.Conn, error) {
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if err := s.serveNATS("payments", payments.Server(payments.New(), onServer, logNATS)); err != nil {
+		return nil, err
 	}
-	server := httptransport.NewHTTPServer(handler)
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("%s: %w", name, err)
-		}
-	}()
-	s.closers = append(s.closers, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), closingLimit)
-		defer cancel()
-		err := httptransport.Shutdown(ctx, server, streamGrace)
-		<-stopped
-		return err
-	})
-	_ = log.Info(logger).Log("msg", "listening", "service", name, "addr", listener.Addr())
-	conn, err := httptransport.Dial("http://" + listener.Addr().String())
+	overNATS, err := s.dialNATS("shop")
 	if err != nil {
 		return nil, err
 	}
-	s.closers = append(s.closers, conn.Close)
-	return conn, nil
+	till, err := payments.NewClient(overNATS, onClient)
+	if err != nil {
+		return nil, err
+	}
+
+	ordersService := orders.New(orders.Partners{Reserve: products.Reserve, Release: products.Release, Charge: till.Charge})
+	overGRPC, err = s.serveGRPC("orders", orders.Servers(ordersService, onServer, logGRPC), logger)
+	if err != nil {
+		return nil, err
+	}
+	s.orders = overGRPC.Target()
+	if err := s.serveNATS("orders", orders.FeedServer(ordersService, onServer, logNATS)); err != nil {
+		return nil, err
+	}
+	overHTTP, err := s.serveHTTP("orders", "127.0.0.1:0", orders.Handler(ordersService, onServer, logHTTP), logger)
+	if err != nil {
+		return nil, err
+	}
+	sales, err := orders.NewHTTPClient(overHTTP, onClient)
+	if err != nil {
+		return nil, err
+	}
+
+	front, err := s.serveHTTP("storefront", addr, storefront.Handler(products, sales, onServer, logHTTP), logger)
+	if err != nil {
+		return nil, err
+	}
+	s.url = front.BaseURL()
+	return s, nil
 }
 
 // close ends what runs, the last first: customers are served to the end.

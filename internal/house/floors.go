@@ -31,7 +31,7 @@ func floors() []floor {
 			packages: []string{"sd", "lb", "circuitbreaker", "ratelimit", "auth", "metrics", "tracing", "health"},
 			number:   5, upTo: 4,
 		},
-		{packages: []string{"transport/*"}, number: 6, upTo: 4},
+		{packages: []string{"transport/*", "transport/*/*"}, number: 6, upTo: 4}, // the latter on the one that they begin with
 		{
 			packages: []string{"log/*", "sd/*", "circuitbreaker/*", "ratelimit/*", "auth/*", "metrics/*", "tracing/*", "health/*"},
 			number:   7, upTo: 5,

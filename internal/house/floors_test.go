@@ -42,6 +42,9 @@ func TestCheckFloors(t *testing.T) {
 			"transport/grpc: on floor 6 imports lb on floor 5; it may import up to floor 4",
 			"transport/grpc: on floor 6 imports transport/http on floor 6; it may import up to floor 4",
 		}},
+		{"a protocol over another knows that one", "transport/http/jsonrpc", []string{m + "transport/http", m + "codec/json", m + "transport/inproc"}, []string{
+			"transport/http/jsonrpc: on floor 6 imports transport/inproc on floor 6; it may import up to floor 4",
+		}},
 		{"the library does not know its examples", "log", []string{m + "examples/shop"}, []string{
 			"log: on floor 4 imports examples/shop on floor 8; it may import up to floor 3",
 		}},

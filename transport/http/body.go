@@ -84,6 +84,7 @@ type limitedBody struct {
 	io.ReadCloser
 
 	read, limit int64
+	tooLarge    func(limit int64) error
 	err         error // that it is too large; it stays so
 }
 
@@ -96,7 +97,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	if b.read+int64(n) > b.limit {
-		b.err = tooLarge(b.limit)
+		b.err = b.tooLarge(b.limit)
 		return 0, b.err
 	}
 	b.read += int64(n)

@@ -170,7 +170,7 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 		ctx = hook(ctx, x.response)
 	}
 	if code := x.response.StatusCode; code < 200 || code > 299 {
-		return response, ctx, c.errorOf(x)
+		return response, ctx, c.errorOf(ctx, x)
 	}
 	response, err = c.read(ctx, x.response, x)
 	if err != nil && status.As(err) == nil {

@@ -21,6 +21,7 @@ type clientConfig struct {
 	finalizers  []func(context.Context, Outcome)
 	encode      any // func(context.Context, *http.Request, Req) error
 	decode      any // func(context.Context, *http.Response) (Resp, error)
+	decodeError []func(context.Context, *http.Response, []byte) error
 	carrier     carrier
 }
 
@@ -95,10 +96,21 @@ func ClientEncoder[Req any](encode func(ctx context.Context, r *http.Request, re
 }
 
 // ClientDecoder sets the function that reads a response of the 2xx range, instead of a codec. Its Resp must be that of the
-// client. The body is closed by the client. It replaces an earlier one.
+// client. The body is limited by ClientMaxResponse, and closed by the client. It replaces an earlier one.
 func ClientDecoder[Resp any](decode func(ctx context.Context, r *http.Response) (Resp, error)) ClientOption {
 	return func(c *clientConfig) error {
 		c.decode = decode
 		return refuseNil("ClientDecoder", []func(context.Context, *http.Response) (Resp, error){decode})
+	}
+}
+
+// ClientErrorDecoder adds functions that read a response outside of the 2xx range which is not problem details, such as one in
+// another service's own form. They are asked in order until one returns an error, which should be a *status.Error and is the
+// client's; where none does, the client makes one of the HTTP status. The body is the first 64 KiB of the response's, and is not
+// to be kept.
+func ClientErrorDecoder(decoders ...func(ctx context.Context, r *http.Response, body []byte) error) ClientOption {
+	return func(c *clientConfig) error {
+		c.decodeError = append(c.decodeError, decoders...)
+		return refuseNil("ClientErrorDecoder", decoders)
 	}
 }

@@ -103,7 +103,8 @@ func TestNilFunctionsAreRefused(t *testing.T) {
 	for option, opt := range map[string]httptransport.ClientOption{
 		"ClientBefore": httptransport.ClientBefore(nil), "ClientAfter": httptransport.ClientAfter(nil),
 		"ClientFinalizer": httptransport.ClientFinalizer(nil), "ClientEncoder": httptransport.ClientEncoder[int](nil),
-		"ClientDecoder": httptransport.ClientDecoder[int](nil), "the list of options": nil,
+		"ClientDecoder": httptransport.ClientDecoder[int](nil), "ClientErrorDecoder": httptransport.ClientErrorDecoder(nil),
+		"the list of options": nil,
 	} {
 		_, err := httptransport.NewClient[int, int](spec, conn, "POST /orders", opt)
 		if want := "httptransport: client of orders/Put: " + option + ": function 0 is nil"; err == nil || err.Error() != want {

@@ -57,7 +57,15 @@ func newDecoder[Resp any](config *clientConfig, operation string) (func(context.
 		return nil, err
 	}
 	if given != nil {
-		return func(ctx context.Context, r *http.Response, _ *sent) (Resp, error) { return given(ctx, r) }, nil
+		return func(ctx context.Context, r *http.Response, x *sent) (Resp, error) {
+			body := &limitedBody{ReadCloser: r.Body, limit: config.maxResponse, tooLarge: func(limit int64) error {
+				return responseTooLarge(operation, limit)
+			}}
+			r.Body = body
+			response, err := given(ctx, r)
+			x.call.ResponseSize = body.read
+			return response, err
+		}, nil
 	}
 	d := &responseReader[Resp]{clientConfig: config, operation: operation}
 	if t := reflect.TypeFor[Resp](); t.Kind() == reflect.Pointer {
@@ -100,7 +108,7 @@ func (d *responseReader[Resp]) read(_ context.Context, r *http.Response, x *sent
 	x.call.ResponseSize = int64(len(buf.B))
 	switch {
 	case errors.Is(err, errTooLarge):
-		return response, status.Errorf(status.ResourceExhausted, "the response of %s is larger than %d bytes", d.operation, d.maxResponse)
+		return response, responseTooLarge(d.operation, d.maxResponse)
 	case err != nil:
 		return response, err
 	}
@@ -113,8 +121,12 @@ func (d *responseReader[Resp]) read(_ context.Context, r *http.Response, x *sent
 	return response, nil
 }
 
+func responseTooLarge(operation string, limit int64) error {
+	return status.Errorf(status.ResourceExhausted, "the response of %s is larger than %d bytes", operation, limit)
+}
+
 // errorOf reads a response that is an error.
-func (c *client[Req, Resp]) errorOf(x *sent) error {
+func (c *client[Req, Resp]) errorOf(ctx context.Context, x *sent) error {
 	r := x.response
 	buf := buffer.Get()
 	defer buf.Free()
@@ -131,6 +143,11 @@ func (c *client[Req, Resp]) errorOf(x *sent) error {
 			e.Code = codeOf(r.StatusCode, buf.B)
 		}
 		return &e
+	}
+	for _, decode := range c.decodeError {
+		if err := decode(ctx, r, buf.B); err != nil {
+			return err
+		}
 	}
 	const shown = 256
 	asked := c.template.Method

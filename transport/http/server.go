@@ -88,7 +88,7 @@ func decoder[Req any](config *serverConfig) (func(context.Context, *http.Request
 		return b.bind, nil
 	}
 	return func(ctx context.Context, r *http.Request) (Req, error) {
-		body := &limitedBody{ReadCloser: r.Body, limit: config.maxRequest}
+		body := &limitedBody{ReadCloser: r.Body, limit: config.maxRequest, tooLarge: tooLarge}
 		r.Body = body
 		request, err := given(ctx, r)
 		if info := transport.FromContext(ctx); info != nil {

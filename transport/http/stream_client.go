@@ -192,7 +192,7 @@ func (c *streamClient[In, Out]) do(ctx context.Context, r *http.Request, x *sent
 		x.ctx = hook(x.ctx, x.response)
 	}
 	if code := x.response.StatusCode; code < 200 || code > 299 {
-		return c.errorOf(x)
+		return c.errorOf(x.ctx, x)
 	}
 	return nil
 }

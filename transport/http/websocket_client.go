@@ -99,7 +99,7 @@ func (c *streamClient[In, Out]) dial(ctx context.Context, r *http.Request, k *cl
 	case response.StatusCode == http.StatusSwitchingProtocols:
 		return status.Errorf(status.Internal, "%s does not speak the WebSocket protocol", c.operation).WithCause(err)
 	}
-	return c.errorOf(x)
+	return c.errorOf(x.ctx, x)
 }
 
 // upgradeAnswer keeps the body of a response that opens no WebSocket, of which websocket.Dial leaves the first kilobyte.

@@ -94,6 +94,17 @@ type Reservation struct {
 	Cents int          `json:"cents"` // the total
 }
 
+// Release puts back what was reserved.
+type Release struct {
+	Lines []Line `json:"lines"`
+}
+
+// Validate implements the method that endpoint.Validate looks for.
+func (r *Release) Validate() error { return ValidateLines(r.Lines) }
+
+// Released is the answer to Release.
+type Released struct{}
+
 // PricedLine is a line with the price of one piece.
 type PricedLine struct {
 	Line
@@ -183,6 +194,21 @@ func (s *Service) Reserve(_ context.Context, reserve *Reserve) (*Reservation, er
 		r.Cents += p.Cents * line.Count
 	}
 	return r, nil
+}
+
+// Release puts the lines back into the stock.
+func (s *Service) Release(_ context.Context, release *Release) (*Released, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, line := range release.Lines {
+		if s.bySKU[line.SKU] == nil {
+			return nil, noProduct(line.SKU)
+		}
+	}
+	for _, line := range release.Lines {
+		s.bySKU[line.SKU].Stock += line.Count
+	}
+	return &Released{}, nil
 }
 
 func noProduct(sku string) error {

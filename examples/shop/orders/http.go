@@ -13,33 +13,17 @@ const (
 	feedRoute  = "GET /orders/feed"
 )
 
-func spec(method string) endpoint.Spec {
-	return endpoint.Spec{Service: "orders", Method: method, Idempotent: method != "Place"}
-}
-
-func feedSpec() endpoint.Spec {
-	return endpoint.Spec{Service: "orders", Method: "Feed", Kind: endpoint.ServerStream, Idempotent: true}
-}
-
 // Handler serves s over HTTP, each of its endpoints decorated with mw and each server set up by opts.
 func Handler(s *Service, mw endpoint.Middleware, opts ...httptransport.ServerOption) http.Handler {
-	feed := endpoint.FromServerStream(s.Feed)
 	mux := http.NewServeMux()
 	mux.Handle(placeRoute, httptransport.NewServer(spec("Place"), endpoint.New(spec("Place"), s.Place, mw), opts...))
 	mux.Handle(getRoute, httptransport.NewServer(spec("Get"), endpoint.New(spec("Get"), s.Get, mw), opts...))
-	mux.Handle(feedRoute, httptransport.NewStreamServer(feedSpec(), endpoint.NewStream(feedSpec(), feed, mw), opts...))
+	mux.Handle(feedRoute, httptransport.NewStreamServer(feedSpec(), feed(s, mw), opts...))
 	return mux
 }
 
-// Client is the service as others call it.
-type Client struct {
-	Place endpoint.Endpoint[*Place, *Placed]
-	Get   endpoint.Endpoint[*Get, *Order]
-	Feed  endpoint.Stream[*Feed, *Order]
-}
-
-// NewClient returns a client of the service at the other end of conn, each of its endpoints decorated with mw.
-func NewClient(conn *httptransport.Conn, mw endpoint.Middleware) (*Client, error) {
+// NewHTTPClient returns a client of the service at the other end of conn, each of its endpoints decorated with mw.
+func NewHTTPClient(conn *httptransport.Conn, mw endpoint.Middleware) (*Client, error) {
 	place, err := httptransport.NewClient[*Place, *Placed](spec("Place"), conn, placeRoute)
 	if err != nil {
 		return nil, err
@@ -52,9 +36,5 @@ func NewClient(conn *httptransport.Conn, mw endpoint.Middleware) (*Client, error
 	if err != nil {
 		return nil, err
 	}
-	return &Client{
-		Place: endpoint.New(spec("Place").Client(), place, mw),
-		Get:   endpoint.New(spec("Get").Client(), get, mw),
-		Feed:  endpoint.NewStream(feedSpec().Client(), feed, mw),
-	}, nil
+	return newClient(place, get, feed, mw), nil
 }

@@ -3,12 +3,15 @@ package orders
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
+	"github.com/ashlar-go/ashlar/examples/shop/payments"
 	"github.com/ashlar-go/ashlar/status"
 )
 
@@ -19,7 +22,13 @@ type Place struct {
 }
 
 // Validate implements the method that endpoint.Validate looks for.
-func (p *Place) Validate() error { return catalog.ValidateLines(p.Lines) }
+func (p *Place) Validate() error {
+	wrong := catalog.ValidateLines(p.Lines)
+	if p.Customer == "" {
+		wrong = errors.Join(status.Violation{Field: "customer", Description: "is missing"}, wrong)
+	}
+	return wrong
+}
 
 // Order is an order that was accepted.
 type Order struct {
@@ -28,6 +37,7 @@ type Order struct {
 	Placed   time.Time            `json:"placed"`
 	Lines    []catalog.PricedLine `json:"lines"`
 	Cents    int                  `json:"cents"` // the total
+	Payment  string               `json:"payment"`
 }
 
 // Placed is the answer to Place.
@@ -54,25 +64,38 @@ type Feed struct {
 	After int `header:"Last-Event-ID" json:"-"` // the ID of the last order known; 0 is the first to come
 }
 
+// Partners are the operations of others that an order takes.
+type Partners struct {
+	Reserve func(context.Context, *catalog.Reserve) (*catalog.Reservation, error)
+	Release func(context.Context, *catalog.Release) (*catalog.Released, error)
+	Charge  func(context.Context, *payments.Charge) (*payments.Payment, error)
+}
+
 // Service takes orders. It is plain Go, and safe for concurrent use.
 type Service struct {
-	reserve func(context.Context, *catalog.Reserve) (*catalog.Reservation, error)
+	partners Partners
 
 	mu     sync.Mutex
 	orders []*Order
 	more   chan struct{} // closed when there is another order
 }
 
-// New returns a service without any order. It takes what was ordered out of the catalog by reserve.
-func New(reserve func(context.Context, *catalog.Reserve) (*catalog.Reservation, error)) *Service {
-	return &Service{reserve: reserve, more: make(chan struct{})}
-}
+// New returns a service without any order.
+func New(partners Partners) *Service { return &Service{partners: partners, more: make(chan struct{})} }
 
-// Place accepts an order.
+// Place accepts an order: what was ordered is taken out of the stock, and put back if it is not paid for.
 func (s *Service) Place(ctx context.Context, place *Place) (*Placed, error) {
-	reservation, err := s.reserve(ctx, &catalog.Reserve{Lines: place.Lines})
+	reservation, err := s.partners.Reserve(ctx, &catalog.Reserve{Lines: place.Lines})
 	if err != nil {
 		return nil, err
+	}
+	payment, err := s.partners.Charge(ctx, &payments.Charge{Key: rand.Text(), Customer: place.Customer, Cents: reservation.Cents})
+	if err != nil {
+		// Also when the customer has gone meanwhile.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+		defer cancel()
+		_, releaseErr := s.partners.Release(ctx, &catalog.Release{Lines: place.Lines})
+		return nil, errors.Join(err, releaseErr) // the caller sees the first
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,12 +105,16 @@ func (s *Service) Place(ctx context.Context, place *Place) (*Placed, error) {
 		Placed:   time.Now().UTC(),
 		Lines:    reservation.Lines,
 		Cents:    reservation.Cents,
+		Payment:  payment.ID,
 	}
 	s.orders = append(s.orders, order)
 	close(s.more)
 	s.more = make(chan struct{})
 	return &Placed{Order: *order}, nil
 }
+
+// releaseTimeout is how long putting back may take.
+const releaseTimeout = 2 * time.Second
 
 // Get returns one order.
 func (s *Service) Get(_ context.Context, get *Get) (*Order, error) {

@@ -11,21 +11,36 @@ import (
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
+const (
+	findRoute  = "GET /products"
+	getRoute   = "GET /products/{sku}"
+	placeRoute = "POST /orders"
+	orderRoute = "GET /orders/{id}"
+	feedRoute  = "GET /orders/feed"
+)
+
+func spec(method string) endpoint.Spec {
+	return endpoint.Spec{Service: "storefront", Method: method, Idempotent: method != "PlaceOrder"}
+}
+
+func feedSpec() endpoint.Spec {
+	return endpoint.Spec{Service: "storefront", Method: "OrderFeed", Kind: endpoint.ServerStream, Idempotent: true}
+}
+
 // Handler serves what customers may do, each endpoint decorated with mw and each server set up by opts.
 func Handler(products *catalog.Client, sales *orders.Client, mw endpoint.Middleware, opts ...httptransport.ServerOption) http.Handler {
 	mux := http.NewServeMux()
-	serve(mux, "GET /products", "FindProducts", products.Find, mw, opts)
-	serve(mux, "GET /products/{sku}", "GetProduct", products.Get, mw, opts)
-	serve(mux, "POST /orders", "PlaceOrder", sales.Place, mw, opts)
-	serve(mux, "GET /orders/{id}", "GetOrder", sales.Get, mw, opts)
-	feed := endpoint.Spec{Service: "storefront", Method: "OrderFeed", Kind: endpoint.ServerStream}
-	mux.Handle("GET /orders/feed", httptransport.NewStreamServer(feed, endpoint.NewStream(feed, sales.Feed, mw), opts...))
+	serve(mux, findRoute, spec("FindProducts"), products.Find, mw, opts)
+	serve(mux, getRoute, spec("GetProduct"), products.Get, mw, opts)
+	serve(mux, placeRoute, spec("PlaceOrder"), sales.Place, mw, opts)
+	serve(mux, orderRoute, spec("GetOrder"), sales.Get, mw, opts)
+	mux.Handle(feedRoute, httptransport.NewStreamServer(feedSpec(), endpoint.NewStream(feedSpec(), sales.Feed, mw), opts...))
 	return mux
 }
 
 func serve[Req, Resp any](
-	mux *http.ServeMux, pattern, method string, e endpoint.Endpoint[Req, Resp], mw endpoint.Middleware, opts []httptransport.ServerOption,
+	mux *http.ServeMux, route string, spec endpoint.Spec, e endpoint.Endpoint[Req, Resp], mw endpoint.Middleware,
+	opts []httptransport.ServerOption,
 ) {
-	spec := endpoint.Spec{Service: "storefront", Method: method}
-	mux.Handle(pattern, httptransport.NewServer(spec, endpoint.New(spec, e, mw), opts...))
+	mux.Handle(route, httptransport.NewServer(spec, endpoint.New(spec, e, mw), opts...))
 }

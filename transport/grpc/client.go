@@ -1,0 +1,92 @@
+package grpctransport
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// NewClient returns the endpoint that calls the operation over conn, which is a *grpc.ClientConn of Dial or of grpc-go itself. All clients
+// of an instance share one.
+//
+// Its errors are *status.Error: what the server sent, or Unavailable, Canceled or DeadlineExceeded when there was no answer;
+// transport.ErrNotSent is in their causes when the request surely did not leave. A call fails at once while the server cannot be reached,
+// unless a grpc.WaitForReady is among the ClientCallOptions.
+//
+// It fails when conn is nil, when spec has no Service or Method, when spec.Kind is set and is not Unary, when Req or Resp is no
+// generated message and no option says which one stands for it, and when an option is wrong.
+func NewClient[Req, Resp any](
+	spec endpoint.Spec, conn grpc.ClientConnInterface, opts ...ClientOption,
+) (endpoint.Endpoint[Req, Resp], error) {
+	c, err := newClient[Req, Resp](spec, conn, opts)
+	if err != nil {
+		return nil, fmt.Errorf("grpctransport: client of %s: %w", spec.Operation(), err)
+	}
+	return c.call, nil
+}
+
+type client[Req, Resp any] struct{ *link[Req, Resp] }
+
+func newClient[Req, Resp any](spec endpoint.Spec, conn grpc.ClientConnInterface, opts []ClientOption) (*client[Req, Resp], error) {
+	if spec.Kind != 0 && spec.Kind != endpoint.Unary {
+		return nil, fmt.Errorf("the operation is %v; use NewStreamClient", spec.Kind)
+	}
+	l, err := newLink[Req, Resp](spec, conn, opts)
+	return &client[Req, Resp]{link: l}, err
+}
+
+// call is the endpoint.
+func (c *client[Req, Resp]) call(ctx context.Context, request Req) (response Resp, err error) {
+	x := &sent{ctx: ctx}
+	defer func() {
+		if value := recover(); value != nil {
+			c.end(x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
+			panic(value)
+		}
+	}()
+	response, err = c.do(ctx, x, request)
+	c.end(x, err)
+	return response, err
+}
+
+func (c *client[Req, Resp]) do(ctx context.Context, x *sent, request Req) (response Resp, err error) {
+	if err := ctx.Err(); err != nil {
+		x.observed = transport.Observed(ctx)
+		return response, status.From(err).WithCause(x.cause(err))
+	}
+	ctx, err = c.begin(ctx, x)
+	if err != nil {
+		return response, c.unsent(err)
+	}
+	if x.request, err = c.out.message(x.ctx, request); err != nil {
+		return response, c.unsent(err)
+	}
+	x.reply = c.in.fresh()
+	if x.observed || len(c.after) > 0 {
+		x.options = append(x.options, grpc.Header(&x.response), grpc.Trailer(&x.trailer))
+	}
+	err = c.conn.Invoke(ctx, c.path, x.request, x.reply, x.options...)
+	if x.left() {
+		c.answer(x)
+	}
+	if err != nil {
+		return response, c.failed(ctx, x, err)
+	}
+	return c.value(x.ctx, x.reply)
+}
+
+// value makes a response of its message.
+func (l *link[In, Out]) value(ctx context.Context, m proto.Message) (Out, error) {
+	response, err := l.in.value(ctx, m)
+	if err != nil && status.As(err) == nil {
+		err = status.New(status.Internal, "the response of "+l.operation+" could not be decoded").WithCause(err)
+	}
+	return response, err
+}

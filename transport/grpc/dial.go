@@ -1,0 +1,117 @@
+package grpctransport
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+)
+
+// DialOption sets up a connection. Options of the same name append to each other, in order, unless they say otherwise.
+type DialOption func(*dialConfig) error
+
+type dialConfig struct {
+	credentials credentials.TransportCredentials
+	keepalive   time.Duration
+	options     []grpc.DialOption
+}
+
+const (
+	// DefaultKeepalive is how long a connection of Dial is silent before it gets a ping. Servers that are not told otherwise, those of
+	// grpc-go among them, take one in five minutes, and cut the connection of a client that sends more, with all of its calls.
+	DefaultKeepalive = 320 * time.Second
+	// KeepaliveTimeout is how long the answer to a ping may take, on both sides.
+	KeepaliveTimeout = 15 * time.Second
+)
+
+// Dial returns a connection to the target, such as "host:port", "dns:///host:port" or "unix:///path". All clients of an instance share
+// it. Nothing is connected before the first call. It is to be closed.
+//
+// One of DialTLS, DialInsecure and DialCredentials is needed: nothing is sent in the clear because it was forgotten. Of grpc-go's own
+// settings it changes these:
+//
+//	connecting       5 s at most, again after 100 ms, and later after up to 5 s
+//	keepalive        a ping after DefaultKeepalive of silence during a call, answered within KeepaliveTimeout
+//	responses        DefaultMaxResponse
+//	header fields    DefaultMaxHeader
+func Dial(target string, opts ...DialOption) (*grpc.ClientConn, error) {
+	const (
+		connectTimeout = 5 * time.Second
+		firstDelay     = 100 * time.Millisecond
+		maxDelay       = 5 * time.Second
+	)
+	config := dialConfig{keepalive: DefaultKeepalive}
+	if err := apply(&config, opts); err != nil {
+		return nil, fmt.Errorf("grpctransport: dial %q: %w", target, err)
+	}
+	delays := backoff.DefaultConfig
+	delays.BaseDelay, delays.MaxDelay = firstDelay, maxDelay
+	options := []grpc.DialOption{
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: delays, MinConnectTimeout: connectTimeout}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: config.keepalive, Timeout: KeepaliveTimeout}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(DefaultMaxResponse)),
+		grpc.WithMaxHeaderListSize(DefaultMaxHeader),
+	}
+	if config.credentials != nil {
+		options = append(options, grpc.WithTransportCredentials(config.credentials))
+	}
+	conn, err := grpc.NewClient(target, append(options, config.options...)...)
+	if err != nil {
+		if config.credentials == nil && len(config.options) == 0 {
+			err = fmt.Errorf("DialTLS, DialInsecure or DialCredentials is missing: %w", err)
+		}
+		return nil, fmt.Errorf("grpctransport: dial %q: %w", target, err)
+	}
+	return conn, nil
+}
+
+// DialTLS encrypts the connection; a nil config is the default one of crypto/tls. It replaces an earlier one.
+func DialTLS(config *tls.Config) DialOption {
+	return DialCredentials(credentials.NewTLS(config))
+}
+
+// DialInsecure sends all in the clear. It replaces an earlier one.
+func DialInsecure() DialOption {
+	return DialCredentials(insecure.NewCredentials())
+}
+
+// DialCredentials uses the credentials of grpc-go. It replaces an earlier one.
+func DialCredentials(creds credentials.TransportCredentials) DialOption {
+	return func(c *dialConfig) error {
+		if creds == nil {
+			return errors.New("DialCredentials of nil")
+		}
+		c.credentials = creds
+		return nil
+	}
+}
+
+// DialKeepalive sets how long the connection may be silent during a call before it gets a ping, at least 10 s. Less than the default is for
+// servers that are known to take it, such as those of NewGRPCServer, and for networks that forget silent connections. It replaces an
+// earlier one.
+func DialKeepalive(every time.Duration) DialOption {
+	return func(c *dialConfig) error {
+		if every < minKeepalive {
+			return fmt.Errorf("DialKeepalive of %v, want at least %v", every, minKeepalive)
+		}
+		c.keepalive = every
+		return nil
+	}
+}
+
+// minKeepalive is the least that grpc-go does, and that servers of NewGRPCServer take.
+const minKeepalive = 10 * time.Second
+
+// DialOptions adds options of grpc-go, such as interceptors; they count more than the settings of Dial.
+func DialOptions(opts ...grpc.DialOption) DialOption {
+	return func(c *dialConfig) error {
+		c.options = append(c.options, opts...)
+		return refuseNil("DialOptions", opts)
+	}
+}

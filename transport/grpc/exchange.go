@@ -1,0 +1,188 @@
+package grpctransport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log"
+	"net"
+	"net/netip"
+	"runtime/debug"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	grpcstatus "google.golang.org/grpc/status"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// exchange is one call as the server sees it, from the first hook to the last.
+type exchange struct {
+	config *serverConfig
+	ctx    context.Context
+	info   *transport.Info
+	stream responder
+
+	request           requestHeader
+	response, trailer responseHeader
+	answered          bool // the ServerAfter hooks have run, and the header is as it will be
+
+	err  error // the Outcome
+	sent error // what grpc-go is given of it
+}
+
+// responder is what sends the header and the trailer: a grpc.ServerStream, or what a unary call has in its place.
+type responder interface {
+	SetHeader(md metadata.MD) error
+	SetTrailer(md metadata.MD)
+}
+
+// begin makes the exchange that of the call with ctx.
+func (x *exchange) begin(ctx context.Context, operation string) {
+	x.request.ctx = ctx
+	info := transport.Info{
+		Transport: Name, Operation: operation, Request: &x.request, Response: &x.response, Trailer: &x.trailer,
+	}
+	if p, ok := peer.FromContext(ctx); ok {
+		info.Peer, info.TLS = address(p.Addr), tlsOf(p)
+	}
+	x.ctx, x.info = transport.NewServerContext(ctx, info)
+}
+
+// address returns "host:port".
+func address(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	if a, ok := a.(*net.TCPAddr); ok { // in one allocation instead of four
+		ap := a.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()).String()
+	}
+	return a.String()
+}
+
+func tlsOf(p *peer.Peer) *tls.ConnectionState {
+	if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
+		return &info.State
+	}
+	return nil
+}
+
+// before runs the hooks that come first.
+func (x *exchange) before() {
+	for _, hook := range x.config.before {
+		x.ctx = hook(x.ctx)
+	}
+}
+
+// answer runs the hooks that come before the response, and sends its header on the way.
+func (x *exchange) answer() error {
+	if x.answered {
+		return nil
+	}
+	x.answered = true
+	for _, hook := range x.config.after {
+		hook(x.ctx)
+	}
+	return x.setHeader()
+}
+
+func (x *exchange) setHeader() error {
+	if x.response.sent {
+		return nil
+	}
+	md, err := x.response.take()
+	if err == nil && len(md) > 0 {
+		err = x.stream.SetHeader(md)
+	}
+	return err
+}
+
+// setTrailer sets what follows the response.
+func (x *exchange) setTrailer() error {
+	if x.trailer.sent {
+		return nil
+	}
+	md, err := x.trailer.take()
+	if err == nil && len(md) > 0 {
+		x.stream.SetTrailer(md)
+	}
+	return err
+}
+
+// fail makes err the outcome, tells those on this side of it, and returns what grpc-go is to send.
+func (x *exchange) fail(err error) error {
+	if x.sent != nil {
+		return x.sent
+	}
+	if bad := errors.Join(x.setHeader(), x.setTrailer()); bad != nil {
+		err = errors.Join(err, bad)
+	}
+	shown := status.From(err)
+	x.err = shown
+	x.observe(shown, err)
+	x.sent = wire(shown, x.config.maxError).Err()
+	return x.sent
+}
+
+// observe tells those on this side of an error.
+func (x *exchange) observe(shown *status.Error, err error) {
+	defer x.contain()
+	for _, hook := range x.config.onError {
+		hook(x.ctx, shown)
+	}
+	if len(x.config.onError) > 0 || shown.ID == "" || status.As(err) != nil {
+		return
+	}
+	x.log(shown)
+}
+
+func (x *exchange) log(err error) {
+	var stack []byte
+	if p, ok := errors.AsType[*endpoint.PanicError](err); ok {
+		stack = p.Stack
+	}
+	log.Printf("%s: %v\n%s", x.info.Operation, err, stack)
+}
+
+// contain keeps a panic of a hook from ending the process: grpc-go would let it through.
+func (x *exchange) contain() {
+	if value := recover(); value != nil {
+		x.log(&endpoint.PanicError{Value: value, Stack: debug.Stack()})
+	}
+}
+
+// end is deferred around the call: it contains a panic, and runs the finalizers. What the call returns is in err.
+func (x *exchange) end(err *error) {
+	if value := recover(); value != nil {
+		*err = x.fail(&endpoint.PanicError{Value: value, Stack: debug.Stack()})
+	}
+	if *err != nil && !errors.Is(*err, x.sent) { // an interceptor's own
+		x.err = foreign(*err)
+	} else if *err == nil {
+		x.err = nil
+	}
+	if len(x.config.finalizers) == 0 {
+		return
+	}
+	outcome := Outcome{Err: x.err, RequestSize: x.info.RequestSize, ResponseSize: x.info.ResponseSize}
+	for _, hook := range x.config.finalizers {
+		x.finalize(hook, outcome)
+	}
+}
+
+func (x *exchange) finalize(hook func(context.Context, Outcome), outcome Outcome) {
+	defer x.contain()
+	hook(x.ctx, outcome)
+}
+
+// foreign returns the error that one of grpc-go is, with that as its cause; any other as it is.
+func foreign(err error) error {
+	if s, ok := grpcstatus.FromError(err); ok && err != nil {
+		return unwire(s.Proto()).WithCause(err)
+	}
+	return err
+}

@@ -1,0 +1,109 @@
+package grpctransport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// link is what a client and a stream client have in common: where their calls go, and what surrounds a call.
+type link[In, Out any] struct {
+	*clientConfig
+
+	operation, path string
+	conn            grpc.ClientConnInterface
+	out             *outlet[In]
+	in              *inlet[Out]
+}
+
+func newLink[In, Out any](spec endpoint.Spec, conn grpc.ClientConnInterface, opts []ClientOption) (*link[In, Out], error) {
+	switch {
+	case conn == nil:
+		return nil, errors.New("the connection is nil")
+	case spec.Service == "" || spec.Method == "":
+		return nil, errors.New(`gRPC needs the name of a service, such as "shop.v1.Orders", and that of a method`)
+	}
+	config, err := newClientConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	l := &link[In, Out]{clientConfig: config, operation: spec.Operation(), path: "/" + spec.Operation(), conn: conn}
+	if l.out, err = outletOf[In]("ClientEncoder", config.encode); err != nil {
+		return nil, fmt.Errorf("what is sent: %w", err)
+	}
+	if l.in, err = inletOf[Out]("ClientDecoder", config.decode); err != nil {
+		return nil, fmt.Errorf("what is received: %w", err)
+	}
+	return l, nil
+}
+
+// sent is one call as the client sees it, in one allocation.
+type sent struct {
+	ctx               context.Context // the caller's, with what the hooks made of it
+	header            outgoing
+	peer              peer.Peer // without an address nothing was sent
+	response, trailer metadata.MD
+	options           []grpc.CallOption
+	array             [4]grpc.CallOption // of options, where these are few
+	answered          bool               // the ClientAfter hooks have run
+	observed          bool
+
+	request, reply            proto.Message // of a unary call
+	requestSize, responseSize int64         // of a stream
+}
+
+// begin runs the hooks that come before the request, and returns the context for grpc-go.
+func (l *link[In, Out]) begin(ctx context.Context, x *sent) (call context.Context, err error) {
+	x.ctx, call, err = x.header.prepare(ctx, l.before)
+	x.observed = transport.Observed(x.ctx)
+	x.options = append(append(x.array[:0], l.calls...), grpc.Peer(&x.peer))
+	return call, err
+}
+
+// left reports whether the call may have left: only then grpc-go had a connection to put it on.
+func (x *sent) left() bool { return x.peer.Addr != nil }
+
+// answer runs the hooks that see the header of the response.
+func (l *link[In, Out]) answer(x *sent) {
+	if x.answered {
+		return
+	}
+	x.answered = true
+	for _, hook := range l.after {
+		x.ctx = hook(x.ctx, received(x.response))
+	}
+}
+
+// reported says whether somebody is told of the call.
+func (l *link[In, Out]) reported(x *sent) bool { return x.observed || len(l.finalizers) > 0 }
+
+// end tells the finalizers, and those who observe the call, what became of it.
+func (l *link[In, Out]) end(x *sent, err error) {
+	if !l.reported(x) {
+		return
+	}
+	if x.request != nil {
+		x.requestSize = int64(proto.Size(x.request))
+	}
+	if x.reply != nil && err == nil {
+		x.responseSize = int64(proto.Size(x.reply))
+	}
+	for _, hook := range l.finalizers {
+		hook(x.ctx, Outcome{Err: err, RequestSize: x.requestSize, ResponseSize: x.responseSize})
+	}
+	if x.observed {
+		transport.Report(x.ctx, transport.Info{
+			Transport: Name, Operation: l.operation, Peer: address(x.peer.Addr), TLS: tlsOf(&x.peer),
+			Request: &x.header, Response: received(x.response), Trailer: received(x.trailer),
+			RequestSize: x.requestSize, ResponseSize: x.responseSize,
+		})
+	}
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package grpctransport_test
+
+const raceEnabled = true

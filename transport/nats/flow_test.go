@@ -1,0 +1,203 @@
+package natstransport_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/nats"
+)
+
+// wire is what an end of a stream sends with: to the other end, or to nobody.
+type wire struct {
+	mu    sync.Mutex
+	to    *natstransport.Flow
+	kinds strings.Builder
+}
+
+func (w *wire) Publish(_ string, data []byte) error {
+	w.mu.Lock()
+	w.kinds.WriteByte(data[0])
+	to := w.to
+	w.mu.Unlock()
+	if to != nil {
+		to.Receive(append([]byte(nil), data...))
+	}
+	return nil
+}
+
+func (w *wire) PublishMsg(m *nats.Msg) error { return w.Publish(m.Subject, m.Data) }
+
+func (*wire) MaxPayload() int64 { return 1 << 20 }
+
+func (w *wire) connect(to *natstransport.Flow) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.to = to
+}
+
+func (w *wire) sent() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.kinds.String()
+}
+
+// pair are two ends that speak to each other.
+func pair(server, client time.Duration, onServer, onClient func(*status.Error)) (s, c *natstransport.Flow, fromServer, fromClient *wire) {
+	fromServer, fromClient = new(wire), new(wire)
+	s = natstransport.NewFlow(endpoint.Server, "client", 8, 1000, server, client, fromServer, onServer)
+	c = natstransport.NewFlow(endpoint.Client, "server", 8, 1000, client, server, fromClient, onClient)
+	fromServer.connect(c)
+	fromClient.connect(s)
+	return s, c, fromServer, fromClient
+}
+
+func TestSilentStreamsLiveByTheirHeartbeats(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bad := func(err *status.Error) { t.Errorf("want no end, have %v", err) }
+		s, c, fromServer, fromClient := pair(natstransport.DefaultHeartbeat, time.Second, bad, bad)
+		time.Sleep(time.Hour)
+		if want, have := int(time.Hour/natstransport.DefaultHeartbeat), len(fromServer.sent()); have < want-2 || have > want+2 {
+			t.Errorf("the server: want about %d heartbeats, have %d", want, have)
+		}
+		if want, have := 3600, len(fromClient.sent()); have < want-2 || have > want+2 {
+			t.Errorf("the client: want about %d heartbeats, have %d", want, have)
+		}
+		s.Finish()
+		c.Finish()
+	})
+}
+
+// What is sent in any case is a sign of life.
+func TestATalkingStreamNeedsNoHeartbeats(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bad := func(err *status.Error) { t.Errorf("want no end, have %v", err) }
+		s, c, fromServer, _ := pair(time.Second, time.Second, bad, bad)
+		for range 1000 {
+			time.Sleep(400 * time.Millisecond)
+			if err := s.Send("x"); err != nil {
+				t.Fatal(err)
+			}
+			if m, _, err := c.Next(); err != nil || m != "x" {
+				t.Fatal(m, err)
+			}
+		}
+		if have := fromServer.sent(); strings.Contains(have, "P") {
+			t.Errorf("want no heartbeat, have %s", have)
+		}
+		s.Finish()
+		c.Finish()
+	})
+}
+
+func TestADeadPeerIsMissedInTime(t *testing.T) {
+	t.Parallel()
+	for _, every := range []time.Duration{10 * time.Millisecond, natstransport.DefaultHeartbeat, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			type end struct {
+				err *status.Error
+				at  time.Time
+			}
+			servers, clients := make(chan end, 1), make(chan end, 1)
+			s, c, fromServer, fromClient := pair(every, every,
+				func(err *status.Error) { servers <- end{err, time.Now()} }, func(err *status.Error) { clients <- end{err, time.Now()} })
+			time.Sleep(10*every + every/3)
+			fromServer.connect(nil)
+			fromClient.connect(nil)
+			cut := time.Now()
+			read := make(chan error)
+			go func() {
+				_, _, err := c.Next()
+				read <- err
+			}()
+			if err := <-read; status.CodeOf(err) != status.Unavailable {
+				t.Errorf("client: want unavailable, have %v", err)
+			}
+			server, client := <-servers, <-clients
+			if server.err.Code != status.Canceled || client.err.Code != status.Unavailable {
+				t.Errorf("want canceled and unavailable, have %v and %v", server.err, client.err)
+			}
+			for _, e := range []end{server, client} {
+				if took := e.at.Sub(cut); took < 2*every || took > 4*every {
+					t.Errorf("%v: want about 3 heartbeats, have %v", every, took)
+				}
+			}
+			if err := s.Send("x"); status.CodeOf(err) != status.Canceled {
+				t.Errorf("sending afterwards: want canceled, have %v", err)
+			}
+			s.Finish()
+			c.Finish()
+		})
+	}
+}
+
+// A reader that takes its time is not dead, and what it has not read is bounded.
+func TestASlowReaderHoldsTheSenderUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bad := func(err *status.Error) { t.Errorf("want no end, have %v", err) }
+		s, c, _, _ := pair(time.Second, time.Second, bad, bad)
+		var sent atomic.Int64
+		go func() {
+			for s.Send(fmt.Sprint("message ", sent.Load())) == nil {
+				sent.Add(1)
+			}
+		}()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if messages, _ := c.Queued(); sent.Load() != 8 || messages != 8 {
+			t.Errorf("want 8 messages sent and kept, have %d and %d", sent.Load(), messages)
+		}
+		for n := range 100 {
+			if m, _, err := c.Next(); err != nil || m != fmt.Sprint("message ", n) {
+				t.Fatalf("want message %d, have %q, %v", n, m, err)
+			}
+			synctest.Wait()
+			if ahead := int(sent.Load()) - n; ahead > 8+1 {
+				t.Fatalf("want at most 8 messages ahead, have %d", ahead)
+			}
+		}
+		s.Finish()
+		c.Finish()
+		synctest.Wait()
+	})
+}
+
+// Many messages that are sent at once go out together.
+func TestMessagesGoOutTogether(t *testing.T) {
+	t.Parallel()
+	bad := func(err *status.Error) { t.Errorf("want no end, have %v", err) }
+	s, c, fromServer, _ := pair(time.Hour, time.Hour, bad, bad)
+	done := make(chan struct{})
+	const many = 10000
+	go func() {
+		defer close(done)
+		for n := range many {
+			if m, _, err := c.Next(); err != nil || m != fmt.Sprint(n) {
+				t.Errorf("want %d, have %q, %v", n, m, err)
+				return
+			}
+		}
+	}()
+	for n := range many {
+		if err := s.Send(fmt.Sprint(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait(t, done, "the messages")
+	if frames := len(fromServer.sent()); frames > many*3/4 {
+		t.Errorf("want clearly less than %d frames, have %d", many, frames)
+	}
+	s.Finish()
+	c.Finish()
+}
