@@ -3,14 +3,16 @@ package transporttest_test
 import (
 	"testing"
 
+	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/transport/transporttest"
 )
 
-// harnesses are all ways in which this repository carries calls.
-func harnesses() []transporttest.Harness {
+// harnesses are all ways in which this repository carries calls. Those over NATS go through the nats-server at that URL.
+func harnesses(nats string) []transporttest.Harness {
 	return []transporttest.Harness{
 		inprocHarness(), copyHarness(),
 		httpHarness(), h2cHarness(), sseHarness(), webSocketHarness(),
+		grpcHarness(), natsHarness(nats),
 	}
 }
 
@@ -18,7 +20,7 @@ func harnesses() []transporttest.Harness {
 //
 //nolint:paralleltest // see above
 func TestMatrix(t *testing.T) {
-	for _, h := range harnesses() {
+	for _, h := range harnesses(testserver.StartNATS(t).URL) {
 		t.Run(h.Name, func(t *testing.T) { transporttest.Run(t, h) })
 	}
 }

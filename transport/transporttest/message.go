@@ -26,12 +26,12 @@ const (
 	// Garbled is the Text of a message that is to be encoded as something that cannot be decoded as a Message: its number is no number, where
 	// the encoding can say so. On a transport that does not encode, it is a message like others.
 	Garbled = "transporttest: garbled"
-	// Unencodable is the Text of a message whose encoding fails.
+	// Unencodable is the Text of a message whose encoding fails, with ErrUnencodable.
 	Unencodable = "transporttest: unencodable"
 )
 
-// errEncode is what the encoding of an Unencodable message fails with. It is not to be shown.
-var errEncode = errors.New("transporttest: this message cannot be encoded: " + secret)
+// ErrUnencodable is what the encoding of an Unencodable message fails with. It is not to be shown to the other side.
+var ErrUnencodable = errors.New("transporttest: this message cannot be encoded: " + secret)
 
 // secret is what must not reach the other side.
 const secret = "hunter2"
@@ -103,7 +103,7 @@ func (c testCodec) Append(dst []byte, v any) ([]byte, error) {
 	case ok && m != nil && m.Text == Garbled:
 		return c.Codec.Append(dst, &garbled{Number: "many"})
 	case ok && m != nil && m.Text == Unencodable:
-		return dst, errEncode
+		return dst, ErrUnencodable
 	}
 	return c.Codec.Append(dst, v)
 }
