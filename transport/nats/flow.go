@@ -40,6 +40,7 @@ type flow struct {
 	came     credit // what came
 	granted  credit // what may come in all
 	queue    []item // what came and was not read
+	deaf     bool   // what comes now is not taken, since something that came before cannot be
 	ended    bool   // the other end has sent its last message
 	finished bool   // this end is done
 	err      *status.Error
@@ -63,7 +64,11 @@ type item struct {
 	kind   byte
 	data   []byte
 	header nats.Header
+	err    *status.Error // of a wrongItem
 }
+
+// wrongItem is the kind of an item that whoever reads cannot take, and the last one. It is no frame.
+const wrongItem = 0
 
 func newFlow(side endpoint.Side, limits *streamLimits, maxMessage int64, nc publisher) *flow {
 	f := &flow{
@@ -104,6 +109,9 @@ func (f *flow) take(m *nats.Msg) *status.Error {
 		return errGone
 	}
 	f.pulse.heard++
+	if f.deaf {
+		return nil
+	}
 	switch want := f.received + 1; {
 	case in.number > want:
 		return status.Errorf(status.DataLoss, "%d frames of the stream were lost: want number %d, have %d", in.number-want, want, in.number)
@@ -163,7 +171,7 @@ func (f *flow) refused(m *nats.Msg) bool {
 }
 
 func (f *flow) takeBatch(in frame) *status.Error {
-	for len(in.body) > 0 {
+	for len(in.body) > 0 && !f.deaf {
 		message, rest, err := nextMessage(in.body)
 		if err != nil {
 			return f.violation("a frame of the stream is malformed: %v", err)
@@ -188,7 +196,13 @@ func (f *flow) takeMessage(in frame, message []byte) *status.Error {
 	case f.came.messages >= f.granted.messages || f.came.bytes >= f.granted.bytes:
 		return f.violation("a message came without credit for it")
 	case n > uint64(f.max):
-		return tooLarge("a message of the stream", len(message), f.max)
+		err := tooLarge("a message of the stream", len(message), f.max)
+		if f.side == endpoint.Server {
+			return err
+		}
+		f.deaf = true // what came before is read first
+		f.put(item{kind: wrongItem, err: err})
+		return nil
 	}
 	f.came.messages++
 	f.came.bytes += n

@@ -40,7 +40,11 @@ func (r *reader) next() (item, error) {
 	i := r.batch[r.at]
 	r.batch[r.at] = item{}
 	r.at++
-	if i.kind == messageFrame {
+	switch i.kind {
+	case wrongItem:
+		f.breakOff(i.err)
+		return item{}, i.err
+	case messageFrame:
 		r.busy, r.last = true, len(i.data)
 	}
 	return i, nil

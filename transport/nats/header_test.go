@@ -11,6 +11,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/codec/json"
 	"github.com/ashlar-go/ashlar/codec/msgpack"
+	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
 	"github.com/ashlar-go/ashlar/transport/nats"
@@ -65,6 +66,28 @@ func TestHeaderFieldsCrossBothWays(t *testing.T) {
 }
 
 // NATS compares the names of header fields with regard to case. Ashlar does not, whoever sent them.
+func TestTheHeaderOfAStreamCrossesWithItsError(t *testing.T) {
+	t.Parallel()
+	call := stream(t, func(ctx context.Context, _ inSeq, _ func(*number) error) error {
+		info := transport.FromContext(ctx)
+		info.Response.Set("X-Header", "yes")
+		info.Trailer.Set("X-Trailer", "yes")
+		return status.New(status.NotFound, "no")
+	}, nil)
+	ctx, observer := transport.Observe(deadline(t))
+	if err := call(ctx, endpoint.Seq(&number{}), nil); status.CodeOf(err) != status.NotFound {
+		t.Errorf("want not_found, have %v", err)
+	}
+	for _, key := range []string{"X-Header", "X-Trailer"} {
+		if have := observer.Info().Response.Get(key); have != "yes" {
+			t.Errorf("%s: want it in the header, have %v", key, observer.Info().Response)
+		}
+	}
+	if have := observer.Info().Trailer.Get("X-Trailer"); have != "yes" {
+		t.Errorf("want the trailer, have %v", observer.Info().Trailer)
+	}
+}
+
 func TestForeignHeaderFieldsAreFound(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
 	"github.com/ashlar-go/ashlar/transport/nats"
@@ -64,6 +65,24 @@ func TestMessagesHaveLimits(t *testing.T) {
 	}
 	if err := wait(t, errs, "the error handler"); status.CodeOf(err) != status.ResourceExhausted {
 		t.Errorf("the server: want resource_exhausted, have %v", err)
+	}
+}
+
+func TestResponsesBeforeOneTooLargeArrive(t *testing.T) {
+	t.Parallel()
+	const before = 3
+	call := stream(t, func(_ context.Context, _ inSeq, out func(string) error) error {
+		for range before {
+			if err := out("x"); err != nil {
+				return err
+			}
+		}
+		return out(text(2001))
+	}, nil, natstransport.ClientMaxResponse(2000))
+	n := 0
+	err := call(deadline(t), endpoint.Seq[*number](), func(string) error { n++; return nil })
+	if e := status.As(err); e == nil || e.Code != status.ResourceExhausted || e.Reason != "BODY_TOO_LARGE" || n != before {
+		t.Errorf("want %d responses and resource_exhausted, have %d and %v", before, n, err)
 	}
 }
 

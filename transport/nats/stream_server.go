@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -292,6 +293,11 @@ func (x *exchange) sendEnd(shown *status.Error) error {
 		return errShutdown
 	}
 	fields := x.trailer.fields
+	if shown != nil && !x.answered && len(x.response.fields) > 0 { // the header has not gone out, and does not any more
+		x.response.sent = true
+		fields = maps.Clone(x.response.fields)
+		maps.Copy(fields, x.trailer.fields)
+	}
 	if err := checkHeader(fields); err != nil {
 		if shown == nil {
 			x.trailer.fields = nil

@@ -1,0 +1,109 @@
+package transporttest_test
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/transporttest"
+)
+
+// informed changes the Info of a call before the endpoint sees it.
+func informed(change func(info *transport.Info)) func(s stream) stream {
+	return within(func(ctx context.Context) context.Context {
+		change(transport.FromContext(ctx))
+		return ctx
+	})
+}
+
+// firstOnly is a header that has no second values.
+type firstOnly struct{ transport.Header }
+
+func (h firstOnly) Values(key string) []string {
+	values := h.Header.Values(key)
+	return values[:min(len(values), 1)]
+}
+
+func (h firstOnly) All() iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		for key := range h.Header.All() {
+			if !yield(key, h.Values(key)) {
+				return
+			}
+		}
+	}
+}
+
+func brokenHeaders() []breakage {
+	return []breakage{{
+		name:   "loses the fields of requests",
+		notice: []string{"RequestHeader", "HookedRequestHeader", "HeaderStaysHere"},
+		server: informed(func(info *transport.Info) { info.Request = transport.HeaderMap{} }),
+	}, {
+		name:   "loses second values of the fields of requests",
+		notice: []string{"RequestHeader"},
+		server: informed(func(info *transport.Info) { info.Request = firstOnly{info.Request} }),
+	}, {
+		name:   "loses the fields of responses",
+		notice: []string{"ResponseHeader", "ErrorHeader", "HookedResponseHeader"},
+		server: informed(func(info *transport.Info) { info.Response = transport.HeaderMap{} }),
+	}, {
+		name:   "loses the fields of responses that are errors",
+		notice: []string{"ErrorHeader", "ErrorTrailer"},
+		server: func(s stream) stream {
+			return func(ctx context.Context, in inSeq, out func(message) error) error {
+				err := s(ctx, in, out)
+				if info := transport.FromContext(ctx); err != nil {
+					info.Response.Set("X-Why")
+					info.Trailer.Set("X-Why")
+				}
+				return err
+			}
+		},
+	}, {
+		name:   "loses trailers",
+		notice: []string{"Trailer", "ErrorTrailer"},
+		server: informed(func(info *transport.Info) { info.Trailer = transport.HeaderMap{} }),
+	}, {
+		name:   "writes the fields of requests as they are",
+		notice: []string{"HeaderInjection"},
+		server: informed(func(info *transport.Info) {
+			for _, values := range info.Request.All() {
+				if _, line, ok := strings.Cut(strings.Join(values, ""), "\r\n"); ok {
+					key, value, _ := strings.Cut(line, ": ")
+					info.Request.Set(key, value)
+				}
+			}
+		}),
+	}, {
+		name:   "passes on the fields of the call being served",
+		notice: []string{"HeaderStaysHere"},
+		server: within(func(ctx context.Context) context.Context {
+			for key, values := range transport.FromContext(ctx).Request.All() {
+				ctx = transport.WithHeader(ctx, key, values...)
+			}
+			return ctx
+		}),
+	}, {
+		name:   "calls itself by another name",
+		notice: []string{"Info"},
+		serve: func(o *transporttest.Operation) {
+			o.Hooks.Before = append([]func(context.Context) context.Context{func(ctx context.Context) context.Context {
+				transport.FromContext(ctx).Transport = "pigeons"
+				return ctx
+			}}, o.Hooks.Before...)
+		},
+	}, {
+		name:   "does not count",
+		notice: []string{"Sizes"},
+		serve: func(o *transporttest.Operation) {
+			for i, hook := range o.Hooks.Finalizer {
+				o.Hooks.Finalizer[i] = func(ctx context.Context, outcome transporttest.Outcome) {
+					outcome.RequestSize = 0
+					hook(ctx, outcome)
+				}
+			}
+		},
+	}}
+}
