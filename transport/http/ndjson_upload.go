@@ -25,7 +25,7 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 	r.Header = http.Header{"Accept": c.accept, "Content-Type": {ndjsonType}}
 	body, pipe := io.Pipe()
 	defer body.Close()
-	unblock := context.AfterFunc(ctx, func() { _ = body.CloseWithError(errStopped) }) // net/http waits for it to be read
+	unblock := context.AfterFunc(ctx, func() { _ = body.CloseWithError(uplink.ErrStopped) }) // net/http waits for it to be read
 	defer unblock()
 	r.Body, r.ContentLength = body, -1
 	buf := buffer.Get()
