@@ -117,8 +117,8 @@ func deepPanic() { panic("secret of the stack") }
 
 func TestAPanicIsContainedAndReportedAsWhatItWas(t *testing.T) {
 	t.Parallel()
-	hook := natstransport.ServerBefore(func(context.Context, *nats.Msg) context.Context { deepPanic(); return nil })
-	after := natstransport.ServerAfter(func(context.Context, transport.Header) { deepPanic() })
+	hook := natstransport.ServerBefore(func(context.Context) context.Context { deepPanic(); return nil })
+	after := natstransport.ServerAfter(func(context.Context) { deepPanic() })
 	mw := natstransport.ServerMiddleware(func(endpoint.Spec, endpoint.Handler) endpoint.Handler {
 		return func(context.Context, any) (any, error) { deepPanic(); return nil, nil }
 	})

@@ -65,7 +65,11 @@ func (x *exchange) begin() (err error) {
 	})
 	x.mount.ledger.add(x)
 	for _, hook := range x.server.before {
-		x.ctx = hook(x.ctx, x.msg)
+		ctx := hook(x.ctx)
+		if ctx == nil {
+			panic("a ServerBefore hook returned a nil context")
+		}
+		x.ctx = ctx
 	}
 	return err
 }

@@ -36,7 +36,7 @@ func TestHeaderFieldsCrossBothWays(t *testing.T) {
 			return nil, status.New(status.OutOfRange, "too low")
 		}
 		return request, nil
-	}, []natstransport.ServerOption{natstransport.ServerAfter(func(_ context.Context, h transport.Header) { h.Set("X-After", "a") })},
+	}, []natstransport.ServerOption{natstransport.ServerAfter(func(ctx context.Context) { transport.FromContext(ctx).Response.Set("X-After", "a") })},
 		natstransport.ClientBefore(func(ctx context.Context, h transport.Header) context.Context {
 			h.Set("X-Hook", "set")
 			return ctx
@@ -110,8 +110,8 @@ func TestMessagesSayTheirEncoding(t *testing.T) {
 	b := newBroker(t)
 	types := make(chan string, 1)
 	b.serve(natstransport.NewServer(unarySpec, double, natstransport.ServerCodecs(msgpack.New(), json.New()),
-		natstransport.ServerBefore(func(ctx context.Context, m *nats.Msg) context.Context {
-			types <- m.Header.Get("Content-Type")
+		natstransport.ServerBefore(func(ctx context.Context) context.Context {
+			types <- transport.FromContext(ctx).Request.Get("Content-Type")
 			return ctx
 		})))
 	conn := b.conn()

@@ -98,7 +98,7 @@ func (u *unaryServer[Req, Resp]) handle(x *exchange) error {
 		return err
 	}
 	for _, hook := range x.server.after {
-		hook(x.ctx, &x.response)
+		hook(x.ctx)
 	}
 	if x.codec == nil { // of a middleware that answered by itself
 		if err := x.chooseCodec(); err != nil {

@@ -268,7 +268,7 @@ func (x *exchange) sendHeader() error {
 	}
 	x.answered = true
 	for _, hook := range x.server.after {
-		hook(x.ctx, &x.response)
+		hook(x.ctx)
 	}
 	x.response.sent = true
 	if x.contentType != "" {

@@ -100,7 +100,7 @@ func TestHooksOfAStreamRunInOrder(t *testing.T) {
 		return errors.Join(echo(ctx, in, out), fail)
 	}, server, client...)
 	begin := []string{
-		"before 1 numbers.Echo", "before 2 numbers.Echo", "before 3 numbers.Echo", "outer of numbers/Echo", "inner of numbers/Echo", "stream",
+		"before 1 numbers/Echo", "before 2 numbers/Echo", "before 3 numbers/Echo", "outer of numbers/Echo", "inner of numbers/Echo", "stream",
 	}
 	for _, row := range []struct {
 		in           []*number
