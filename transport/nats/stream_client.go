@@ -228,9 +228,6 @@ func (c *streamClient[In, Out]) receive(x *sent, f *flow, out func(Out) error) e
 func (c *client) ended(x *sent, end item, answered bool) error {
 	x.trailer = canonical(end.header)
 	if !answered {
-		if len(end.data) == 0 && x.trailer.Get(statusField) == noRespondersStatus {
-			return notSent(errNoResponders)
-		}
 		if x.response == nil { // a stream that was refused has no other
 			x.response = x.trailer
 		}
