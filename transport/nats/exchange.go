@@ -64,6 +64,10 @@ func (x *exchange) begin() (err error) {
 		RequestSize: int64(len(x.msg.Data)),
 	})
 	x.mount.ledger.add(x)
+	if refusal := x.mount.service.refusal(x.server.kind); refusal != nil {
+		x.callContext.end(refusal)
+		err = refusal
+	}
 	for _, hook := range x.server.before {
 		ctx := hook(x.ctx)
 		if ctx == nil {
