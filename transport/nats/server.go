@@ -87,11 +87,11 @@ type unaryServer[Req, Resp any] struct {
 
 // handle serves one request, up to its response.
 func (u *unaryServer[Req, Resp]) handle(x *exchange) error {
-	if x.msg.Header[streamField] != nil {
-		return status.Errorf(status.Unimplemented, "%s is unary, and no stream", x.server.operation)
-	}
 	if err := x.begin(); err != nil {
 		return err
+	}
+	if x.msg.Header[streamField] != nil {
+		return status.Errorf(status.Unimplemented, "%s is unary, and no stream", x.server.operation)
 	}
 	response, err := u.decorated(x)
 	if err != nil {

@@ -61,14 +61,14 @@ type streamServer[In, Out any] struct {
 
 // handle serves one stream, up to its end.
 func (s *streamServer[In, Out]) handle(x *exchange) error {
-	f, every, err := x.newFlow()
-	if err != nil {
-		return err
-	}
 	if err := x.begin(); err != nil {
 		return err
 	}
 	x.info.RequestSize = 0 // which counts messages
+	f, every, err := x.newFlow()
+	if err != nil {
+		return err
+	}
 	if err := x.chooseCodec(); err != nil {
 		return err
 	}
