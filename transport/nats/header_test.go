@@ -6,11 +6,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/ashlar-go/ashlar/codec/json"
 	"github.com/ashlar-go/ashlar/codec/msgpack"
+	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
 	"github.com/ashlar-go/ashlar/transport/nats"
@@ -61,6 +63,30 @@ func TestHeaderFieldsCrossBothWays(t *testing.T) {
 		if want := map[int]string{1: "a"}[n]; info.Response.Get("X-After") != want {
 			t.Errorf("X-After: want %q, have %q", want, info.Response.Get("X-After"))
 		}
+	}
+}
+
+// Who hands a header on may hand on that of a stream.
+func TestWhatOpenedAnotherStreamIsNotHandedOn(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.serve(natstransport.NewServer(unarySpec, double), natstransport.NewStreamServer(streamSpec,
+		func(ctx context.Context, _ inSeq, _ func(*number) error) error {
+			request := transport.FromContext(ctx).Request
+			if have := request.Get("Ashlar-Credit") + ", " + request.Get("Ashlar-Heartbeat"); have != "7 700, 3000000u" {
+				return status.New(status.Internal, have)
+			}
+			return nil
+		}))
+	conn := b.conn()
+	ctx := transport.WithHeader(transport.WithHeader(transport.WithHeader(deadline(t), "Ashlar-Stream", "2"), "Ashlar-Credit", "1 1"),
+		"Ashlar-Heartbeat", "1H")
+	if _, err := client[*number, *number](t, conn)(ctx, &number{}); err != nil {
+		t.Errorf("unary: %v", err)
+	}
+	call := streamClient[*number, *number](t, conn, natstransport.ClientWindow(7, 700), natstransport.ClientHeartbeat(3*time.Second))
+	if err := call(ctx, endpoint.Seq(&number{}), nil); err != nil {
+		t.Errorf("stream: %v", err)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
-	"github.com/ashlar-go/ashlar/transport"
 )
 
 // NewStreamClient returns the stream that calls an operation of NewStreamServer over conn. The one request of a ServerStream opens the
@@ -59,9 +58,6 @@ func (c *streamClient[In, Out]) do(x *sent, in iter.Seq2[In, error], out func(Ou
 			return err
 		}
 	}
-	x.request.Set(streamField, streamVersion)
-	x.request.Set(creditField, formatCredit(c.stream.window))
-	x.request.Set(heartbeatField, string(transport.AppendTimeout(nil, c.stream.heartbeat)))
 	if err := c.compose(x, first); err != nil {
 		return err
 	}
