@@ -141,6 +141,29 @@ func TestADeadPeerIsMissedInTime(t *testing.T) {
 	}
 }
 
+// A process that got no processor time, or was stopped, has not missed the other end.
+func TestTimeInWhichThisEndStandsStillDoesNotCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const every = natstransport.DefaultHeartbeat
+		var dead atomic.Int64
+		s, c, fromServer, _ := pair(every, every, func(*status.Error) {}, func(*status.Error) { dead.Add(1) })
+		time.Sleep(10*every + every/3)
+		fromServer.connect(nil)
+		c.StandStill(time.Hour)
+		time.Sleep(2 * every)
+		if dead.Load() > 0 {
+			t.Error("want no death after two heartbeats")
+		}
+		time.Sleep(2 * every)
+		if dead.Load() == 0 {
+			t.Error("want a death after four heartbeats")
+		}
+		s.Finish()
+		c.Finish()
+	})
+}
+
 // A reader that takes its time is not dead, and what it has not read is bounded.
 func TestASlowReaderHoldsTheSenderUp(t *testing.T) {
 	t.Parallel()
