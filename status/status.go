@@ -86,33 +86,43 @@ func (e *Error) WithDetails(details ...Detail) *Error {
 }
 
 // Error returns the text for the local log: the code, the reason, the ID, the message, and the cause's text. A nil *Error
-// that was returned as an error is a defect, and says so.
-func (e *Error) Error() string {
+// that was returned as an error is a defect, and says so; so is a cause that panics.
+func (e *Error) Error() (text string) {
 	if e == nil {
 		return "a nil *status.Error was returned as an error"
 	}
+	defer func() {
+		if value := recover(); value != nil {
+			text = e.own() + ": " + panicked(e.Cause, value).Error()
+		}
+	}()
 	if inner := As(e.Cause); inner != nil && inner.Code == e.Code && inner.Message == e.Message {
 		return e.Cause.Error() // the cause wraps what this was made of, and says it all
 	}
-	var b strings.Builder
-	b.WriteString(e.Code.String())
-	switch {
-	case e.Reason != "" && e.ID != "":
-		b.WriteString(" (" + e.Reason + ", id " + e.ID + ")")
-	case e.Reason != "":
-		b.WriteString(" (" + e.Reason + ")")
-	case e.ID != "":
-		b.WriteString(" (id " + e.ID + ")")
-	}
-	if e.Message != "" {
-		b.WriteString(": " + e.Message)
-	}
+	text = e.own()
 	if e.Cause != nil {
 		if cause := e.Cause.Error(); !strings.HasSuffix(e.Message, cause) {
-			b.WriteString(": " + cause)
+			text += ": " + cause
 		}
 	}
-	return b.String()
+	return text
+}
+
+// own is the text without the cause's.
+func (e *Error) own() string {
+	text := e.Code.String()
+	switch {
+	case e.Reason != "" && e.ID != "":
+		text += " (" + e.Reason + ", id " + e.ID + ")"
+	case e.Reason != "":
+		text += " (" + e.Reason + ")"
+	case e.ID != "":
+		text += " (id " + e.ID + ")"
+	}
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
 }
 
 // Unwrap returns the cause.
