@@ -11,8 +11,6 @@ import (
 
 var errShutdown = status.New(status.Unavailable, "the server is shutting down").WithReason("SHUTTING_DOWN")
 
-var errUnfinished = status.New(status.Internal, "the stream did not return")
-
 // drain knows the streams of a server, Ashlar's and others, and how to end them.
 type drain struct {
 	ctx    context.Context // ends when streams have to

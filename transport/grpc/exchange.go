@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -158,10 +159,16 @@ func (x *exchange) contain() {
 	}
 }
 
-// end is deferred around the call: it contains a panic, and runs the finalizers. What the call returns is in err.
+// errUnfinished is the error of a call that has not returned one, since its endpoint ended its goroutine.
+var errUnfinished = status.New(status.Internal, "the endpoint did not return")
+
+// end is deferred around the call: it contains a panic, and runs the finalizers. What the call returns is in err, errUnfinished until then.
 func (x *exchange) end(err *error) {
 	if value := recover(); value != nil {
 		*err = x.fail(&endpoint.PanicError{Value: value, Stack: debug.Stack()})
+	} else if *err == errUnfinished { //nolint:errorlint // nobody else has it
+		*err = x.fail(errUnfinished)
+		x.hangUp()
 	}
 	if *err != nil && !errors.Is(*err, x.sent) { // an interceptor's own
 		x.err = foreign(*err)
@@ -174,6 +181,17 @@ func (x *exchange) end(err *error) {
 	outcome := Outcome{Err: x.err, RequestSize: x.info.RequestSize, ResponseSize: x.info.ResponseSize}
 	for _, hook := range x.config.finalizers {
 		x.finalize(hook, outcome)
+	}
+}
+
+// hangUp answers a call whose goroutine ends, as by runtime.Goexit: grpc-go answers what has returned only. Its stream has the method, and
+// does not show it; without it the client would wait for its deadline.
+func (x *exchange) hangUp() {
+	stream, ok := grpc.ServerTransportStreamFromContext(x.server.Context).(interface {
+		WriteStatus(s *grpcstatus.Status) error
+	})
+	if ok {
+		_ = stream.WriteStatus(grpcstatus.Convert(x.sent))
 	}
 }
 

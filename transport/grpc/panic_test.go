@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -157,5 +158,36 @@ func TestErrorsAreLoggedOnceAndOnlyWithoutAHandler(t *testing.T) {
 				t.Errorf("%s, %s: want %d lines, have %q", name, kind, tt.want, have)
 			}
 		}
+	}
+}
+
+func TestAnEndpointThatEndsItsGoroutineIsAnInternalError(t *testing.T) {
+	t.Parallel()
+	intercepted := grpc.UnaryInterceptor(func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		return next(ctx, r)
+	})
+	for name, s := range map[string]*grpc.Server{
+		"Ashlar's": grpctransport.NewGRPCServer().Server, "grpc-go's": grpc.NewServer(), "intercepted": grpc.NewServer(intercepted),
+	} {
+		outcomes := make(chan error, 1)
+		opt := grpctransport.ServerFinalizer(func(_ context.Context, o grpctransport.Outcome) { outcomes <- o.Err })
+		grpctransport.Register(s,
+			grpctransport.NewServer(unarySpec, func(context.Context, *request) (*response, error) { runtime.Goexit(); return &response{}, nil }, opt),
+			grpctransport.NewStreamServer(talkSpec, func(context.Context, asks, func(*answer) error) error { runtime.Goexit(); return nil }, opt))
+		conn := dial(t, serve(t, s))
+		call, stream := newClient[*request, *response](t, unarySpec, conn), newStreamClient[*ask, *answer](t, talkSpec, conn)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		for kind, run := range map[string]func() error{
+			"unary":  func() error { _, err := call(ctx, &request{}); return err },
+			"stream": func() error { return stream(ctx, untilDone(ctx), nil) },
+		} {
+			for range 3 { // the server goes on
+				err, outcome := run(), receive(t, outcomes)
+				if want := "the endpoint did not return"; status.CodeOf(err) != status.Internal || status.As(err).Message != want || status.CodeOf(outcome) != status.Internal {
+					t.Errorf("%s, %s: want %q, have %v and the outcome %v", name, kind, want, err, outcome)
+				}
+			}
+		}
+		cancel()
 	}
 }

@@ -124,6 +124,7 @@ func (s *unaryServer[Req, Resp]) handle(
 	c := &unaryCall{receive: receive}
 	c.config, c.stream = s.serverConfig, c
 	c.begin(ctx, s.operation)
+	err = errUnfinished
 	defer c.end(&err)
 	if interceptor == nil {
 		if response, err = s.serve(c); err != nil {
