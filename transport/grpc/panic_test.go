@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
@@ -189,5 +192,36 @@ func TestAnEndpointThatEndsItsGoroutineIsAnInternalError(t *testing.T) {
 			}
 		}
 		cancel()
+	}
+}
+
+// breaking panics in the stream of a generated server.
+type breaking struct{ generated }
+
+func (breaking) FullDuplexCall(grpc.BidiStreamingServer[ask, answer]) error { boom(); return nil }
+
+// A stream runs on a goroutine of its own, and an interceptor outside of that recovers its panics all the same.
+//
+//nolint:paralleltest // it changes the standard logger
+func TestAnInterceptorRecoversThePanicOfAGeneratedStream(t *testing.T) {
+	var text bytes.Buffer
+	log.SetOutput(&text)
+	defer log.SetOutput(os.Stderr)
+	s := grpctransport.NewGRPCServer(grpctransport.GRPCOptions(grpc.StreamInterceptor(
+		func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
+			defer func() {
+				if value := recover(); value == "postgres://admin:hunter2@db" {
+					err = grpcstatus.Error(codes.DataLoss, "recovered")
+				}
+			}()
+			return next(srv, stream)
+		})))
+	testpb.RegisterTestServiceServer(s, breaking{})
+	err := newStreamClient[*ask, *answer](t, talkSpec, dial(t, serve(t, s.Server)))(t.Context(), untilDone(t.Context()), nil)
+	if status.CodeOf(err) != status.DataLoss {
+		t.Errorf("want what the interceptor made of the panic, have %v", err)
+	}
+	if have := text.String(); !strings.Contains(have, "/grpc.testing.TestService/FullDuplexCall: panic: postgres") || !strings.Contains(have, "panic_test.go") {
+		t.Errorf("want the panic and its stack in the log, have %q", have)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -156,6 +157,17 @@ func TestTheServerSeesThatItsClientWent(t *testing.T) {
 				panic("in the caller's own in")
 			}, func(*answer) error { close(first); return nil })
 			if _, ok := errors.AsType[*endpoint.PanicError](err); ok && status.CodeOf(err) == status.Internal {
+				return own
+			}
+			return err
+		}, own},
+		"in ended its goroutine": {func(ctx context.Context, _ func()) error {
+			first := make(chan struct{})
+			err := call(ctx, func(func(*ask, error) bool) {
+				<-first
+				runtime.Goexit()
+			}, func(*answer) error { close(first); return nil })
+			if e := status.As(err); e != nil && e.Code == status.Internal && e.Message == "the messages of the client ended their goroutine" {
 				return own
 			}
 			return err
