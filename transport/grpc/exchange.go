@@ -168,7 +168,7 @@ func (x *exchange) end(err *error) {
 		*err = x.fail(&endpoint.PanicError{Value: value, Stack: debug.Stack()})
 	} else if *err == errUnfinished { //nolint:errorlint // nobody else has it
 		*err = x.fail(errUnfinished)
-		x.hangUp()
+		x.hangUp(*err)
 	}
 	if *err != nil && !errors.Is(*err, x.sent) { // an interceptor's own
 		x.err = foreign(*err)
@@ -184,14 +184,18 @@ func (x *exchange) end(err *error) {
 	}
 }
 
-// hangUp answers a call whose goroutine ends, as by runtime.Goexit: grpc-go answers what has returned only. Its stream has the method, and
+// hangUp answers a call whose handler does not return, or not now: for grpc-go that is the only way to answer. Its stream has another, and
 // does not show it; without it the client would wait for its deadline.
-func (x *exchange) hangUp() {
+func (x *exchange) hangUp(err error) {
+	s, ok := grpcstatus.FromError(err)
+	if !ok {
+		s = grpcstatus.FromContextError(err) // as grpc-go does
+	}
 	stream, ok := grpc.ServerTransportStreamFromContext(x.server.Context).(interface {
 		WriteStatus(s *grpcstatus.Status) error
 	})
 	if ok {
-		_ = stream.WriteStatus(grpcstatus.Convert(x.sent))
+		_ = stream.WriteStatus(s)
 	}
 }
 

@@ -3,10 +3,13 @@ package grpctransport_test
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -148,5 +151,144 @@ func TestInterceptorsOfTheClientRun(t *testing.T) {
 		if status.CodeOf(err) != tt.want || ran != 1 || errors.Is(err, transport.ErrNotSent) != (name == "refuses") {
 			t.Errorf("%s: want %v, have %v after %d", name, tt.want, err, ran)
 		}
+	}
+}
+
+// An interceptor that watches the time answers while the endpoint is still at work.
+func TestAnInterceptorThatDoesNotWait(t *testing.T) {
+	t.Parallel()
+	release, returned := make(chan struct{}), make(chan error, 1)
+	outcomes := make(chan error, 1)
+	hasty := func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		started := make(chan struct{})
+		go func() {
+			close(started)
+			_, err := next(context.WithoutCancel(ctx), r)
+			returned <- err
+		}()
+		<-started
+		return nil, grpcstatus.Error(codes.DeadlineExceeded, "too late")
+	}
+	began := make(chan struct{}, 1)
+	address := start(t, grpctransport.NewGRPCServer(grpctransport.GRPCOptions(grpc.ChainUnaryInterceptor(hasty,
+		func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+			return next(ctx, r)
+		}))),
+		grpctransport.NewServer(unarySpec, func(ctx context.Context, _ *request) (*response, error) {
+			began <- struct{}{}
+			<-release
+			transport.FromContext(ctx).Response.Set("X-Late", "yes")
+			return nil, status.New(status.NotFound, "none")
+		}, grpctransport.ServerErrorHandler(func(context.Context, error) {}),
+			grpctransport.ServerFinalizer(func(_ context.Context, o grpctransport.Outcome) { outcomes <- o.Err })))
+	call := newClient[*request, *response](t, unarySpec, dial(t, address))
+	for range 20 {
+		_, err := call(t.Context(), &request{})
+		if e := status.As(err); e == nil || e.Code != status.DeadlineExceeded || e.Message != "too late" {
+			t.Errorf("want the interceptor's answer at once, have %v", err)
+		}
+		select {
+		case <-began: // it has been passed on before the interceptor returned, and the finalizers wait
+			if len(outcomes) > 0 {
+				t.Error("the finalizers did not wait for the endpoint")
+			}
+			release <- struct{}{}
+			if err := receive(t, returned); grpcstatus.Code(err) != codes.NotFound {
+				t.Errorf("want the endpoint's own error for the interceptor, have %v", err)
+			}
+		case err := <-returned: // afterwards
+			if grpcstatus.Code(err) != codes.Canceled {
+				t.Errorf("want canceled, have %v", err)
+			}
+		}
+		if have := receive(t, outcomes); status.CodeOf(have) != status.DeadlineExceeded {
+			t.Errorf("want the interceptor's answer in the outcome, have %v", have)
+		}
+	}
+}
+
+// What an interceptor changes of the metadata is what the endpoint finds, as on a stream.
+func TestAnInterceptorChangesTheHeaderOfTheRequest(t *testing.T) {
+	t.Parallel()
+	named := func(ctx context.Context) context.Context {
+		md, _ := metadata.FromIncomingContext(ctx)
+		md.Set("X-User", "mason")
+		return metadata.NewIncomingContext(ctx, md)
+	}
+	users := make(chan string, 1)
+	tell := func(ctx context.Context) { users <- transport.FromContext(ctx).Request.Get("X-User") }
+	address := start(t, grpctransport.NewGRPCServer(grpctransport.GRPCOptions(
+		grpc.UnaryInterceptor(func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+			return next(named(ctx), r)
+		}),
+		grpc.StreamInterceptor(func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+			return next(srv, &elsewhere{ServerStream: stream, ctx: named(stream.Context())})
+		}))),
+		grpctransport.NewServer(unarySpec, func(ctx context.Context, r *request) (*response, error) { tell(ctx); return echo(ctx, r) }),
+		grpctransport.NewStreamServer(talkSpec, func(ctx context.Context, _ asks, _ func(*answer) error) error { tell(ctx); return nil }))
+	conn := dial(t, address)
+	if _, err := newClient[*request, *response](t, unarySpec, conn)(t.Context(), &request{}); err != nil {
+		t.Error(err)
+	}
+	if have := receive(t, users); have != "mason" {
+		t.Errorf("unary: want mason, have %q", have)
+	}
+	if err := newStreamClient[*ask, *answer](t, talkSpec, conn)(t.Context(), endpoint.Seq[*ask](), nil); err != nil {
+		t.Error(err)
+	}
+	if have := receive(t, users); have != "mason" {
+		t.Errorf("stream: want mason, have %q", have)
+	}
+}
+
+// elsewhere is a stream with another context.
+type elsewhere struct {
+	grpc.ServerStream
+
+	ctx context.Context
+}
+
+func (s *elsewhere) Context() context.Context { return s.ctx }
+
+// After several attempts the caller gets the error of the last one, and not grpc-go's text about them.
+func TestRetriesOfGRPCGoKeepTheErrorOfTheLastAttempt(t *testing.T) {
+	t.Parallel()
+	const twice = `{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":2,"initialBackoff":"0.001s","maxBackoff":"0.001s",` +
+		`"backoffMultiplier":1,"retryableStatusCodes":["UNAVAILABLE"]}}]}`
+	busy := status.New(status.Unavailable, "no mason is free").WithReason("BUSY")
+	var served atomic.Int32
+	address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewServer(unarySpec, func(context.Context, *request) (*response, error) {
+		served.Add(1)
+		return nil, busy
+	}))
+	call := func(address string) error {
+		conn := dial(t, address, grpctransport.DialOptions(grpc.WithDefaultServiceConfig(twice)))
+		_, err := newClient[*request, *response](t, unarySpec, conn)(t.Context(), &request{})
+		return err
+	}
+	err := call(address)
+	if e := status.As(err); served.Load() != 2 || e == nil || e.Message != busy.Message || e.Reason != busy.Reason || errors.Is(err, transport.ErrNotSent) {
+		t.Errorf("want %v after 2 attempts, have %v after %d", busy, err, served.Load())
+	}
+	err = call("127.0.0.1:1")
+	if want := unarySpec.Operation() + " could not be reached"; status.CodeOf(err) != status.Unavailable || status.As(err).Message != want || !errors.Is(err, transport.ErrNotSent) {
+		t.Errorf("want %q, have %v", want, err)
+	}
+}
+
+// A call that was served and whose next attempt finds nobody may not be taken for one that never left.
+func TestARetryThatFindsNobodyWasSentAllTheSame(t *testing.T) {
+	t.Parallel()
+	const twice = `{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":2,"initialBackoff":"0.1s","maxBackoff":"0.1s",` +
+		`"backoffMultiplier":1,"retryableStatusCodes":["UNAVAILABLE"]}}]}`
+	s := grpctransport.NewGRPCServer()
+	address := start(t, s, grpctransport.NewServer(unarySpec, func(context.Context, *request) (*response, error) {
+		go s.Stop()
+		return nil, status.New(status.Unavailable, "none")
+	}))
+	conn := dial(t, address, grpctransport.DialOptions(grpc.WithDefaultServiceConfig(twice)))
+	_, err := newClient[*request, *response](t, unarySpec, conn)(t.Context(), &request{})
+	if status.CodeOf(err) != status.Unavailable || errors.Is(err, transport.ErrNotSent) || strings.Contains(status.As(err).Message, "127.0.0.1") {
+		t.Errorf("want unavailable, sent and without an address, have %v", err)
 	}
 }
