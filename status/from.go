@@ -29,7 +29,7 @@ func From(err error) (shown *Error) {
 			shown = &Error{Code: Internal, Message: hidden, ID: newID(), Cause: panicked(err, value)}
 		}
 	}()
-	if e := As(err); e != nil {
+	if e := as(err); e != nil {
 		if e == err { //nolint:errorlint // the point is whether err is the *Error itself
 			return e.normal()
 		}
@@ -51,7 +51,7 @@ func CodeOf(err error) (code Code) {
 			code = Internal
 		}
 	}()
-	if e := As(err); e != nil {
+	if e := as(err); e != nil {
 		return e.normal().Code
 	}
 	if code, ok := contextCode(err); ok {

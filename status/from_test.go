@@ -151,6 +151,9 @@ func TestAPanicOfAnErrorIsContained(t *testing.T) {
 		if code := status.CodeOf(row.err); code != status.Internal {
 			t.Errorf("%s: CodeOf: want internal, have %v", row.name, code)
 		}
+		if e := status.As(row.err); e != nil {
+			t.Errorf("%s: As: want nil, have %v", row.name, e)
+		}
 		want := "unavailable: none: " + row.want
 		if have := status.New(status.Unavailable, "none").WithCause(row.err).Error(); row.name != "Is" && !strings.HasPrefix(have, want) {
 			t.Errorf("%s: want the text %q, have %q", row.name, want, have)

@@ -87,16 +87,20 @@ func (e *Error) WithDetails(details ...Detail) *Error {
 
 // Error returns the text for the local log: the code, the reason, the ID, the message, and the cause's text. A nil *Error
 // that was returned as an error is a defect, and says so; so is a cause that panics.
-func (e *Error) Error() (text string) {
+func (e *Error) Error() string {
 	if e == nil {
 		return "a nil *status.Error was returned as an error"
 	}
+	return e.text()
+}
+
+func (e *Error) text() (text string) {
 	defer func() {
 		if value := recover(); value != nil {
 			text = e.own() + ": " + panicked(e.Cause, value).Error()
 		}
 	}()
-	if inner := As(e.Cause); inner != nil && inner.Code == e.Code && inner.Message == e.Message {
+	if inner := as(e.Cause); inner != nil && inner.Code == e.Code && inner.Message == e.Message {
 		return e.Cause.Error() // the cause wraps what this was made of, and says it all
 	}
 	text = e.own()
@@ -157,8 +161,18 @@ func (e *Error) Is(target error) bool {
 	return t.Message == "" || t.Message == e.Message
 }
 
-// As returns the first *Error in err's tree, in the order of errors.As; nil where there is none.
-func As(err error) *Error {
+// As returns the first *Error in err's tree, in the order of errors.As; nil where there is none, or where a method of an error in the
+// tree panics.
+func As(err error) (e *Error) {
+	defer func() {
+		if recover() != nil { // as From says
+			e = nil
+		}
+	}()
+	return as(err)
+}
+
+func as(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}

@@ -33,7 +33,7 @@ type exchange struct {
 	answered          bool // the ServerAfter hooks have run, and the header is as it will be
 
 	err  error // the Outcome
-	sent error // what grpc-go is given of it
+	sent error // what grpc-go is given of it; of several, as where an interceptor tries again, the last
 }
 
 // responder is what sends the header and the trailer: a grpc.ServerStream, or what a unary call has in its place.
@@ -119,9 +119,6 @@ func (x *exchange) setTrailer() error {
 
 // fail makes err the outcome, tells those on this side of it, and returns what grpc-go is to send.
 func (x *exchange) fail(err error) error {
-	if x.sent != nil {
-		return x.sent
-	}
 	if bad := errors.Join(x.setHeader(), x.setTrailer()); bad != nil {
 		err = errors.Join(err, bad)
 	}

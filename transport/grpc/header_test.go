@@ -253,3 +253,24 @@ func TestAResponseWithAFieldThatCannotBeSentFails(t *testing.T) {
 		}
 	}
 }
+
+// What was set before the response could not be encoded is sent with the error, once.
+func TestHeaderFieldsOfAFailedEncodingAreSentOnce(t *testing.T) {
+	t.Parallel()
+	call := unary(t, echo, []grpctransport.ServerOption{
+		grpctransport.ServerErrorHandler(func(context.Context, error) {}),
+		grpctransport.ServerAfter(func(ctx context.Context) {
+			info := transport.FromContext(ctx)
+			info.Response.Set("X-Header", "a")
+			info.Trailer.Set("X-Trailer", "a")
+		}),
+		grpctransport.ServerEncoder(func(context.Context, *response) (*response, error) { return nil, errors.New("hunter2") }),
+	})
+	ctx, observer := transport.Observe(t.Context())
+	if _, err := call(ctx, &request{}); status.CodeOf(err) != status.Internal {
+		t.Errorf("want internal, have %v", err)
+	}
+	info := observer.Info()
+	wantTexts(t, []string{"a"}, info.Response.Values("X-Header"))
+	wantTexts(t, []string{"a"}, info.Trailer.Values("X-Trailer"))
+}

@@ -3,8 +3,6 @@ package grpctransport_test
 import (
 	"context"
 	"errors"
-	"strings"
-	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -250,45 +248,33 @@ type elsewhere struct {
 
 func (s *elsewhere) Context() context.Context { return s.ctx }
 
-// After several attempts the caller gets the error of the last one, and not grpc-go's text about them.
-func TestRetriesOfGRPCGoKeepTheErrorOfTheLastAttempt(t *testing.T) {
+// An interceptor that tries again gets what came of each attempt, and what it panics with after an error is not lost.
+func TestAnInterceptorSeesEachError(t *testing.T) {
 	t.Parallel()
-	const twice = `{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":2,"initialBackoff":"0.001s","maxBackoff":"0.001s",` +
-		`"backoffMultiplier":1,"retryableStatusCodes":["UNAVAILABLE"]}}]}`
-	busy := status.New(status.Unavailable, "no mason is free").WithReason("BUSY")
-	var served atomic.Int32
-	address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewServer(unarySpec, func(context.Context, *request) (*response, error) {
-		served.Add(1)
-		return nil, busy
-	}))
-	call := func(address string) error {
-		conn := dial(t, address, grpctransport.DialOptions(grpc.WithDefaultServiceConfig(twice)))
-		_, err := newClient[*request, *response](t, unarySpec, conn)(t.Context(), &request{})
-		return err
+	var n, seen notes
+	outcomes := make(chan error, 1)
+	interceptor := func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		for range 2 {
+			_, err := next(ctx, r)
+			n.add("%v", grpcstatus.Code(err))
+		}
+		boom()
+		return &response{}, nil
 	}
-	err := call(address)
-	if e := status.As(err); served.Load() != 2 || e == nil || e.Message != busy.Message || e.Reason != busy.Reason || errors.Is(err, transport.ErrNotSent) {
-		t.Errorf("want %v after 2 attempts, have %v after %d", busy, err, served.Load())
+	codes := []status.Code{status.NotFound, status.Aborted}
+	address := start(t, grpctransport.NewGRPCServer(grpctransport.GRPCOptions(grpc.UnaryInterceptor(interceptor))),
+		grpctransport.NewServer(unarySpec, func(context.Context, *request) (*response, error) {
+			code := codes[0]
+			codes = codes[1:]
+			return nil, status.New(code, "no")
+		}, grpctransport.ServerErrorHandler(func(_ context.Context, err error) { seen.add("%v", status.CodeOf(err)) }),
+			grpctransport.ServerFinalizer(func(_ context.Context, o grpctransport.Outcome) { outcomes <- o.Err })))
+	if _, err := newClient[*request, *response](t, unarySpec, dial(t, address))(t.Context(), &request{}); status.CodeOf(err) != status.Internal {
+		t.Errorf("want internal, have %v", err)
 	}
-	err = call("127.0.0.1:1")
-	if want := unarySpec.Operation() + " could not be reached"; status.CodeOf(err) != status.Unavailable || status.As(err).Message != want || !errors.Is(err, transport.ErrNotSent) {
-		t.Errorf("want %q, have %v", want, err)
-	}
-}
-
-// A call that was served and whose next attempt finds nobody may not be taken for one that never left.
-func TestARetryThatFindsNobodyWasSentAllTheSame(t *testing.T) {
-	t.Parallel()
-	const twice = `{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":2,"initialBackoff":"0.1s","maxBackoff":"0.1s",` +
-		`"backoffMultiplier":1,"retryableStatusCodes":["UNAVAILABLE"]}}]}`
-	s := grpctransport.NewGRPCServer()
-	address := start(t, s, grpctransport.NewServer(unarySpec, func(context.Context, *request) (*response, error) {
-		go s.Stop()
-		return nil, status.New(status.Unavailable, "none")
-	}))
-	conn := dial(t, address, grpctransport.DialOptions(grpc.WithDefaultServiceConfig(twice)))
-	_, err := newClient[*request, *response](t, unarySpec, conn)(t.Context(), &request{})
-	if status.CodeOf(err) != status.Unavailable || errors.Is(err, transport.ErrNotSent) || strings.Contains(status.As(err).Message, "127.0.0.1") {
-		t.Errorf("want unavailable, sent and without an address, have %v", err)
+	wantTexts(t, []string{"NotFound", "Aborted"}, n.take())
+	wantTexts(t, []string{"not_found", "aborted", "internal"}, seen.take())
+	if _, ok := errors.AsType[*endpoint.PanicError](receive(t, outcomes)); !ok {
+		t.Error("want the panic in the outcome")
 	}
 }
