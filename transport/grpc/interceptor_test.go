@@ -165,7 +165,7 @@ func TestAnInterceptorThatDoesNotWait(t *testing.T) {
 			returned <- err
 		}()
 		<-started
-		return nil, grpcstatus.Error(codes.DeadlineExceeded, "too late")
+		return nil, context.DeadlineExceeded
 	}
 	began := make(chan struct{}, 1)
 	address := start(t, grpctransport.NewGRPCServer(grpctransport.GRPCOptions(grpc.ChainUnaryInterceptor(hasty,
@@ -182,7 +182,7 @@ func TestAnInterceptorThatDoesNotWait(t *testing.T) {
 	call := newClient[*request, *response](t, unarySpec, dial(t, address))
 	for range 20 {
 		_, err := call(t.Context(), &request{})
-		if e := status.As(err); e == nil || e.Code != status.DeadlineExceeded || e.Message != "too late" {
+		if e := status.As(err); e == nil || e.Code != status.DeadlineExceeded {
 			t.Errorf("want the interceptor's answer at once, have %v", err)
 		}
 		select {

@@ -83,8 +83,10 @@ func TestAClientStreamHasExactlyOneResponse(t *testing.T) {
 	spec := endpoint.Spec{Service: service, Method: "StreamingInputCall", Kind: endpoint.ClientStream}
 	for n, want := range map[int]status.Code{0: status.Internal, 1: status.OK, 2: status.Internal} {
 		address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewStreamServer(spec, func(_ context.Context, _ seq[*in], send func(*out) error) error {
-			for range n {
-				_ = send(&out{})
+			for i := range n {
+				if err := send(&out{}); (err == nil) != (i == 0) {
+					t.Errorf("response %d: have %v", i, err)
+				}
 			}
 			return nil
 		}, grpctransport.ServerErrorHandler(func(context.Context, error) {})))
