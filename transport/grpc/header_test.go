@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -273,4 +274,22 @@ func TestHeaderFieldsOfAFailedEncodingAreSentOnce(t *testing.T) {
 	info := observer.Info()
 	wantTexts(t, []string{"a"}, info.Response.Values("X-Header"))
 	wantTexts(t, []string{"a"}, info.Trailer.Values("X-Trailer"))
+}
+
+func TestTheTrailerOfAClientStreamIsObserved(t *testing.T) {
+	t.Parallel()
+	type (
+		in  = testpb.StreamingInputCallRequest
+		out = testpb.StreamingInputCallResponse
+	)
+	spec := endpoint.Spec{Service: service, Method: "StreamingInputCall", Kind: endpoint.ClientStream}
+	address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewStreamServer(spec, func(ctx context.Context, _ seq[*in], send func(*out) error) error {
+		transport.FromContext(ctx).Trailer.Set("X-Sum", "6")
+		return send(&out{})
+	}))
+	ctx, observer := transport.Observe(t.Context())
+	if _, err := newStreamClient[*in, *out](t, spec, dial(t, address)).Send(ctx, endpoint.Seq(part(1))); err != nil {
+		t.Error(err)
+	}
+	wantTexts(t, []string{"6"}, observer.Info().Trailer.Values("X-Sum"))
 }

@@ -56,3 +56,20 @@ func TestARetryThatFindsNobodyWasSentAllTheSame(t *testing.T) {
 		t.Errorf("want unavailable, sent and without an address, have %v", err)
 	}
 }
+
+// An answer that came is the answer, also where the caller's context has ended meanwhile.
+func TestAnAnswerAtTheEndOfTheContextIsKept(t *testing.T) {
+	t.Parallel()
+	address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewServer(unarySpec, func(context.Context, *request) (*response, error) {
+		return nil, status.New(status.NotFound, "none")
+	}))
+	ctx, cancel := context.WithCancel(t.Context())
+	conn := dial(t, address, grpctransport.DialOptions(grpc.WithUnaryInterceptor(
+		func(ctx context.Context, method string, r, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			defer cancel()
+			return invoke(ctx, method, r, reply, conn, opts...)
+		})))
+	if _, err := newClient[*request, *response](t, unarySpec, conn)(ctx, &request{}); status.CodeOf(err) != status.NotFound {
+		t.Errorf("want not found, have %v", err)
+	}
+}
