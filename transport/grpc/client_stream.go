@@ -168,8 +168,8 @@ func (s *clientStream[In, Out]) ask(request proto.Message) error {
 	case err == nil, errors.Is(err, io.EOF): // the reason follows
 		s.x.requestSize = s.size(request)
 		return nil
-	case grpcstatus.Code(err) == codes.ResourceExhausted:
-		return foreign(fmt.Errorf("%w: %w", transport.ErrNotSent, err))
+	case statusOf(err).Code() == codes.ResourceExhausted:
+		return unwire(statusOf(err).Proto()).WithCause(fmt.Errorf("%w: %w", transport.ErrNotSent, err))
 	}
 	return s.unsent(err)
 }

@@ -36,7 +36,7 @@ const (
 // One of DialTLS, DialInsecure and DialCredentials is needed: nothing is sent in the clear because it was forgotten. Of grpc-go's own
 // settings it changes these:
 //
-//	connecting       5 s at most, again after 100 ms, and later after up to 5 s
+//	connecting       5 s at most, later 6 s; again after 100 ms, and later after up to 5 s, a fifth more or less
 //	keepalive        a ping after DefaultKeepalive of silence during a call, answered within KeepaliveTimeout
 //	header fields    DefaultMaxHeader
 func Dial(target string, opts ...DialOption) (*grpc.ClientConn, error) {

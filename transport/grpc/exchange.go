@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -32,7 +33,7 @@ type exchange struct {
 	answered          bool // the ServerAfter hooks have run, and the header is as it will be
 
 	err  error // the Outcome
-	sent error // what grpc-go is given of it
+	sent error // what grpc-go is given of it; of several, as where an interceptor tries again, the last
 }
 
 // responder is what sends the header and the trailer: a grpc.ServerStream, or what a unary call has in its place.
@@ -118,9 +119,6 @@ func (x *exchange) setTrailer() error {
 
 // fail makes err the outcome, tells those on this side of it, and returns what grpc-go is to send.
 func (x *exchange) fail(err error) error {
-	if x.sent != nil {
-		return x.sent
-	}
 	if bad := errors.Join(x.setHeader(), x.setTrailer()); bad != nil {
 		err = errors.Join(err, bad)
 	}
@@ -158,10 +156,16 @@ func (x *exchange) contain() {
 	}
 }
 
-// end is deferred around the call: it contains a panic, and runs the finalizers. What the call returns is in err.
+// errUnfinished is the error of a call that has not returned one, since its endpoint ended its goroutine.
+var errUnfinished = status.New(status.Internal, "the endpoint did not return")
+
+// end is deferred around the call: it contains a panic, and runs the finalizers. What the call returns is in err, errUnfinished until then.
 func (x *exchange) end(err *error) {
 	if value := recover(); value != nil {
 		*err = x.fail(&endpoint.PanicError{Value: value, Stack: debug.Stack()})
+	} else if *err == errUnfinished { //nolint:errorlint // nobody else has it
+		*err = x.fail(errUnfinished)
+		x.hangUp(*err)
 	}
 	if *err != nil && !errors.Is(*err, x.sent) { // an interceptor's own
 		x.err = foreign(*err)
@@ -174,6 +178,21 @@ func (x *exchange) end(err *error) {
 	outcome := Outcome{Err: x.err, RequestSize: x.info.RequestSize, ResponseSize: x.info.ResponseSize}
 	for _, hook := range x.config.finalizers {
 		x.finalize(hook, outcome)
+	}
+}
+
+// hangUp answers a call whose handler does not return, or not now: for grpc-go that is the only way to answer. Its stream has another, and
+// does not show it; without it the client would wait for its deadline.
+func (x *exchange) hangUp(err error) {
+	s, ok := grpcstatus.FromError(err)
+	if !ok {
+		s = grpcstatus.FromContextError(err) // as grpc-go does
+	}
+	stream, ok := grpc.ServerTransportStreamFromContext(x.server.Context).(interface {
+		WriteStatus(s *grpcstatus.Status) error
+	})
+	if ok {
+		_ = stream.WriteStatus(s)
 	}
 }
 

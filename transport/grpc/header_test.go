@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -207,7 +208,7 @@ func TestOutgoingMetadataOfTheContextIsKept(t *testing.T) {
 func TestAResponseWithAFieldThatCannotBeSentFails(t *testing.T) {
 	t.Parallel()
 	for key, value := range map[string]string{
-		"X-Line": "a\nb", "X-Ünicode": "a", "X-Text": "ü", "Grpc-Status": "0", "Content-Type": "text/plain", ":path": "/", "TE": "a", "Connection": "close", "": "a",
+		"X-Line": "a\nb", "X-Ünicode": "a", "X-Text": "ü", "Grpc-Status": "0", "Content-Type": "text/plain", ":path": "/", "TE": "a", "Content-Length": "5", "Connection": "close", "": "a",
 	} {
 		for _, trailer := range []bool{false, true} {
 			set := func(ctx context.Context) {
@@ -252,4 +253,43 @@ func TestAResponseWithAFieldThatCannotBeSentFails(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What was set before the response could not be encoded is sent with the error, once.
+func TestHeaderFieldsOfAFailedEncodingAreSentOnce(t *testing.T) {
+	t.Parallel()
+	call := unary(t, echo, []grpctransport.ServerOption{
+		grpctransport.ServerErrorHandler(func(context.Context, error) {}),
+		grpctransport.ServerAfter(func(ctx context.Context) {
+			info := transport.FromContext(ctx)
+			info.Response.Set("X-Header", "a")
+			info.Trailer.Set("X-Trailer", "a")
+		}),
+		grpctransport.ServerEncoder(func(context.Context, *response) (*response, error) { return nil, errors.New("hunter2") }),
+	})
+	ctx, observer := transport.Observe(t.Context())
+	if _, err := call(ctx, &request{}); status.CodeOf(err) != status.Internal {
+		t.Errorf("want internal, have %v", err)
+	}
+	info := observer.Info()
+	wantTexts(t, []string{"a"}, info.Response.Values("X-Header"))
+	wantTexts(t, []string{"a"}, info.Trailer.Values("X-Trailer"))
+}
+
+func TestTheTrailerOfAClientStreamIsObserved(t *testing.T) {
+	t.Parallel()
+	type (
+		in  = testpb.StreamingInputCallRequest
+		out = testpb.StreamingInputCallResponse
+	)
+	spec := endpoint.Spec{Service: service, Method: "StreamingInputCall", Kind: endpoint.ClientStream}
+	address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewStreamServer(spec, func(ctx context.Context, _ seq[*in], send func(*out) error) error {
+		transport.FromContext(ctx).Trailer.Set("X-Sum", "6")
+		return send(&out{})
+	}))
+	ctx, observer := transport.Observe(t.Context())
+	if _, err := newStreamClient[*in, *out](t, spec, dial(t, address)).Send(ctx, endpoint.Seq(part(1))); err != nil {
+		t.Error(err)
+	}
+	wantTexts(t, []string{"6"}, observer.Info().Trailer.Values("X-Sum"))
 }

@@ -2,7 +2,6 @@ package grpctransport_test
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -72,26 +71,6 @@ func TestMessagesAreLimited(t *testing.T) {
 				t.Errorf("%s: want %v in the outcome, have %v", name, tt.want, outcome)
 			}
 		}
-	}
-}
-
-// The client has been told already what the stream replaces here.
-func TestAFinalizerSeesWhatTheClientWasTold(t *testing.T) {
-	t.Parallel()
-	outcomes := make(chan error, 1)
-	own := errors.New("another")
-	call := talk(t, func(_ context.Context, in asks, _ func(*answer) error) error {
-		for range in { // until its end
-		}
-		return own
-	}, []grpctransport.ServerOption{
-		grpctransport.ServerErrorHandler(func(context.Context, error) {}),
-		grpctransport.ServerFinalizer(func(_ context.Context, o grpctransport.Outcome) { outcomes <- o.Err }),
-	})
-	err := call(t.Context(), endpoint.Seq(&ask{Payload: zeros(grpctransport.DefaultMaxRequest)}), nil)
-	outcome := receive(t, outcomes)
-	if status.CodeOf(err) != status.ResourceExhausted || status.CodeOf(outcome) != status.ResourceExhausted || !errors.Is(outcome, own) {
-		t.Errorf("want resource exhausted on both sides, and the other error in its cause, have %v and %v", err, outcome)
 	}
 }
 

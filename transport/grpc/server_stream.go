@@ -94,6 +94,7 @@ func (s *streamServer[In, Out]) handle(_ any, stream grpc.ServerStream) (err err
 	c := &streamCall[In, Out]{server: s, grpc: stream}
 	c.config, c.stream = s.serverConfig, stream
 	c.begin(stream.Context(), s.operation)
+	err = errUnfinished
 	defer c.end(&err)
 	c.before()
 	if err := c.finish(s.stream(c.ctx, c.receive, c.send)); err != nil {

@@ -97,7 +97,7 @@ func (x *exchange) observe(shown *status.Error, err error) {
 		return
 	}
 	var stack []byte
-	if p, ok := errors.AsType[*endpoint.PanicError](err); ok {
+	if p, ok := errors.AsType[*endpoint.PanicError](shown); ok {
 		stack = p.Stack
 	}
 	log.Printf("%s: %v\n%s", x.info.Operation, shown, stack)
