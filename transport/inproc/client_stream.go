@@ -10,8 +10,7 @@ import (
 )
 
 // NewStreamClient returns the stream that calls the operation on the server which mux has for it, with the errors of
-// NewClient. An error of the caller's own in or out ends the call: the server sees Canceled, and the caller gets its own
-// error, as status.From gives it.
+// NewClient. An error that in yields, or out returns, ends the call and is returned as it is; the server sees Canceled.
 //
 // It fails when mux is nil, when spec.Kind is Unary, and when an option is wrong.
 func NewStreamClient[In, Out any](spec endpoint.Spec, mux *Mux, opts ...ClientOption) (endpoint.Stream[In, Out], error) {

@@ -104,14 +104,13 @@ func (l *link) answered(x *exchange) {
 
 // result is what the caller gets of a call that the server has ended with err.
 func (x *exchange) result(err error) error {
-	gone := x.caller.Err()
-	switch {
+	switch gone := x.caller.Err(); {
+	case x.clientOut.err != nil:
+		return x.clientOut.err
+	case x.clientIn.err != nil:
+		return x.clientIn.err
 	case gone != nil:
 		return status.From(gone)
-	case x.clientOut.err != nil:
-		return status.From(x.clientOut.err)
-	case x.clientIn.err != nil:
-		return status.From(x.clientIn.err)
 	}
 	return err
 }
