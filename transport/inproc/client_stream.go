@@ -46,14 +46,18 @@ func (c *streamClient[In, Out]) call(ctx context.Context, in iter.Seq2[In, error
 func (c *streamClient[In, Out]) do(x *exchange, s *Server, in iter.Seq2[In, error], out func(Out) error) error {
 	if c.codec != nil {
 		server := s.typed.(copiedStreamServer) //nolint:forcetypeassert // c.server has seen that it is a stream
-		c.send(x)
+		if err := c.send(x); err != nil {
+			return err
+		}
 		return server.serveCopied(x, c.codec, c.encoding(in), c.decoding(x, out))
 	}
 	server, ok := s.typed.(*streamServer[In, Out])
 	if !ok {
 		return c.mismatch(s)
 	}
-	c.send(x)
+	if err := c.send(x); err != nil {
+		return err
+	}
 	if len(c.after) == 0 {
 		return server.serve(x, in, out)
 	}

@@ -82,13 +82,17 @@ func (l *link) begin(ctx context.Context, x *exchange) error {
 	return nil
 }
 
-// send runs the hooks that come before the request, and makes its header.
-func (l *link) send(x *exchange) {
+// send runs the hooks that come before the request, and makes its header. It fails for one that cannot be sent.
+func (l *link) send(x *exchange) error {
 	for _, hook := range l.before {
 		x.client = hook(x.client, &x.request)
 	}
 	transport.SetOutgoing(x.client, &x.request)
 	x.caller.Context = x.client
+	if err := x.request.refuse(); err != nil {
+		return notSent(status.New(status.Internal, "the request to "+l.operation+" could not be encoded").WithCause(err))
+	}
+	return nil
 }
 
 // answered runs the hooks that see the response's header.

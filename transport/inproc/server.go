@@ -89,7 +89,7 @@ func (s *unaryServer[Req, Resp]) serve(x *exchange, request Req) (response Resp,
 		response, err = s.decorated(x, func(ctx context.Context) (Resp, error) { return s.endpoint(ctx, request) })
 	}
 	if err == nil {
-		x.answer()
+		err = x.answer()
 	}
 	return response, err
 }
@@ -110,7 +110,9 @@ func (s *unaryServer[Req, Resp]) serveCopied(x *exchange, by codec.Codec, reques
 	if err != nil {
 		return dst, err
 	}
-	x.answer()
+	if err = x.answer(); err != nil {
+		return dst, err
+	}
 	if dst, err = payload.Append(by, dst, response); err != nil {
 		return dst, fmt.Errorf("encoding the response: %w", err)
 	}

@@ -58,7 +58,7 @@ func (s *streamServer[In, Out]) serve(x *exchange, in iter.Seq2[In, error], out 
 	err = errUnfinished
 	x.begin(s.operation, s.serverConfig)
 	if err = s.stream(x.ctx, guardIn(x, in), guardOut(x, out)); err == nil {
-		x.answer()
+		err = x.answer()
 	}
 	return err
 }
@@ -69,7 +69,7 @@ func (s *streamServer[In, Out]) serveCopied(x *exchange, by codec.Codec, in iter
 	err = errUnfinished
 	x.begin(s.operation, s.serverConfig)
 	if err = s.stream(x.ctx, s.decoding(x, by, guardIn(x, in)), s.encoding(x, by, guardOut(x, out))); err == nil {
-		x.answer()
+		err = x.answer()
 	}
 	return err
 }
@@ -92,8 +92,10 @@ func (s *streamServer[In, Out]) decoding(x *exchange, by codec.Codec, in iter.Se
 func (s *streamServer[In, Out]) encoding(x *exchange, by codec.Codec, out func([]byte) error) func(Out) error {
 	var buf []byte
 	return func(message Out) error {
-		x.answer()
-		var err error
+		err := x.answer()
+		if err != nil {
+			return err
+		}
 		if buf, err = payload.Append(by, buf[:0], message); err != nil {
 			return fmt.Errorf("encoding a response: %w", err)
 		}
