@@ -160,10 +160,7 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 	x.call.Request = transport.HeaderMap(r.Header)
 	x.response, err = c.conn.client.Do(r)
 	if err != nil {
-		if bad := badHeader(r.Header); bad != nil {
-			return response, ctx, c.unwritten(fmt.Errorf("%w: %w", bad, err))
-		}
-		return response, ctx, c.failed(ctx, err)
+		return response, ctx, c.unanswered(ctx, r, err)
 	}
 	defer x.response.Body.Close()
 	for _, hook := range c.after {

@@ -87,8 +87,8 @@ func TestMessagesOfTheServerHaveALimit(t *testing.T) {
 		client := newStream[struct{}, text](t, countSpec, dial(t, srv.URL), "GET /", append(opts, httptransport.ClientMaxResponse(limit))...)
 		n := 0
 		err := client(t.Context(), endpoint.Seq(struct{}{}), func(text) error { n++; return nil })
-		if n != 1 || status.CodeOf(err) != status.ResourceExhausted {
-			t.Errorf("%s: want one message and ResourceExhausted, have %d, %v", carrier, n, err)
+		if have := status.As(err); n != 1 || have == nil || have.Code != status.ResourceExhausted || have.Reason != "BODY_TOO_LARGE" {
+			t.Errorf("%s: want one message and ResourceExhausted with its reason, have %d, %+v", carrier, n, have)
 		}
 	}
 }
