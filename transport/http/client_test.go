@@ -202,9 +202,13 @@ func TestAServerThatIsNotThere(t *testing.T) {
 	for name, base := range map[string]string{
 		"refused": "http://" + address, "unknown name": "http://host.invalid", "unknown authority": stranger.URL,
 	} {
-		_, err := newClient[*pair, *total](t, dial(t, base), "POST /x")(t.Context(), &pair{})
+		ctx, observed := transport.Observe(t.Context())
+		_, err := newClient[*pair, *total](t, dial(t, base), "POST /x")(ctx, &pair{})
 		if status.CodeOf(err) != status.Unavailable || !errors.Is(err, transport.ErrNotSent) {
 			t.Errorf("%s: want unavailable that was not sent, have %v", name, err)
+		}
+		if info := observed.Info(); info.Transport != httptransport.Name || info.Peer != "" {
+			t.Errorf("%s: want no peer, since nobody answered, have %+v", name, info)
 		}
 	}
 }
