@@ -123,7 +123,7 @@ func (d *responseReader[Resp]) read(_ context.Context, r *http.Response, x *sent
 }
 
 func responseTooLarge(operation string, limit int64) error {
-	return status.Errorf(status.ResourceExhausted, "the response of %s is larger than %d bytes", operation, limit)
+	return status.Errorf(status.ResourceExhausted, "the response of %s is larger than %d bytes", operation, limit).WithReason(reasonTooLarge)
 }
 
 // errorOf reads a response that is an error.
@@ -155,9 +155,12 @@ func (c *client[Req, Resp]) errorOf(ctx context.Context, x *sent) error {
 	if r.Request != nil { // a RoundTripper need not set it
 		asked = r.Request.Method + " " + r.Request.URL.Path
 	}
+	cause := fmt.Errorf("%s: the response was %q", asked, buf.B[:min(len(buf.B), shown)])
+	if readErr != nil {
+		cause = fmt.Errorf("%w: %w", cause, readErr)
+	}
 	return status.Errorf(codeOf(r.StatusCode, nil), "%s answered HTTP %d", c.operation, r.StatusCode).
-		WithRetryAfter(retryAfter(r.Header)).
-		WithCause(errors.Join(fmt.Errorf("%s: the response was %q", asked, buf.B[:min(len(buf.B), shown)]), readErr))
+		WithRetryAfter(retryAfter(r.Header)).WithCause(cause)
 }
 
 // codeOf returns the code of an error whose problem details, if there are any, may have none.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"net/http"
@@ -83,7 +84,7 @@ func (c *streamClient[In, Out]) dial(ctx context.Context, r *http.Request, k *cl
 	hc.Transport = answer
 	conn, response, err := websocket.Dial(ctx, r.URL.String(), &websocket.DialOptions{HTTPClient: &hc, HTTPHeader: r.Header, Host: r.Host})
 	if response == nil && err != nil {
-		return c.failed(ctx, err)
+		return c.unanswered(ctx, r, err)
 	}
 	x.response = response
 	if answer.body != nil {
@@ -155,7 +156,7 @@ func (k *clientSocket) close() {
 
 func (k *clientSocket) write(typ websocket.MessageType, data []byte) error {
 	if err := k.conn.Write(context.Background(), typ, data); err != nil {
-		return errors.Join(errConn, err)
+		return fmt.Errorf("%w: %w", errConn, err)
 	}
 	k.sent.Add(int64(len(data)))
 	return nil

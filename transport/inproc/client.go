@@ -12,7 +12,8 @@ import (
 // NewClient returns the endpoint that calls the operation on the server which mux has for it. The server may be added
 // later. Its errors are *status.Error: what the server sent; Canceled or DeadlineExceeded when the context has
 // ended, without a call when it had before; Unimplemented without a server; and Internal when the server has other types
-// and the client does not copy. transport.ErrNotSent is in their causes when the server was not called.
+// and the client does not copy, and for a header field with a name or a value that HTTP refuses.
+// transport.ErrNotSent is in their causes when the server was not called.
 //
 // It fails when mux is nil, when spec.Kind is set and is not Unary, and when an option is wrong.
 func NewClient[Req, Resp any](spec endpoint.Spec, mux *Mux, opts ...ClientOption) (endpoint.Endpoint[Req, Resp], error) {
@@ -49,7 +50,9 @@ func (c *client[Req, Resp]) do(x *exchange, request Req) (response Resp, err err
 	if !ok {
 		return response, c.mismatch(s)
 	}
-	c.send(x)
+	if err := c.send(x); err != nil {
+		return response, err
+	}
 	answer, err := server.serve(x, request)
 	c.answered(x)
 	if err = x.result(err); err == nil {
@@ -67,7 +70,9 @@ func (c *client[Req, Resp]) copied(x *exchange, s *Server, request Req) (respons
 	if sent.B, err = payload.Append(c.codec, sent.B, request); err != nil {
 		return response, notSent(status.New(status.Internal, "the request to "+c.operation+" could not be encoded").WithCause(err))
 	}
-	c.send(x)
+	if err = c.send(x); err != nil {
+		return response, err
+	}
 	received.B, err = server.serveCopied(x, c.codec, sent.B, received.B)
 	c.answered(x)
 	if err = x.result(err); err != nil {

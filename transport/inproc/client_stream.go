@@ -10,8 +10,7 @@ import (
 )
 
 // NewStreamClient returns the stream that calls the operation on the server which mux has for it, with the errors of
-// NewClient. An error of the caller's own in or out ends the call: the server sees Canceled, and the caller gets its own
-// error, as status.From gives it.
+// NewClient. An error that in yields, or out returns, ends the call and is returned as it is; the server sees Canceled.
 //
 // It fails when mux is nil, when spec.Kind is Unary, and when an option is wrong.
 func NewStreamClient[In, Out any](spec endpoint.Spec, mux *Mux, opts ...ClientOption) (endpoint.Stream[In, Out], error) {
@@ -47,14 +46,18 @@ func (c *streamClient[In, Out]) call(ctx context.Context, in iter.Seq2[In, error
 func (c *streamClient[In, Out]) do(x *exchange, s *Server, in iter.Seq2[In, error], out func(Out) error) error {
 	if c.codec != nil {
 		server := s.typed.(copiedStreamServer) //nolint:forcetypeassert // c.server has seen that it is a stream
-		c.send(x)
+		if err := c.send(x); err != nil {
+			return err
+		}
 		return server.serveCopied(x, c.codec, c.encoding(in), c.decoding(x, out))
 	}
 	server, ok := s.typed.(*streamServer[In, Out])
 	if !ok {
 		return c.mismatch(s)
 	}
-	c.send(x)
+	if err := c.send(x); err != nil {
+		return err
+	}
 	if len(c.after) == 0 {
 		return server.serve(x, in, out)
 	}
