@@ -104,15 +104,6 @@ func natsServer(hooks transporttest.ServerHooks) []natstransport.ServerOption {
 	for _, mw := range hooks.Middleware {
 		opts = append(opts, natstransport.ServerMiddleware(mw))
 	}
-	for _, hook := range hooks.Before {
-		opts = append(opts, natstransport.ServerBefore(func(ctx context.Context, _ *nats.Msg) context.Context { return hook(ctx) }))
-	}
-	for _, hook := range hooks.After {
-		opts = append(opts, natstransport.ServerAfter(func(ctx context.Context, _ transport.Header) { hook(ctx) }))
-	}
-	for _, hook := range hooks.ErrorHandler {
-		opts = append(opts, natstransport.ServerErrorHandler(hook))
-	}
 	for _, hook := range hooks.Finalizer {
 		opts = append(opts, natstransport.ServerFinalizer(func(ctx context.Context, o natstransport.Outcome) {
 			hook(ctx, transporttest.Outcome(o))
