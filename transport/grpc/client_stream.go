@@ -16,6 +16,7 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/uplink"
 )
 
 // NewStreamClient returns the stream that calls the operation over conn; spec.Kind counts as Bidirectional when it is unset. Of a
@@ -104,12 +105,12 @@ func (c *streamClient[In, Out]) do(ctx context.Context, x *sent, in iter.Seq2[In
 	if request != nil {
 		err = s.ask(request)
 	} else {
-		s.sender = startSender(in, s.send, s.endSend)
+		s.sender = uplink.Start(s.callers, in, s.send, s.endSend)
 	}
 	if err == nil {
 		err = s.receive(ctx, out)
 	}
-	return failure(err, s.close())
+	return uplink.Failure(err, s.close(), io.EOF)
 }
 
 // request returns the message of the one request.
@@ -136,7 +137,7 @@ type clientStream[In, Out any] struct {
 	callers  context.Context // the caller's, which ends a little before ctx does
 	ctx      context.Context
 	cancel   context.CancelFunc // ends ctx
-	sender   *sender            // nil where there is one request
+	sender   *uplink.Sender     // nil where there is one request
 	ended    bool               // grpc-go is done with it
 	reported bool               // somebody is told of the call
 }
@@ -145,7 +146,7 @@ type clientStream[In, Out any] struct {
 func (s *clientStream[In, Out]) close() (wrong error) {
 	s.cancel()
 	if s.sender != nil {
-		wrong = s.sender.stop()
+		wrong = s.sender.Stop()
 	}
 	for !s.ended { // grpc-go ends it on a goroutine of its own
 		s.ended = s.grpc.RecvMsg(s.in.fresh()) != nil
@@ -195,7 +196,7 @@ func (s *clientStream[In, Out]) send(message In) error {
 // endSend ends the messages. Those that ended since the call was over have no end that the server could take for one.
 func (s *clientStream[In, Out]) endSend(err error) {
 	switch {
-	case err == nil && s.callers.Err() == nil && s.ctx.Err() == nil:
+	case err == nil && s.ctx.Err() == nil:
 		_ = s.grpc.CloseSend()
 	case !errors.Is(err, io.EOF):
 		s.cancel()

@@ -101,9 +101,9 @@ func natsServer(hooks transporttest.ServerHooks) []natstransport.ServerOption {
 	opts := []natstransport.ServerOption{
 		natstransport.ServerCodecs(transporttest.Codec(json.New())), natstransport.ServerMaxRequest(transporttest.MaxMessage),
 	}
-	for _, mw := range hooks.Middleware {
-		opts = append(opts, natstransport.ServerMiddleware(mw))
-	}
+	opts = append(opts,
+		natstransport.ServerMiddleware(hooks.Middleware...), natstransport.ServerBefore(hooks.Before...),
+		natstransport.ServerAfter(hooks.After...), natstransport.ServerErrorHandler(hooks.ErrorHandler...))
 	for _, hook := range hooks.Finalizer {
 		opts = append(opts, natstransport.ServerFinalizer(func(ctx context.Context, o natstransport.Outcome) {
 			hook(ctx, transporttest.Outcome(o))
