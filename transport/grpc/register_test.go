@@ -110,7 +110,7 @@ func TestTypesThatAreNoMessagesNeedAnOption(t *testing.T) {
 		"ServerEncoder of a nil function": func() {
 			grpctransport.NewServer(unarySpec, echo, grpctransport.ServerEncoder[*response, *response](nil))
 		},
-		"ServerFiles of nil":                  func() { grpctransport.NewServer(unarySpec, echo, grpctransport.ServerFiles(nil)) },
+		"ServerFiles of nil":                    func() { grpctransport.NewServer(unarySpec, echo, grpctransport.ServerFiles(nil)) },
 		"ServerBefore: function 0 is nil":       func() { grpctransport.NewServer(unarySpec, echo, grpctransport.ServerBefore(nil)) },
 		"ServerAfter: function 0 is nil":        func() { grpctransport.NewServer(unarySpec, echo, grpctransport.ServerAfter(nil)) },
 		"ServerFinalizer: function 0 is nil":    func() { grpctransport.NewServer(unarySpec, echo, grpctransport.ServerFinalizer(nil)) },
@@ -122,8 +122,8 @@ func TestTypesThatAreNoMessagesNeedAnOption(t *testing.T) {
 		"ClientAfter: function 0 is nil":       func() { mustClient[*request, *response](conn, grpctransport.ClientAfter(nil)) },
 		"ClientFinalizer: function 0 is nil":   func() { mustClient[*request, *response](conn, grpctransport.ClientFinalizer(nil)) },
 		"ClientCallOptions: function 0 is nil": func() { mustClient[*request, *response](conn, grpctransport.ClientCallOptions(nil)) },
-		"ClientMaxResponse of 0 bytes":       func() { mustClient[*request, *response](conn, grpctransport.ClientMaxResponse(0)) },
-		"ClientEncoder of a nil function":    func() { mustClient[*request, *response](conn, grpctransport.ClientEncoder[*request, *request](nil)) },
+		"ClientMaxResponse of 0 bytes":         func() { mustClient[*request, *response](conn, grpctransport.ClientMaxResponse(0)) },
+		"ClientEncoder of a nil function":      func() { mustClient[*request, *response](conn, grpctransport.ClientEncoder[*request, *request](nil)) },
 		"ClientDecoder: grpctransport_test.value is no generated message": func() {
 			mustClient[*request, *response](conn, grpctransport.ClientDecoder[value, *response](nil))
 		},
