@@ -87,6 +87,17 @@ func (s *Service) Early() (n, bytes int) {
 	return len(l.early), bytes
 }
 
+// Workers returns how many goroutines the first server has.
+func (s *Service) Workers() int {
+	w := s.mounts[0].workers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.live
+}
+
+// MaxIdle is how many of them it keeps.
+const MaxIdle = maxIdle
+
 // NewConnAsking is NewConn with another interval for questions.
 func NewConnAsking(nc *nats.Conn, every time.Duration) (*Conn, error) { return newConn(nc, every) }
 
