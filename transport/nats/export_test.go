@@ -87,6 +87,9 @@ func (s *Service) Early() (n, bytes int) {
 	return len(l.early), bytes
 }
 
+// Force ends all calls, as a Shutdown that cannot wait does, while NATS still delivers.
+func (s *Service) Force() (left int) { return s.force() }
+
 // Workers returns how many goroutines the first server has.
 func (s *Service) Workers() int {
 	w := s.mounts[0].workers
