@@ -39,7 +39,8 @@ import (
 // that opened the stream, for each message.
 //
 // NewStreamServer panics when spec has no Method, when the operation is unary, when In cannot be bound, when an option is wrong
-// or is not for streams of this kind, and when NDJSON is called for and no codec is one for JSON: mistakes in the program that no input can cause.
+// or is not for streams of this kind, and when NDJSON is called for and no codec is one for JSON: mistakes in the program
+// that no input can cause.
 func NewStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts ...ServerOption) http.Handler {
 	server, err := newStreamServer(spec, s, opts)
 	if err != nil {
