@@ -17,12 +17,19 @@ const hidden = "internal error"
 //   - for any other error Internal, with a fixed message, a new ID and err as its cause. Whoever logs the result
 //     logs the ID and the true text, and the caller has the ID to ask with.
 //
-// Where the error was wrapped, the result is a copy whose Cause is err, so that nothing is lost to the log.
-func From(err error) *Error {
+// Where the error was wrapped, the result is a copy whose Cause is err, so that nothing is lost to the log. An error whose
+// Unwrap, Is or As panics, as those of a nil pointer may, is Internal as well; the panic and the error's type are the cause then, since
+// the error itself would panic again.
+func From(err error) (shown *Error) {
 	if err == nil {
 		return nil
 	}
-	if e := As(err); e != nil {
+	defer func() {
+		if value := recover(); value != nil {
+			shown = &Error{Code: Internal, Message: hidden, ID: newID(), Cause: panicked(err, value)}
+		}
+	}()
+	if e := as(err); e != nil {
 		if e == err { //nolint:errorlint // the point is whether err is the *Error itself
 			return e.normal()
 		}
@@ -35,11 +42,16 @@ func From(err error) *Error {
 }
 
 // CodeOf returns the code of From(err): OK for nil, Internal for an error that is no status.
-func CodeOf(err error) Code {
+func CodeOf(err error) (code Code) {
 	if err == nil {
 		return OK
 	}
-	if e := As(err); e != nil {
+	defer func() {
+		if recover() != nil { // as From says
+			code = Internal
+		}
+	}()
+	if e := as(err); e != nil {
 		return e.normal().Code
 	}
 	if code, ok := contextCode(err); ok {
@@ -73,6 +85,11 @@ func contextMessage(code Code) string {
 		return "the call was canceled"
 	}
 	return "the deadline was exceeded"
+}
+
+// panicked says that a method of err has panicked, without asking err again.
+func panicked(err error, value any) error {
+	return fmt.Errorf("an error of type %T panicked: %v", err, value)
 }
 
 // newID returns 16 hexadecimal digits: unique enough to find one line in a log.

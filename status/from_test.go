@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/ashlar-go/ashlar/status"
@@ -101,5 +102,61 @@ func BenchmarkFrom(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_ = status.From(wrapped)
+	}
+}
+
+// hostile is an error with methods that need it not to be nil, or panic for another reason.
+type hostile struct{ inner error }
+
+func (h *hostile) Error() string { return h.inner.Error() }
+func (h *hostile) Unwrap() error { return h.inner }
+
+// picky has an Is or an As that panics.
+type picky struct{ is, as bool }
+
+func (picky) Error() string { return "picky" }
+
+func (p picky) Is(error) bool {
+	if p.is {
+		panic("in Is")
+	}
+	return false
+}
+
+func (p picky) As(any) bool {
+	if p.as {
+		panic("in As")
+	}
+	return false
+}
+
+func TestAPanicOfAnErrorIsContained(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"Unwrap of a nil pointer", (*hostile)(nil), "an error of type *status_test.hostile panicked: runtime error: invalid memory address"},
+		{"wrapped", fmt.Errorf("placing: %w", picky{as: true}), "an error of type *fmt.wrapError panicked: in As"},
+		{"Is", picky{is: true}, "an error of type status_test.picky panicked: in Is"},
+	} {
+		have := status.From(row.err)
+		if have.Code != status.Internal || have.Message != "internal error" || have.ID == "" {
+			t.Errorf("%s: want internal with an ID, have %v", row.name, have)
+		}
+		if have.Cause == nil || !strings.HasPrefix(have.Cause.Error(), row.want) {
+			t.Errorf("%s: want %q as the cause, have %v", row.name, row.want, have.Cause)
+		}
+		if code := status.CodeOf(row.err); code != status.Internal {
+			t.Errorf("%s: CodeOf: want internal, have %v", row.name, code)
+		}
+		if e := status.As(row.err); e != nil {
+			t.Errorf("%s: As: want nil, have %v", row.name, e)
+		}
+		want := "unavailable: none: " + row.want
+		if have := status.New(status.Unavailable, "none").WithCause(row.err).Error(); row.name != "Is" && !strings.HasPrefix(have, want) {
+			t.Errorf("%s: want the text %q, have %q", row.name, want, have)
+		}
 	}
 }

@@ -86,33 +86,47 @@ func (e *Error) WithDetails(details ...Detail) *Error {
 }
 
 // Error returns the text for the local log: the code, the reason, the ID, the message, and the cause's text. A nil *Error
-// that was returned as an error is a defect, and says so.
+// that was returned as an error is a defect, and says so; so is a cause that panics.
 func (e *Error) Error() string {
 	if e == nil {
 		return "a nil *status.Error was returned as an error"
 	}
-	if inner := As(e.Cause); inner != nil && inner.Code == e.Code && inner.Message == e.Message {
+	return e.text()
+}
+
+func (e *Error) text() (text string) {
+	defer func() {
+		if value := recover(); value != nil {
+			text = e.own() + ": " + panicked(e.Cause, value).Error()
+		}
+	}()
+	if inner := as(e.Cause); inner != nil && inner.Code == e.Code && inner.Message == e.Message {
 		return e.Cause.Error() // the cause wraps what this was made of, and says it all
 	}
-	var b strings.Builder
-	b.WriteString(e.Code.String())
-	switch {
-	case e.Reason != "" && e.ID != "":
-		b.WriteString(" (" + e.Reason + ", id " + e.ID + ")")
-	case e.Reason != "":
-		b.WriteString(" (" + e.Reason + ")")
-	case e.ID != "":
-		b.WriteString(" (id " + e.ID + ")")
-	}
-	if e.Message != "" {
-		b.WriteString(": " + e.Message)
-	}
+	text = e.own()
 	if e.Cause != nil {
 		if cause := e.Cause.Error(); !strings.HasSuffix(e.Message, cause) {
-			b.WriteString(": " + cause)
+			text += ": " + cause
 		}
 	}
-	return b.String()
+	return text
+}
+
+// own is the text without the cause's.
+func (e *Error) own() string {
+	text := e.Code.String()
+	switch {
+	case e.Reason != "" && e.ID != "":
+		text += " (" + e.Reason + ", id " + e.ID + ")"
+	case e.Reason != "":
+		text += " (" + e.Reason + ")"
+	case e.ID != "":
+		text += " (id " + e.ID + ")"
+	}
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
 }
 
 // Unwrap returns the cause.
@@ -147,8 +161,18 @@ func (e *Error) Is(target error) bool {
 	return t.Message == "" || t.Message == e.Message
 }
 
-// As returns the first *Error in err's tree, in the order of errors.As; nil where there is none.
-func As(err error) *Error {
+// As returns the first *Error in err's tree, in the order of errors.As; nil where there is none, or where a method of an error in the
+// tree panics.
+func As(err error) (e *Error) {
+	defer func() {
+		if recover() != nil { // as From says
+			e = nil
+		}
+	}()
+	return as(err)
+}
+
+func as(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}

@@ -36,24 +36,27 @@ type Info struct {
 
 type serverKey struct{}
 
-// serverContext is a context with the Info of the call being served, in one allocation.
-type serverContext struct {
+// ServerContext is the context in which a server transport serves one call, with the Info of that call. It is for transports that make it
+// part of their own state of a call, so that it costs no allocation; NewServerContext is for the others.
+type ServerContext struct {
 	context.Context
 
-	info Info
+	// Info is what FromContext finds.
+	Info Info
 }
 
-func (c *serverContext) Value(key any) any {
+// Value finds the Info, and else what the context within does.
+func (c *ServerContext) Value(key any) any {
 	if key == (serverKey{}) {
-		return &c.info
+		return &c.Info
 	}
 	return c.Context.Value(key)
 }
 
 // NewServerContext returns the context in which a server transport serves one call, and the Info in it.
 func NewServerContext(ctx context.Context, info Info) (context.Context, *Info) {
-	c := &serverContext{Context: ctx, info: info}
-	return c, &c.info
+	c := &ServerContext{Context: ctx, Info: info}
+	return c, &c.Info
 }
 
 // FromContext returns the Info of the call being served, nil outside of any. It is not that of calls which the endpoint makes in

@@ -31,6 +31,7 @@ func floors() []floor {
 			packages: []string{"sd", "lb", "circuitbreaker", "ratelimit", "auth", "metrics", "tracing", "health"},
 			number:   5, upTo: 4,
 		},
+		{packages: []string{"transport/internal/*"}, number: 4, upTo: 3},
 		{packages: []string{"transport/*", "transport/*/*"}, number: 6, upTo: 4}, // the latter on the one that they begin with
 		{
 			packages: []string{"log/*", "sd/*", "circuitbreaker/*", "ratelimit/*", "auth/*", "metrics/*", "tracing/*", "health/*"},

@@ -1,7 +1,43 @@
 // Package option applies functional options, and words what is wrong with them, in the same way everywhere.
 package option
 
-import "fmt"
+import (
+	"fmt"
+	"reflect"
+)
+
+// Set applies opts to s in their order. It fails for one that is nil or fails.
+func Set[S any, O ~func(*S) error](s *S, opts []O) error {
+	if err := RefuseNil("the list of options", opts); err != nil {
+		return err
+	}
+	for _, o := range opts {
+		if err := o(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RefuseNil returns an error for a nil among the functions, or interfaces, that the option of that name was given.
+func RefuseNil[F any](name string, values []F) error {
+	for i, f := range values {
+		if v := reflect.ValueOf(f); !v.IsValid() || v.Kind() == reflect.Func && v.IsNil() {
+			return fmt.Errorf("%s: function %d is nil", name, i)
+		}
+	}
+	return nil
+}
+
+// Typed returns the function that the option of that name holds, as the type that a generic constructor wants it to have; nil where
+// f is nil.
+func Typed[F any](name string, f any) (F, error) {
+	want, ok := f.(F)
+	if f != nil && !ok {
+		return want, fmt.Errorf("%s is a %v, want %v", name, reflect.TypeOf(f), reflect.TypeFor[F]())
+	}
+	return want, nil
+}
 
 // Apply applies opts to s in their order. It panics for one that is nil or fails, which is a mistake in the program;
 // constructor, such as "json: New", begins the text of the panic.

@@ -44,3 +44,36 @@ func TestAMistakeIsAPanicThatNamesIt(t *testing.T) {
 		}()
 	}
 }
+
+func TestSetStopsAtAMistake(t *testing.T) {
+	t.Parallel()
+	for want, opts := range map[string][]setting{
+		"the list of options: function 1 is nil": {limit(1), nil},
+		"Limit(0): want 1 to 9":                  {limit(0), limit(1)},
+	} {
+		if err := option.Set(new(settings), opts); err == nil || err.Error() != want {
+			t.Errorf("want %q, have %v", want, err)
+		}
+	}
+	var s settings
+	if err := option.Set(&s, []setting{limit(9), limit(1)}); err != nil || !slices.Equal(s.calls, []int{9, 1}) {
+		t.Errorf("want 9 and 1, have %v, %v", s.calls, err)
+	}
+	if err := option.RefuseNil("Hooks", []error{nil}); err == nil {
+		t.Error("want an error for an interface that is nil")
+	}
+}
+
+func TestTypedNamesBothTypes(t *testing.T) {
+	t.Parallel()
+	f, err := option.Typed[func() int]("Make", func() int { return 7 })
+	if err != nil || f() != 7 {
+		t.Errorf("want the function, have %v", err)
+	}
+	if f, err := option.Typed[func() int]("Make", nil); err != nil || f != nil {
+		t.Errorf("want nothing for nothing, have %v", err)
+	}
+	if _, err := option.Typed[func() int]("Make", func() string { return "" }); err == nil || err.Error() != "Make is a func() string, want func() int" {
+		t.Errorf("have %v", err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
@@ -54,6 +55,7 @@ func inParallel(callers, n int, f func()) {
 // server's alone, and how much the first took in relation to the others.
 func contest(b *testing.B, n int, kinds []string, run func(kind string, conn *grpc.ClientConn) func(n int)) {
 	b.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	type spent struct{ server, both time.Duration }
 	processes, runs, sums := make([]*process, len(kinds)), make([]func(int), len(kinds)), make([]spent, len(kinds))
 	for i, kind := range kinds {
@@ -153,14 +155,14 @@ func repeated(message *ask, n int) seq[*ask] {
 }
 
 func BenchmarkUnary(b *testing.B) {
-	contest(b, 16000, []string{ashlar, same, plain}, func(kind string, conn *grpc.ClientConn) func(int) {
+	contest(b, 8000, []string{ashlar, same, plain}, func(kind string, conn *grpc.ClientConn) func(int) {
 		call := unaryCall(b, kind, conn)
 		return func(n int) { inParallel(16, n, call) }
 	})
 }
 
 func BenchmarkStreamMessage(b *testing.B) {
-	contest(b, 20000, []string{ashlar, same, plain}, func(kind string, conn *grpc.ClientConn) func(int) {
+	contest(b, 100_000, []string{ashlar, same, plain}, func(kind string, conn *grpc.ClientConn) func(int) {
 		return talking(b, kind, conn)
 	})
 }

@@ -18,7 +18,8 @@ import (
 //
 // Its errors are *status.Error: what the server sent, or Unavailable, Canceled or DeadlineExceeded when there was no answer;
 // transport.ErrNotSent is in their causes when the request surely did not leave. A call fails at once while the server cannot be reached,
-// unless a grpc.WaitForReady is among the ClientCallOptions.
+// unless a grpc.WaitForReady is among the ClientCallOptions. Whether a call left is known of a *grpc.ClientConn only, whose interceptors
+// have to pass on the options of the call, and not of another conn.
 //
 // It fails when conn is nil, when spec has no Service or Method, when spec.Kind is set and is not Unary, when Req or Resp is no
 // generated message and no option says which one stands for it, and when an option is wrong.
@@ -44,7 +45,7 @@ func newClient[Req, Resp any](spec endpoint.Spec, conn grpc.ClientConnInterface,
 
 // call is the endpoint.
 func (c *client[Req, Resp]) call(ctx context.Context, request Req) (response Resp, err error) {
-	x := &sent{ctx: ctx}
+	x := &sent{header: outgoing{ctx: ctx}}
 	defer func() {
 		if value := recover(); value != nil {
 			c.end(x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
@@ -61,25 +62,25 @@ func (c *client[Req, Resp]) do(ctx context.Context, x *sent, request Req) (respo
 		x.observed = transport.Observed(ctx)
 		return response, status.From(err).WithCause(x.cause(err))
 	}
-	ctx, err = c.begin(ctx, x)
+	call, options, err := c.begin(x)
 	if err != nil {
 		return response, c.unsent(err)
 	}
-	if x.request, err = c.out.message(x.ctx, request); err != nil {
+	if x.request, err = c.out.message(x.header.ctx, request); err != nil {
 		return response, c.unsent(err)
 	}
 	x.reply = c.in.fresh()
 	if x.observed || len(c.after) > 0 {
-		x.options = append(x.options, grpc.Header(&x.response), grpc.Trailer(&x.trailer))
+		options = append(options, grpc.Header(&x.response), grpc.Trailer(&x.trailer))
 	}
-	err = c.conn.Invoke(ctx, c.path, x.request, x.reply, x.options...)
+	err = c.conn.Invoke(call, c.path, x.request, x.reply, options...)
 	if x.left() {
 		c.answer(x)
 	}
 	if err != nil {
 		return response, c.failed(ctx, x, err)
 	}
-	return c.value(x.ctx, x.reply)
+	return c.value(x.header.ctx, x.reply)
 }
 
 // value makes a response of its message.

@@ -65,22 +65,19 @@ func (o *outgoing) metadata() metadata.MD {
 	return md
 }
 
-// prepare runs the hooks, and returns their context and the one for grpc-go. It fails for what gRPC cannot carry.
-func (o *outgoing) prepare(
-	ctx context.Context, hooks []func(context.Context, transport.Header) context.Context,
-) (hooked, call context.Context, err error) {
-	o.ctx = ctx
+// prepare runs the hooks, and returns the context for grpc-go. It fails for what gRPC cannot carry.
+func (o *outgoing) prepare(hooks []func(context.Context, transport.Header) context.Context) (call context.Context, err error) {
 	for _, hook := range hooks {
 		o.ctx = hook(o.ctx, o)
 	}
 	transport.SetOutgoing(o.ctx, o)
 	if len(o.set) == 0 {
-		return o.ctx, o.ctx, nil
+		return o.ctx, nil
 	}
 	for _, f := range o.set {
 		if err := checkField(f.key, f.values); err != nil {
-			return o.ctx, o.ctx, err
+			return o.ctx, err
 		}
 	}
-	return o.ctx, metadata.NewOutgoingContext(o.ctx, o.metadata()), nil
+	return metadata.NewOutgoingContext(o.ctx, o.metadata()), nil
 }

@@ -64,7 +64,7 @@ func newStreamClient[In, Out any](spec endpoint.Spec, conn grpc.ClientConnInterf
 
 // call is the stream.
 func (c *streamClient[In, Out]) call(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) (err error) {
-	x := &sent{ctx: ctx}
+	x := &sent{header: outgoing{ctx: ctx}}
 	defer func() {
 		if value := recover(); value != nil {
 			c.end(x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
@@ -81,7 +81,7 @@ func (c *streamClient[In, Out]) do(ctx context.Context, x *sent, in iter.Seq2[In
 		x.observed = transport.Observed(ctx)
 		return status.From(err).WithCause(x.cause(err))
 	}
-	callCtx, err := c.begin(ctx, x)
+	callCtx, options, err := c.begin(x)
 	if err != nil {
 		return c.unsent(err)
 	}
@@ -93,11 +93,13 @@ func (c *streamClient[In, Out]) do(ctx context.Context, x *sent, in iter.Seq2[In
 	}
 	callCtx, cancel := context.WithCancel(callCtx)
 	defer cancel()
-	stream, err := c.conn.NewStream(callCtx, &c.desc, c.path, x.options...)
+	stream, err := c.conn.NewStream(callCtx, &c.desc, c.path, options...)
 	if err != nil {
 		return c.failed(ctx, x, err)
 	}
-	s := &clientStream[In, Out]{streamClient: c, grpc: stream, x: x, callers: x.ctx, ctx: callCtx, cancel: cancel, reported: c.reported(x)}
+	s := &clientStream[In, Out]{
+		streamClient: c, grpc: stream, x: x, callers: x.header.ctx, ctx: callCtx, cancel: cancel, reported: c.reported(x),
+	}
 	defer func() { _ = s.close() }() // also when out panics
 	if request != nil {
 		err = s.ask(request)
@@ -116,7 +118,7 @@ func (c *streamClient[In, Out]) request(x *sent, in iter.Seq2[In, error]) (proto
 		if err != nil {
 			return nil, err
 		}
-		m, err := c.out.message(x.ctx, request)
+		m, err := c.out.message(x.header.ctx, request)
 		if err != nil {
 			return nil, c.unsent(err)
 		}
@@ -166,8 +168,8 @@ func (s *clientStream[In, Out]) ask(request proto.Message) error {
 	case err == nil, errors.Is(err, io.EOF): // the reason follows
 		s.x.requestSize = s.size(request)
 		return nil
-	case grpcstatus.Code(err) == codes.ResourceExhausted:
-		return foreign(fmt.Errorf("%w: %w", transport.ErrNotSent, err))
+	case statusOf(err).Code() == codes.ResourceExhausted:
+		return unwire(statusOf(err).Proto()).WithCause(fmt.Errorf("%w: %w", transport.ErrNotSent, err))
 	}
 	return s.unsent(err)
 }
@@ -215,7 +217,7 @@ func (s *clientStream[In, Out]) receive(ctx context.Context, out func(Out) error
 			return s.failed(ctx, s.x, err)
 		}
 		s.x.responseSize += s.size(m)
-		message, err := s.value(s.x.ctx, m)
+		message, err := s.value(s.x.header.ctx, m)
 		if err != nil {
 			return err
 		}

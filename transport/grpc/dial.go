@@ -36,9 +36,8 @@ const (
 // One of DialTLS, DialInsecure and DialCredentials is needed: nothing is sent in the clear because it was forgotten. Of grpc-go's own
 // settings it changes these:
 //
-//	connecting       5 s at most, again after 100 ms, and later after up to 5 s
+//	connecting       5 s at most, later 6 s; again after 100 ms, and later after up to 5 s, a fifth more or less
 //	keepalive        a ping after DefaultKeepalive of silence during a call, answered within KeepaliveTimeout
-//	responses        DefaultMaxResponse
 //	header fields    DefaultMaxHeader
 func Dial(target string, opts ...DialOption) (*grpc.ClientConn, error) {
 	const (
@@ -50,12 +49,12 @@ func Dial(target string, opts ...DialOption) (*grpc.ClientConn, error) {
 	if err := apply(&config, opts); err != nil {
 		return nil, fmt.Errorf("grpctransport: dial %q: %w", target, err)
 	}
+	// DefaultMaxResponse is grpc-go's own; a default option costs each call an allocation.
 	delays := backoff.DefaultConfig
 	delays.BaseDelay, delays.MaxDelay = firstDelay, maxDelay
 	options := []grpc.DialOption{
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: delays, MinConnectTimeout: connectTimeout}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: config.keepalive, Timeout: KeepaliveTimeout}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(DefaultMaxResponse)),
 		grpc.WithMaxHeaderListSize(DefaultMaxHeader),
 	}
 	if config.credentials != nil {

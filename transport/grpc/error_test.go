@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 	grpcstatus "google.golang.org/grpc/status"
@@ -281,5 +282,21 @@ func TestARequestThatCannotBeEncodedWasNotSent(t *testing.T) {
 		if status.CodeOf(err) != status.Internal || !errors.Is(err, transport.ErrNotSent) || !strings.Contains(err.Error(), "could not be encoded") {
 			t.Errorf("%s: have %v", name, err)
 		}
+	}
+}
+
+// strange is a connection that is not grpc-go's own, and heeds no options.
+type strange struct{ grpc.ClientConnInterface }
+
+func (strange) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
+	return grpcstatus.Error(codes.Unavailable, "after it was done")
+}
+
+// Nothing is said to be safe to repeat that may have happened.
+func TestOfAnotherConnectionItIsNotSaidThatACallNeverLeft(t *testing.T) {
+	t.Parallel()
+	_, err := newClient[*request, *response](t, unarySpec, strange{})(t.Context(), &request{})
+	if have := cross(t, err); have.Code != status.Unavailable || have.Message != "after it was done" || errors.Is(err, transport.ErrNotSent) {
+		t.Errorf("want what the connection said, have %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -26,12 +27,13 @@ type exchange struct {
 	info   *transport.Info
 	stream responder
 
+	server            transport.ServerContext // the first ctx
 	request           requestHeader
 	response, trailer responseHeader
 	answered          bool // the ServerAfter hooks have run, and the header is as it will be
 
 	err  error // the Outcome
-	sent error // what grpc-go is given of it
+	sent error // what grpc-go is given of it; of several, as where an interceptor tries again, the last
 }
 
 // responder is what sends the header and the trailer: a grpc.ServerStream, or what a unary call has in its place.
@@ -43,13 +45,13 @@ type responder interface {
 // begin makes the exchange that of the call with ctx.
 func (x *exchange) begin(ctx context.Context, operation string) {
 	x.request.ctx = ctx
-	info := transport.Info{
-		Transport: Name, Operation: operation, Request: &x.request, Response: &x.response, Trailer: &x.trailer,
-	}
+	x.server.Context = ctx
+	x.ctx, x.info = &x.server, &x.server.Info
+	x.info.Transport, x.info.Operation = Name, operation
+	x.info.Request, x.info.Response, x.info.Trailer = &x.request, &x.response, &x.trailer
 	if p, ok := peer.FromContext(ctx); ok {
-		info.Peer, info.TLS = address(p.Addr), tlsOf(p)
+		x.info.Peer, x.info.TLS = address(p.Addr), tlsOf(p)
 	}
-	x.ctx, x.info = transport.NewServerContext(ctx, info)
 }
 
 // address returns "host:port".
@@ -65,10 +67,12 @@ func address(a net.Addr) string {
 }
 
 func tlsOf(p *peer.Peer) *tls.ConnectionState {
-	if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
-		return &info.State
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok {
+		return nil
 	}
-	return nil
+	state := info.State // of its own, so that a call without TLS allocates nothing
+	return &state
 }
 
 // before runs the hooks that come first.
@@ -115,9 +119,6 @@ func (x *exchange) setTrailer() error {
 
 // fail makes err the outcome, tells those on this side of it, and returns what grpc-go is to send.
 func (x *exchange) fail(err error) error {
-	if x.sent != nil {
-		return x.sent
-	}
 	if bad := errors.Join(x.setHeader(), x.setTrailer()); bad != nil {
 		err = errors.Join(err, bad)
 	}
@@ -155,10 +156,16 @@ func (x *exchange) contain() {
 	}
 }
 
-// end is deferred around the call: it contains a panic, and runs the finalizers. What the call returns is in err.
+// errUnfinished is the error of a call that has not returned one, since its endpoint ended its goroutine.
+var errUnfinished = status.New(status.Internal, "the endpoint did not return")
+
+// end is deferred around the call: it contains a panic, and runs the finalizers. What the call returns is in err, errUnfinished until then.
 func (x *exchange) end(err *error) {
 	if value := recover(); value != nil {
 		*err = x.fail(&endpoint.PanicError{Value: value, Stack: debug.Stack()})
+	} else if *err == errUnfinished { //nolint:errorlint // nobody else has it
+		*err = x.fail(errUnfinished)
+		x.hangUp(*err)
 	}
 	if *err != nil && !errors.Is(*err, x.sent) { // an interceptor's own
 		x.err = foreign(*err)
@@ -171,6 +178,21 @@ func (x *exchange) end(err *error) {
 	outcome := Outcome{Err: x.err, RequestSize: x.info.RequestSize, ResponseSize: x.info.ResponseSize}
 	for _, hook := range x.config.finalizers {
 		x.finalize(hook, outcome)
+	}
+}
+
+// hangUp answers a call whose handler does not return, or not now: for grpc-go that is the only way to answer. Its stream has another, and
+// does not show it; without it the client would wait for its deadline.
+func (x *exchange) hangUp(err error) {
+	s, ok := grpcstatus.FromError(err)
+	if !ok {
+		s = grpcstatus.FromContextError(err) // as grpc-go does
+	}
+	stream, ok := grpc.ServerTransportStreamFromContext(x.server.Context).(interface {
+		WriteStatus(s *grpcstatus.Status) error
+	})
+	if ok {
+		_ = stream.WriteStatus(s)
 	}
 }
 

@@ -2,6 +2,7 @@ package grpctransport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,8 +16,8 @@ import (
 
 // failed is what the caller gets of an error of grpc-go.
 func (l *link[In, Out]) failed(ctx context.Context, x *sent, err error) error {
-	s, ok := grpcstatus.FromError(err)
-	if !ok { // an interceptor's own
+	s := statusOf(err)
+	if s == nil { // an interceptor's own
 		return status.From(err)
 	}
 	code := s.Code()
@@ -32,6 +33,18 @@ func (l *link[In, Out]) failed(ctx context.Context, x *sent, err error) error {
 		return status.New(status.Unavailable, "the connection broke during a call of "+l.operation).WithCause(err)
 	}
 	return unwire(s.Proto()).WithCause(x.cause(err))
+}
+
+// statusOf returns the status of grpc-go in err's tree, nil where there is none. Texts wrapped around it, as by grpc-go after its last
+// attempt, stay local.
+func statusOf(err error) *grpcstatus.Status {
+	if e, ok := errors.AsType[interface {
+		error
+		GRPCStatus() *grpcstatus.Status
+	}](err); ok {
+		return e.GRPCStatus()
+	}
+	return nil
 }
 
 // cause is err as a cause.

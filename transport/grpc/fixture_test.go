@@ -70,7 +70,12 @@ func start(t testing.TB, s *grpctransport.GRPCServer, servers ...*grpctransport.
 
 func serve(t testing.TB, s *grpc.Server) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return serveOn(t, s, "127.0.0.1:0")
+}
+
+func serveOn(t testing.TB, s *grpc.Server, address string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

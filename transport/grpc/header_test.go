@@ -3,10 +3,12 @@ package grpctransport_test
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"strings"
 	"testing"
 
+	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -124,7 +126,7 @@ func TestAServerKnowsItsCall(t *testing.T) {
 			err := echoes(ctx, in, out)
 			tell(ctx)
 			return err
-		}))
+		}, grpctransport.ServerFinalizer(func(context.Context, grpctransport.Outcome) {})))
 	conn := dial(t, address)
 	ctx, observer := transport.Observe(transport.WithHeader(t.Context(), "X-Tenant", "masons"))
 	if _, err := newClient[*request, *response](t, unarySpec, conn)(ctx, requestOf("stone")); err != nil {
@@ -147,6 +149,26 @@ func TestAServerKnowsItsCall(t *testing.T) {
 		if have.Transport != "grpc" || have.Operation != want.Operation || have.RequestSize != want.RequestSize || !strings.HasPrefix(have.Peer, "127.0.0.1:") {
 			t.Errorf("want %+v, have %+v", want, have)
 		}
+	}
+}
+
+func TestAPeerOverIPv4IsWrittenSo(t *testing.T) {
+	t.Parallel()
+	s := grpctransport.NewGRPCServer()
+	peers := make(chan string, 1)
+	grpctransport.Register(s, grpctransport.NewServer(unarySpec, func(ctx context.Context, r *request) (*response, error) {
+		peers <- transport.FromContext(ctx).Peer
+		return echo(ctx, r)
+	}))
+	_, port, err := net.SplitHostPort(serveOn(t, s.Server, ":0")) // where IPv6 takes IPv4 as well
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newClient[*request, *response](t, unarySpec, dial(t, "127.0.0.1:"+port))(t.Context(), &request{}); err != nil {
+		t.Fatal(err)
+	}
+	if have := receive(t, peers); !strings.HasPrefix(have, "127.0.0.1:") {
+		t.Errorf("want 127.0.0.1, have %s", have)
 	}
 }
 
@@ -186,7 +208,7 @@ func TestOutgoingMetadataOfTheContextIsKept(t *testing.T) {
 func TestAResponseWithAFieldThatCannotBeSentFails(t *testing.T) {
 	t.Parallel()
 	for key, value := range map[string]string{
-		"X-Line": "a\nb", "X-Ünicode": "a", "X-Text": "ü", "Grpc-Status": "0", "Content-Type": "text/plain", ":path": "/", "TE": "a", "Connection": "close", "": "a",
+		"X-Line": "a\nb", "X-Ünicode": "a", "X-Text": "ü", "Grpc-Status": "0", "Content-Type": "text/plain", ":path": "/", "TE": "a", "Content-Length": "5", "Connection": "close", "": "a",
 	} {
 		for _, trailer := range []bool{false, true} {
 			set := func(ctx context.Context) {
@@ -231,4 +253,43 @@ func TestAResponseWithAFieldThatCannotBeSentFails(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What was set before the response could not be encoded is sent with the error, once.
+func TestHeaderFieldsOfAFailedEncodingAreSentOnce(t *testing.T) {
+	t.Parallel()
+	call := unary(t, echo, []grpctransport.ServerOption{
+		grpctransport.ServerErrorHandler(func(context.Context, error) {}),
+		grpctransport.ServerAfter(func(ctx context.Context) {
+			info := transport.FromContext(ctx)
+			info.Response.Set("X-Header", "a")
+			info.Trailer.Set("X-Trailer", "a")
+		}),
+		grpctransport.ServerEncoder(func(context.Context, *response) (*response, error) { return nil, errors.New("hunter2") }),
+	})
+	ctx, observer := transport.Observe(t.Context())
+	if _, err := call(ctx, &request{}); status.CodeOf(err) != status.Internal {
+		t.Errorf("want internal, have %v", err)
+	}
+	info := observer.Info()
+	wantTexts(t, []string{"a"}, info.Response.Values("X-Header"))
+	wantTexts(t, []string{"a"}, info.Trailer.Values("X-Trailer"))
+}
+
+func TestTheTrailerOfAClientStreamIsObserved(t *testing.T) {
+	t.Parallel()
+	type (
+		in  = testpb.StreamingInputCallRequest
+		out = testpb.StreamingInputCallResponse
+	)
+	spec := endpoint.Spec{Service: service, Method: "StreamingInputCall", Kind: endpoint.ClientStream}
+	address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewStreamServer(spec, func(ctx context.Context, _ seq[*in], send func(*out) error) error {
+		transport.FromContext(ctx).Trailer.Set("X-Sum", "6")
+		return send(&out{})
+	}))
+	ctx, observer := transport.Observe(t.Context())
+	if _, err := newStreamClient[*in, *out](t, spec, dial(t, address)).Send(ctx, endpoint.Seq(part(1))); err != nil {
+		t.Error(err)
+	}
+	wantTexts(t, []string{"6"}, observer.Info().Trailer.Values("X-Sum"))
 }

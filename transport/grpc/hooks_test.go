@@ -234,6 +234,13 @@ func TestAResponseThatCannotBeEncodedIsInternal(t *testing.T) {
 			out, _ := collect()
 			return talk(t, echoes, append(opts, grpctransport.ServerEncoder(func(context.Context, *answer) (*answer, error) { return nil, secret })))(t.Context(), endpoint.Seq(askOf("a")), out)
 		},
+		"encoder of a stream that does not heed it": func() error {
+			careless := func(_ context.Context, _ asks, out func(*answer) error) error {
+				_ = out(&answer{})
+				return nil
+			}
+			return talk(t, careless, append(opts, grpctransport.ServerEncoder(func(context.Context, *answer) (*answer, error) { return nil, secret })))(t.Context(), endpoint.Seq(askOf("a")), nil)
+		},
 	} {
 		err, outcome := call(), receive(t, outcomes)
 		if have := cross(t, err); have.Code != status.Internal || have.ID == "" || have.Message != "internal error" || status.As(outcome) == nil || status.As(outcome).ID != have.ID {

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -148,5 +149,132 @@ func TestInterceptorsOfTheClientRun(t *testing.T) {
 		if status.CodeOf(err) != tt.want || ran != 1 || errors.Is(err, transport.ErrNotSent) != (name == "refuses") {
 			t.Errorf("%s: want %v, have %v after %d", name, tt.want, err, ran)
 		}
+	}
+}
+
+// An interceptor that watches the time answers while the endpoint is still at work.
+func TestAnInterceptorThatDoesNotWait(t *testing.T) {
+	t.Parallel()
+	release, returned := make(chan struct{}), make(chan error, 1)
+	outcomes := make(chan error, 1)
+	hasty := func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		started := make(chan struct{})
+		go func() {
+			close(started)
+			_, err := next(context.WithoutCancel(ctx), r)
+			returned <- err
+		}()
+		<-started
+		return nil, context.DeadlineExceeded
+	}
+	began := make(chan struct{}, 1)
+	address := start(t, grpctransport.NewGRPCServer(grpctransport.GRPCOptions(grpc.ChainUnaryInterceptor(hasty,
+		func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+			return next(ctx, r)
+		}))),
+		grpctransport.NewServer(unarySpec, func(ctx context.Context, _ *request) (*response, error) {
+			began <- struct{}{}
+			<-release
+			transport.FromContext(ctx).Response.Set("X-Late", "yes")
+			return nil, status.New(status.NotFound, "none")
+		}, grpctransport.ServerErrorHandler(func(context.Context, error) {}),
+			grpctransport.ServerFinalizer(func(_ context.Context, o grpctransport.Outcome) { outcomes <- o.Err })))
+	call := newClient[*request, *response](t, unarySpec, dial(t, address))
+	for range 20 {
+		_, err := call(t.Context(), &request{})
+		if e := status.As(err); e == nil || e.Code != status.DeadlineExceeded {
+			t.Errorf("want the interceptor's answer at once, have %v", err)
+		}
+		select {
+		case <-began: // it has been passed on before the interceptor returned, and the finalizers wait
+			if len(outcomes) > 0 {
+				t.Error("the finalizers did not wait for the endpoint")
+			}
+			release <- struct{}{}
+			if err := receive(t, returned); grpcstatus.Code(err) != codes.NotFound {
+				t.Errorf("want the endpoint's own error for the interceptor, have %v", err)
+			}
+		case err := <-returned: // afterwards
+			if grpcstatus.Code(err) != codes.Canceled {
+				t.Errorf("want canceled, have %v", err)
+			}
+		}
+		if have := receive(t, outcomes); status.CodeOf(have) != status.DeadlineExceeded {
+			t.Errorf("want the interceptor's answer in the outcome, have %v", have)
+		}
+	}
+}
+
+// What an interceptor changes of the metadata is what the endpoint finds, as on a stream.
+func TestAnInterceptorChangesTheHeaderOfTheRequest(t *testing.T) {
+	t.Parallel()
+	named := func(ctx context.Context) context.Context {
+		md, _ := metadata.FromIncomingContext(ctx)
+		md.Set("X-User", "mason")
+		return metadata.NewIncomingContext(ctx, md)
+	}
+	users := make(chan string, 1)
+	tell := func(ctx context.Context) { users <- transport.FromContext(ctx).Request.Get("X-User") }
+	address := start(t, grpctransport.NewGRPCServer(grpctransport.GRPCOptions(
+		grpc.UnaryInterceptor(func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+			return next(named(ctx), r)
+		}),
+		grpc.StreamInterceptor(func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+			return next(srv, &elsewhere{ServerStream: stream, ctx: named(stream.Context())})
+		}))),
+		grpctransport.NewServer(unarySpec, func(ctx context.Context, r *request) (*response, error) { tell(ctx); return echo(ctx, r) }),
+		grpctransport.NewStreamServer(talkSpec, func(ctx context.Context, _ asks, _ func(*answer) error) error { tell(ctx); return nil }))
+	conn := dial(t, address)
+	if _, err := newClient[*request, *response](t, unarySpec, conn)(t.Context(), &request{}); err != nil {
+		t.Error(err)
+	}
+	if have := receive(t, users); have != "mason" {
+		t.Errorf("unary: want mason, have %q", have)
+	}
+	if err := newStreamClient[*ask, *answer](t, talkSpec, conn)(t.Context(), endpoint.Seq[*ask](), nil); err != nil {
+		t.Error(err)
+	}
+	if have := receive(t, users); have != "mason" {
+		t.Errorf("stream: want mason, have %q", have)
+	}
+}
+
+// elsewhere is a stream with another context.
+type elsewhere struct {
+	grpc.ServerStream
+
+	ctx context.Context
+}
+
+func (s *elsewhere) Context() context.Context { return s.ctx }
+
+// An interceptor that tries again gets what came of each attempt, and what it panics with after an error is not lost.
+func TestAnInterceptorSeesEachError(t *testing.T) {
+	t.Parallel()
+	var n, seen notes
+	outcomes := make(chan error, 1)
+	interceptor := func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		for range 2 {
+			_, err := next(ctx, r)
+			n.add("%v", grpcstatus.Code(err))
+		}
+		boom()
+		return &response{}, nil
+	}
+	codes := []status.Code{status.NotFound, status.Aborted}
+	address := start(t, grpctransport.NewGRPCServer(grpctransport.GRPCOptions(grpc.UnaryInterceptor(interceptor))),
+		grpctransport.NewServer(unarySpec, func(context.Context, *request) (*response, error) {
+			code := codes[0]
+			codes = codes[1:]
+			return nil, status.New(code, "no")
+		}, grpctransport.ServerErrorHandler(func(_ context.Context, err error) { seen.add("%v", status.CodeOf(err)) }),
+			grpctransport.ServerFinalizer(func(_ context.Context, o grpctransport.Outcome) { outcomes <- o.Err })))
+	if _, err := newClient[*request, *response](t, unarySpec, dial(t, address))(t.Context(), &request{}); status.CodeOf(err) != status.Internal {
+		t.Errorf("want internal, have %v", err)
+	}
+	wantTexts(t, []string{"NotFound", "Aborted"}, n.take())
+	wantTexts(t, []string{"not_found", "aborted", "internal"}, seen.take())
+	if _, ok := errors.AsType[*endpoint.PanicError](receive(t, outcomes)); !ok {
+		t.Error("want the panic in the outcome")
 	}
 }

@@ -20,6 +20,7 @@ type link[In, Out any] struct {
 
 	operation, path string
 	conn            grpc.ClientConnInterface
+	blind           bool // conn may not heed grpc.Peer
 	out             *outlet[In]
 	in              *inlet[Out]
 }
@@ -35,7 +36,8 @@ func newLink[In, Out any](spec endpoint.Spec, conn grpc.ClientConnInterface, opt
 	if err != nil {
 		return nil, err
 	}
-	l := &link[In, Out]{clientConfig: config, operation: spec.Operation(), path: "/" + spec.Operation(), conn: conn}
+	_, own := conn.(*grpc.ClientConn)
+	l := &link[In, Out]{clientConfig: config, operation: spec.Operation(), path: "/" + spec.Operation(), conn: conn, blind: !own}
 	if l.out, err = outletOf[In]("ClientEncoder", config.encode); err != nil {
 		return nil, fmt.Errorf("what is sent: %w", err)
 	}
@@ -47,29 +49,27 @@ func newLink[In, Out any](spec endpoint.Spec, conn grpc.ClientConnInterface, opt
 
 // sent is one call as the client sees it, in one allocation.
 type sent struct {
-	ctx               context.Context // the caller's, with what the hooks made of it
-	header            outgoing
+	header            outgoing  // its context is the caller's, with what the hooks made of it
 	peer              peer.Peer // without an address nothing was sent
 	response, trailer metadata.MD
-	options           []grpc.CallOption
-	array             [4]grpc.CallOption // of options, where these are few
+	options           [3]grpc.CallOption // where there are so few
 	answered          bool               // the ClientAfter hooks have run
 	observed          bool
+	blind             bool // peer tells nothing: the connection is not grpc-go's own
 
 	request, reply            proto.Message // of a unary call
 	requestSize, responseSize int64         // of a stream
 }
 
-// begin runs the hooks that come before the request, and returns the context for grpc-go.
-func (l *link[In, Out]) begin(ctx context.Context, x *sent) (call context.Context, err error) {
-	x.ctx, call, err = x.header.prepare(ctx, l.before)
-	x.observed = transport.Observed(x.ctx)
-	x.options = append(append(x.array[:0], l.calls...), grpc.Peer(&x.peer))
-	return call, err
+// begin runs the hooks that come before the request, and returns the context and the options for grpc-go.
+func (l *link[In, Out]) begin(x *sent) (call context.Context, options []grpc.CallOption, err error) {
+	call, err = x.header.prepare(l.before)
+	x.observed, x.blind = transport.Observed(x.header.ctx), l.blind
+	return call, append(append(x.options[:0], l.calls...), grpc.Peer(&x.peer)), err
 }
 
 // left reports whether the call may have left: only then grpc-go had a connection to put it on.
-func (x *sent) left() bool { return x.peer.Addr != nil }
+func (x *sent) left() bool { return x.peer.Addr != nil || x.blind }
 
 // answer runs the hooks that see the header of the response.
 func (l *link[In, Out]) answer(x *sent) {
@@ -78,7 +78,7 @@ func (l *link[In, Out]) answer(x *sent) {
 	}
 	x.answered = true
 	for _, hook := range l.after {
-		x.ctx = hook(x.ctx, received(x.response))
+		x.header.ctx = hook(x.header.ctx, received(x.response))
 	}
 }
 
@@ -97,10 +97,10 @@ func (l *link[In, Out]) end(x *sent, err error) {
 		x.responseSize = int64(proto.Size(x.reply))
 	}
 	for _, hook := range l.finalizers {
-		hook(x.ctx, Outcome{Err: err, RequestSize: x.requestSize, ResponseSize: x.responseSize})
+		hook(x.header.ctx, Outcome{Err: err, RequestSize: x.requestSize, ResponseSize: x.responseSize})
 	}
 	if x.observed {
-		transport.Report(x.ctx, transport.Info{
+		transport.Report(x.header.ctx, transport.Info{
 			Transport: Name, Operation: l.operation, Peer: address(x.peer.Addr), TLS: tlsOf(&x.peer),
 			Request: &x.header, Response: received(x.response), Trailer: received(x.trailer),
 			RequestSize: x.requestSize, ResponseSize: x.responseSize,

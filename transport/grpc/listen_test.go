@@ -2,7 +2,9 @@ package grpctransport_test
 
 import (
 	"context"
+	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -11,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 
+	"github.com/ashlar-go/ashlar/status"
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 )
 
@@ -110,5 +113,45 @@ func TestWrongOptionsOfAServerPanic(t *testing.T) {
 		"the list of options: number 0 is nil":        nil,
 	} {
 		wantPanic(t, "grpctransport: NewGRPCServer: "+want, func() { grpctransport.NewGRPCServer(opt) })
+	}
+}
+
+// Whoever shuts down a server, how often, and at what time: it ends, and nobody hangs.
+func TestShutdownAtAnyTime(t *testing.T) {
+	t.Parallel()
+	s := grpctransport.NewGRPCServer(grpctransport.GRPCHealth())
+	for range 2 { // before it serves
+		if err := grpctransport.Shutdown(t.Context(), s, time.Hour); err != nil {
+			t.Error(err)
+		}
+	}
+	s = grpctransport.NewGRPCServer(grpctransport.GRPCHealth())
+	const streams = 20
+	conn := dial(t, start(t, s, grpctransport.NewStreamServer(talkSpec, echoes)))
+	call := newStreamClient[*ask, *answer](t, talkSpec, conn)
+	first, ends := make(chan struct{}, streams), make(chan error, streams)
+	for range streams {
+		go func() {
+			ends <- call(t.Context(), untilDone(t.Context()), func(*answer) error { first <- struct{}{}; return nil })
+		}()
+	}
+	for range streams {
+		receive(t, first)
+	}
+	var all sync.WaitGroup
+	for i := range 4 { // at once
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*30*time.Millisecond)
+			defer cancel()
+			_ = grpctransport.Shutdown(ctx, s, time.Duration(i)*10*time.Millisecond)
+		})
+	}
+	all.Go(s.Stop)
+	all.Go(s.GracefulStop)
+	all.Wait()
+	for range streams {
+		if err := receive(t, ends); status.CodeOf(err) != status.Unavailable {
+			t.Errorf("want unavailable, have %v", err)
+		}
 	}
 }

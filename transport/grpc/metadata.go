@@ -53,7 +53,8 @@ func checkField(key string, values []string) error {
 	switch key {
 	case "":
 		return errors.New("a header field has no name")
-	case "content-type", "te", "user-agent", "host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade":
+	case "content-type", "content-length", "te", "user-agent", "host", "connection", "keep-alive", "proxy-connection", "transfer-encoding",
+		"upgrade":
 		return fmt.Errorf("the header field %q belongs to gRPC", key)
 	}
 	if key[0] == ':' || strings.HasPrefix(key, "grpc-") {

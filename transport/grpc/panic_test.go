@@ -6,10 +6,14 @@ import (
 	"errors"
 	"log"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
@@ -157,5 +161,67 @@ func TestErrorsAreLoggedOnceAndOnlyWithoutAHandler(t *testing.T) {
 				t.Errorf("%s, %s: want %d lines, have %q", name, kind, tt.want, have)
 			}
 		}
+	}
+}
+
+func TestAnEndpointThatEndsItsGoroutineIsAnInternalError(t *testing.T) {
+	t.Parallel()
+	intercepted := grpc.UnaryInterceptor(func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		return next(ctx, r)
+	})
+	for name, s := range map[string]*grpc.Server{
+		"Ashlar's": grpctransport.NewGRPCServer().Server, "grpc-go's": grpc.NewServer(), "intercepted": grpc.NewServer(intercepted),
+	} {
+		outcomes := make(chan error, 1)
+		opt := grpctransport.ServerFinalizer(func(_ context.Context, o grpctransport.Outcome) { outcomes <- o.Err })
+		grpctransport.Register(s,
+			grpctransport.NewServer(unarySpec, func(context.Context, *request) (*response, error) { runtime.Goexit(); return &response{}, nil }, opt),
+			grpctransport.NewStreamServer(talkSpec, func(context.Context, asks, func(*answer) error) error { runtime.Goexit(); return nil }, opt))
+		conn := dial(t, serve(t, s))
+		call, stream := newClient[*request, *response](t, unarySpec, conn), newStreamClient[*ask, *answer](t, talkSpec, conn)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		for kind, run := range map[string]func() error{
+			"unary":  func() error { _, err := call(ctx, &request{}); return err },
+			"stream": func() error { return stream(ctx, untilDone(ctx), nil) },
+		} {
+			for range 3 { // the server goes on
+				err, outcome := run(), receive(t, outcomes)
+				if want := "the endpoint did not return"; status.CodeOf(err) != status.Internal || status.As(err).Message != want || status.CodeOf(outcome) != status.Internal {
+					t.Errorf("%s, %s: want %q, have %v and the outcome %v", name, kind, want, err, outcome)
+				}
+			}
+		}
+		cancel()
+	}
+}
+
+// breaking panics in the stream of a generated server.
+type breaking struct{ generated }
+
+func (breaking) FullDuplexCall(grpc.BidiStreamingServer[ask, answer]) error { boom(); return nil }
+
+// A stream runs on a goroutine of its own, and an interceptor outside of that recovers its panics all the same.
+//
+//nolint:paralleltest // it changes the standard logger
+func TestAnInterceptorRecoversThePanicOfAGeneratedStream(t *testing.T) {
+	var text bytes.Buffer
+	log.SetOutput(&text)
+	defer log.SetOutput(os.Stderr)
+	s := grpctransport.NewGRPCServer(grpctransport.GRPCOptions(grpc.StreamInterceptor(
+		func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
+			defer func() {
+				if value := recover(); value == "postgres://admin:hunter2@db" {
+					err = grpcstatus.Error(codes.DataLoss, "recovered")
+				}
+			}()
+			return next(srv, stream)
+		})))
+	testpb.RegisterTestServiceServer(s, breaking{})
+	err := newStreamClient[*ask, *answer](t, talkSpec, dial(t, serve(t, s.Server)))(t.Context(), untilDone(t.Context()), nil)
+	if status.CodeOf(err) != status.DataLoss {
+		t.Errorf("want what the interceptor made of the panic, have %v", err)
+	}
+	if have := text.String(); !strings.Contains(have, "/grpc.testing.TestService/FullDuplexCall: panic: postgres") || !strings.Contains(have, "panic_test.go") {
+		t.Errorf("want the panic and its stack in the log, have %q", have)
 	}
 }

@@ -1,6 +1,8 @@
 package grpctransport
 
 import (
+	"encoding/json"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/runtime/protoiface"
@@ -50,6 +52,9 @@ var replyMethods = protoiface.Methods{
 		return out, nil // encode has seen to it
 	},
 }
+
+// MarshalJSON is for codecs of JSON, which would find the fields of the reply.
+func (r *reply) MarshalJSON() ([]byte, error) { return json.Marshal(r.Interface()) }
 
 func (r *reply) size() int {
 	if r.encoded == nil {

@@ -22,13 +22,16 @@ type sender struct {
 func startSender[In any](in iter.Seq2[In, error], send func(In) error, end func(error)) *sender {
 	s := new(sender)
 	go func() {
-		err := sendAll(s, in, send)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if !s.stopped {
-			s.err = err
-			end(err)
-		}
+		err := error(errUnended) // should in end the goroutine
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if !s.stopped {
+				s.err = err
+				end(err)
+			}
+		}()
+		err = sendAll(s, in, send)
 	}()
 	return s
 }
@@ -60,6 +63,9 @@ func sendAll[In any](s *sender, in iter.Seq2[In, error], send func(In) error) (e
 	}
 	return nil
 }
+
+// errUnended is why the messages ended where in neither ended nor yielded an error.
+var errUnended = status.New(status.Internal, "the messages of the client ended their goroutine")
 
 // errStopped ends messages that nobody wants any more.
 var errStopped = errors.New("grpctransport: the stream has ended")

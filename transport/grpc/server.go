@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"runtime/debug"
 
 	"google.golang.org/grpc"
@@ -109,13 +108,14 @@ type unaryCall struct {
 	message proto.Message // the request, when it has been received
 	err     error         // why it was not
 	reply   reply
+	passed  passed
 }
 
 // SetHeader implements responder.
-func (c *unaryCall) SetHeader(md metadata.MD) error { return grpc.SetHeader(c.request.ctx, md) }
+func (c *unaryCall) SetHeader(md metadata.MD) error { return grpc.SetHeader(c.server.Context, md) }
 
 // SetTrailer implements responder.
-func (c *unaryCall) SetTrailer(md metadata.MD) { _ = grpc.SetTrailer(c.request.ctx, md) }
+func (c *unaryCall) SetTrailer(md metadata.MD) { _ = grpc.SetTrailer(c.server.Context, md) }
 
 // handle is the grpc.MethodHandler.
 func (s *unaryServer[Req, Resp]) handle(
@@ -124,30 +124,14 @@ func (s *unaryServer[Req, Resp]) handle(
 	c := &unaryCall{receive: receive}
 	c.config, c.stream = s.serverConfig, c
 	c.begin(ctx, s.operation)
+	err = errUnfinished
 	defer c.end(&err)
 	if interceptor == nil {
 		if response, err = s.serve(c); err != nil {
 			return nil, err
 		}
-	} else {
-		c.message = s.in.fresh()
-		if c.err = receive(c.message); c.err != nil { // which an interceptor does not see, in generated servers neither
-			_, err = s.serve(c)
-			return nil, err
-		}
-		info := &grpc.UnaryServerInfo{Server: srv, FullMethod: s.path}
-		response, err = interceptor(c.ctx, c.message, info, func(ctx context.Context, request any) (any, error) {
-			c.ctx = ctx
-			m, ok := request.(proto.Message)
-			if !ok || reflect.TypeOf(m) != reflect.PointerTo(s.in.elem) {
-				return nil, c.fail(fmt.Errorf("an interceptor passed on a request of type %T, want *%v", request, s.in.elem))
-			}
-			c.message = m
-			return s.serve(c)
-		})
-		if err != nil {
-			return nil, err
-		}
+	} else if response, err = s.intercepted(c, interceptor, &grpc.UnaryServerInfo{Server: srv, FullMethod: s.path}); err != nil {
+		return nil, err
 	}
 	m, ok := response.(proto.Message)
 	if !ok {

@@ -22,7 +22,8 @@ import (
 //
 // The context of s ends when the client goes away, and when Shutdown wants it to; then out fails, and in ends with an error. Out
 // blocks while gRPC's flow control holds the client's side to be full. The first error of out is that of the stream, even if s does not
-// return it. Of a ClientStream the one response is sent when s has returned.
+// return it. Of a ClientStream the one response is sent when s has returned. The sizes of messages are counted where there are
+// finalizers or ServerMiddleware to be told.
 //
 // It panics when s is nil, when spec.Kind is Unary, and where NewServer does.
 func NewStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts ...ServerOption) *Server {
@@ -51,7 +52,8 @@ func newStreamServer[In, Out any](spec endpoint.Spec, stream endpoint.Stream[In,
 	}
 	t := &streamServer[In, Out]{
 		serverConfig: s.config, operation: spec.Operation(), one: spec.Kind == endpoint.ClientStream,
-		stream: endpoint.NewStream(spec.Server(), stream, s.config.middleware...),
+		counted: len(s.config.finalizers)+len(s.config.middleware) > 0,
+		stream:  endpoint.NewStream(spec.Server(), stream, s.config.middleware...),
 	}
 	if t.in, err = inletOf[In]("ServerDecoder", s.config.decode); err != nil {
 		return nil, fmt.Errorf("the messages of the client: %w", err)
@@ -68,6 +70,7 @@ type streamServer[In, Out any] struct {
 
 	operation string
 	one       bool // the kind has one response
+	counted   bool // somebody may be told of the sizes
 	stream    endpoint.Stream[In, Out]
 	in        *inlet[In]
 	out       *outlet[Out]
@@ -91,6 +94,7 @@ func (s *streamServer[In, Out]) handle(_ any, stream grpc.ServerStream) (err err
 	c := &streamCall[In, Out]{server: s, grpc: stream}
 	c.config, c.stream = s.serverConfig, stream
 	c.begin(stream.Context(), s.operation)
+	err = errUnfinished
 	defer c.end(&err)
 	c.before()
 	if err := c.finish(s.stream(c.ctx, c.receive, c.send)); err != nil {
@@ -134,7 +138,9 @@ func (c *streamCall[In, Out]) receive(yield func(In, error) bool) {
 		err := c.grpc.RecvMsg(m)
 		switch {
 		case err == nil:
-			c.info.RequestSize += int64(proto.Size(m))
+			if c.server.counted {
+				c.info.RequestSize += int64(proto.Size(m))
+			}
 			message, err = c.server.in.value(c.ctx, m)
 		case errors.Is(err, io.EOF):
 			return
@@ -183,7 +189,7 @@ func (c *streamCall[In, Out]) write(m proto.Message) error {
 		c.notSent = untransferred(c.request.ctx, err)
 		return c.notSent
 	}
-	if len(c.config.finalizers) > 0 { // which are told of it
+	if c.server.counted {
 		c.info.ResponseSize += int64(proto.Size(m))
 	}
 	return nil

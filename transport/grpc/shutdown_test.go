@@ -3,6 +3,8 @@ package grpctransport_test
 import (
 	"context"
 	"errors"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -206,6 +208,54 @@ func TestShutdownForcesAtTheEndOfItsContext(t *testing.T) {
 	}
 }
 
+// tardy is a stream that needs a while to return when its context has ended.
+func tardy(started chan<- struct{}, returned *atomic.Bool) endpoint.Stream[*ask, *answer] {
+	return func(ctx context.Context, _ asks, _ func(*answer) error) error {
+		started <- struct{}{}
+		<-ctx.Done()
+		<-time.After(200 * time.Millisecond)
+		returned.Store(true)
+		return ctx.Err()
+	}
+}
+
+func TestShutdownAndStopWaitForHandlersThatTakeTheirTime(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*grpctransport.GRPCServer){
+		"Shutdown": func(s *grpctransport.GRPCServer) {
+			if err := grpctransport.Shutdown(t.Context(), s, 0); err != nil {
+				t.Error(err)
+			}
+		},
+		"Stop": func(s *grpctransport.GRPCServer) { s.Stop() },
+	} {
+		var returned atomic.Bool
+		started, ended := make(chan struct{}, 1), make(chan error, 1)
+		s := grpctransport.NewGRPCServer()
+		conn := dial(t, start(t, s, grpctransport.NewStreamServer(talkSpec, tardy(started, &returned))))
+		go func() {
+			ended <- newStreamClient[*ask, *answer](t, talkSpec, conn)(t.Context(), untilDone(t.Context()), nil)
+		}()
+		receive(t, started)
+		if end(s); !returned.Load() {
+			t.Errorf("%s did not wait", name)
+		}
+		if err := receive(t, ended); status.CodeOf(err) != status.Unavailable {
+			t.Errorf("%s: want unavailable, have %v", name, err)
+		}
+	}
+}
+
+//nolint:paralleltest // it counts the goroutines of the process
+func TestAServerKeepsWorkers(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s := grpctransport.NewGRPCServer()
+	if have := runtime.NumGoroutine() - before; have != grpctransport.DefaultStreamWorkers {
+		t.Errorf("want %d goroutines, have %d", grpctransport.DefaultStreamWorkers, have)
+	}
+	s.Stop()
+}
+
 // A server that was given away can be stopped as one of grpc-go.
 func TestStopEndsEverything(t *testing.T) {
 	t.Parallel()
@@ -215,8 +265,8 @@ func TestStopEndsEverything(t *testing.T) {
 		go s.Stop()
 		return nil
 	})
-	if status.CodeOf(err) != status.Unavailable {
-		t.Errorf("want unavailable, have %v", err)
+	if have := cross(t, err); have.Code != status.Unavailable || have.Message != "the connection broke during a call of "+talkSpec.Operation() {
+		t.Errorf("want unavailable without a text of grpc-go, have %v", err)
 	}
 }
 

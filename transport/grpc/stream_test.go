@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,8 +83,10 @@ func TestAClientStreamHasExactlyOneResponse(t *testing.T) {
 	spec := endpoint.Spec{Service: service, Method: "StreamingInputCall", Kind: endpoint.ClientStream}
 	for n, want := range map[int]status.Code{0: status.Internal, 1: status.OK, 2: status.Internal} {
 		address := start(t, grpctransport.NewGRPCServer(), grpctransport.NewStreamServer(spec, func(_ context.Context, _ seq[*in], send func(*out) error) error {
-			for range n {
-				_ = send(&out{})
+			for i := range n {
+				if err := send(&out{}); (err == nil) != (i == 0) {
+					t.Errorf("response %d: have %v", i, err)
+				}
 			}
 			return nil
 		}, grpctransport.ServerErrorHandler(func(context.Context, error) {})))
@@ -139,11 +142,6 @@ func TestTheServerSeesThatItsClientWent(t *testing.T) {
 		"cancelled": {func(ctx context.Context, cancel func()) error {
 			return call(ctx, untilDone(ctx), func(*answer) error { cancel(); return nil })
 		}, context.Canceled},
-		"late": {func(ctx context.Context, _ func()) error {
-			ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-			defer cancel()
-			return call(ctx, untilDone(ctx), func(*answer) error { return nil })
-		}, context.DeadlineExceeded},
 		"out failed": {func(ctx context.Context, _ func()) error {
 			return call(ctx, untilDone(ctx), func(*answer) error { return own })
 		}, own},
@@ -165,6 +163,17 @@ func TestTheServerSeesThatItsClientWent(t *testing.T) {
 			}
 			return err
 		}, own},
+		"in ended its goroutine": {func(ctx context.Context, _ func()) error {
+			first := make(chan struct{})
+			err := call(ctx, func(func(*ask, error) bool) {
+				<-first
+				runtime.Goexit()
+			}, func(*answer) error { close(first); return nil })
+			if e := status.As(err); e != nil && e.Code == status.Internal && e.Message == "the messages of the client ended their goroutine" {
+				return own
+			}
+			return err
+		}, own},
 		"out panicked": {func(ctx context.Context, _ func()) (err error) {
 			defer func() {
 				if recover() == "in the caller's own out" {
@@ -181,8 +190,33 @@ func TestTheServerSeesThatItsClientWent(t *testing.T) {
 		cancel()
 		seen, outcome := receive(t, ended), receive(t, outcomes)
 		for _, err := range []error{seen, outcome} {
-			if code := status.CodeOf(err); code != status.Canceled && (name != "late" || code != status.DeadlineExceeded) {
+			if status.CodeOf(err) != status.Canceled {
 				t.Errorf("%s: want canceled on the server, have %v and %v", name, seen, outcome)
+			}
+		}
+	}
+}
+
+func TestTheServerSeesThatTheDeadlineHasPassed(t *testing.T) {
+	t.Parallel()
+	reached := false
+	for late := 50 * time.Millisecond; !reached; late *= 2 { // until it is long enough for the call to reach the server
+		ended, outcomes := make(chan error, 1), make(chan error, 1)
+		call := talk(t, waiting(ended, nil), []grpctransport.ServerOption{
+			grpctransport.ServerFinalizer(func(_ context.Context, o grpctransport.Outcome) { outcomes <- o.Err }),
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), late)
+		err := call(ctx, untilDone(ctx), func(*answer) error { reached = true; return nil })
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("want %v, have %v", context.DeadlineExceeded, err)
+		}
+		if !reached {
+			continue
+		}
+		for _, err := range []error{receive(t, ended), receive(t, outcomes)} { // whichever side sees it first
+			if code := status.CodeOf(err); code != status.DeadlineExceeded && code != status.Canceled {
+				t.Errorf("want the deadline on the server, have %v", err)
 			}
 		}
 	}

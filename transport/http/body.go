@@ -74,9 +74,12 @@ func readError(r *http.Request, err error, limit int64) error {
 	return status.New(status.InvalidArgument, "the request's body could not be read").WithCause(err)
 }
 
+// reasonTooLarge is the reason of what is over a limit, on both sides.
+const reasonTooLarge = "BODY_TOO_LARGE"
+
 func tooLarge(limit int64) error {
 	return &Error{Status: http.StatusRequestEntityTooLarge, Err: status.Errorf(status.ResourceExhausted,
-		"the request's body is larger than %d bytes", limit).WithReason("BODY_TOO_LARGE")}
+		"the request's body is larger than %d bytes", limit).WithReason(reasonTooLarge)}
 }
 
 // limitedBody is the body that a decoder of the user's reads.

@@ -21,7 +21,8 @@ import (
 // Idempotent, or its method does.
 //
 // Its errors are *status.Error: what the server sent, or Unavailable, Canceled or DeadlineExceeded when there was no answer;
-// transport.ErrNotSent is in their causes when the request surely did not leave.
+// transport.ErrNotSent is in their causes when the request surely did not leave. Info.Peer, of those who observe the call, is the host
+// of the Conn, and empty without an answer.
 //
 // It fails when Req does not fit the pattern, and when an option is wrong.
 func NewClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts ...ClientOption) (endpoint.Endpoint[Req, Resp], error) {
@@ -160,10 +161,7 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 	x.call.Request = transport.HeaderMap(r.Header)
 	x.response, err = c.conn.client.Do(r)
 	if err != nil {
-		if bad := badHeader(r.Header); bad != nil {
-			return response, ctx, c.unwritten(fmt.Errorf("%w: %w", bad, err))
-		}
-		return response, ctx, c.failed(ctx, err)
+		return response, ctx, c.unanswered(ctx, r, err)
 	}
 	defer x.response.Body.Close()
 	for _, hook := range c.after {
@@ -196,8 +194,9 @@ func (c *clientConfig) outgoing(ctx context.Context, r *http.Request) (context.C
 // info describes the call for those who observe it.
 func (c *client[Req, Resp]) info(x *sent) transport.Info {
 	info := x.call
-	info.Transport, info.Operation, info.Peer = Name, c.operation, c.conn.base.Host
-	if x.response != nil {
+	info.Transport, info.Operation = Name, c.operation
+	if x.response != nil { // else perhaps nobody was reached
+		info.Peer = c.conn.base.Host
 		info.TLS = x.response.TLS
 		info.Response = transport.HeaderMap(x.response.Header)
 		info.Trailer = transport.HeaderMap(x.response.Trailer)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/codec/json"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ClientOption sets up a client. Options of the same name append to each other, in order, unless they say otherwise.
@@ -27,7 +28,7 @@ type clientConfig struct {
 
 func newClientConfig(opts []ClientOption) (*clientConfig, error) {
 	c := &clientConfig{maxResponse: DefaultMaxResponse}
-	if err := apply(c, opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
 	}
 	if c.codecs == nil {
@@ -66,7 +67,7 @@ func ClientMaxResponse(n int64) ClientOption {
 func ClientBefore(hooks ...func(ctx context.Context, r *http.Request) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.before = append(c.before, hooks...)
-		return refuseNil("ClientBefore", hooks)
+		return option.RefuseNil("ClientBefore", hooks)
 	}
 }
 
@@ -74,7 +75,7 @@ func ClientBefore(hooks ...func(ctx context.Context, r *http.Request) context.Co
 func ClientAfter(hooks ...func(ctx context.Context, r *http.Response) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.after = append(c.after, hooks...)
-		return refuseNil("ClientAfter", hooks)
+		return option.RefuseNil("ClientAfter", hooks)
 	}
 }
 
@@ -82,7 +83,7 @@ func ClientAfter(hooks ...func(ctx context.Context, r *http.Response) context.Co
 func ClientFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) ClientOption {
 	return func(c *clientConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return refuseNil("ClientFinalizer", hooks)
+		return option.RefuseNil("ClientFinalizer", hooks)
 	}
 }
 
@@ -91,7 +92,7 @@ func ClientFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) Client
 func ClientEncoder[Req any](encode func(ctx context.Context, r *http.Request, request Req) error) ClientOption {
 	return func(c *clientConfig) error {
 		c.encode = encode
-		return refuseNil("ClientEncoder", []func(context.Context, *http.Request, Req) error{encode})
+		return option.RefuseNil("ClientEncoder", []func(context.Context, *http.Request, Req) error{encode})
 	}
 }
 
@@ -100,7 +101,7 @@ func ClientEncoder[Req any](encode func(ctx context.Context, r *http.Request, re
 func ClientDecoder[Resp any](decode func(ctx context.Context, r *http.Response) (Resp, error)) ClientOption {
 	return func(c *clientConfig) error {
 		c.decode = decode
-		return refuseNil("ClientDecoder", []func(context.Context, *http.Response) (Resp, error){decode})
+		return option.RefuseNil("ClientDecoder", []func(context.Context, *http.Response) (Resp, error){decode})
 	}
 }
 
@@ -111,6 +112,6 @@ func ClientDecoder[Resp any](decode func(ctx context.Context, r *http.Response) 
 func ClientErrorDecoder(decoders ...func(ctx context.Context, r *http.Response, body []byte) error) ClientOption {
 	return func(c *clientConfig) error {
 		c.decodeError = append(c.decodeError, decoders...)
-		return refuseNil("ClientErrorDecoder", decoders)
+		return option.RefuseNil("ClientErrorDecoder", decoders)
 	}
 }

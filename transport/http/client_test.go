@@ -135,6 +135,9 @@ func TestAnExpiredContextSendsNothing(t *testing.T) {
 		if status.CodeOf(err) != want || !errors.Is(err, transport.ErrNotSent) || !errors.Is(err, ctx.Err()) || called {
 			t.Errorf("want %v that was not sent, have %v, called: %v", want, err, called)
 		}
+		if want := "the request was not sent: " + ctx.Err().Error(); !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("want %q at the end of %q", want, err)
+		}
 	}
 }
 
@@ -199,9 +202,13 @@ func TestAServerThatIsNotThere(t *testing.T) {
 	for name, base := range map[string]string{
 		"refused": "http://" + address, "unknown name": "http://host.invalid", "unknown authority": stranger.URL,
 	} {
-		_, err := newClient[*pair, *total](t, dial(t, base), "POST /x")(t.Context(), &pair{})
+		ctx, observed := transport.Observe(t.Context())
+		_, err := newClient[*pair, *total](t, dial(t, base), "POST /x")(ctx, &pair{})
 		if status.CodeOf(err) != status.Unavailable || !errors.Is(err, transport.ErrNotSent) {
 			t.Errorf("%s: want unavailable that was not sent, have %v", name, err)
+		}
+		if info := observed.Info(); info.Transport != httptransport.Name || info.Peer != "" {
+			t.Errorf("%s: want no peer, since nobody answered, have %+v", name, info)
 		}
 	}
 }
@@ -211,8 +218,12 @@ func TestResponseLimits(t *testing.T) {
 	srv, _ := start(t, handler("GET /x/{id}", func(_ context.Context, r byID) (string, error) { return strings.Repeat("x", len(r.ID)), nil }))
 	c := newClient[byID, string](t, dial(t, srv.URL), "GET /x/{id}", httptransport.ClientMaxResponse(100))
 	for size, want := range map[int]status.Code{97: status.OK, 98: status.OK, 99: status.ResourceExhausted, 3000: status.ResourceExhausted} {
-		if _, err := c(t.Context(), byID{ID: strings.Repeat("i", size)}); status.CodeOf(err) != want {
+		_, err := c(t.Context(), byID{ID: strings.Repeat("i", size)})
+		if status.CodeOf(err) != want {
 			t.Errorf("%d: want %v, have %v", size+2, want, err)
+		}
+		if have := status.As(err); have != nil && have.Reason != "BODY_TOO_LARGE" {
+			t.Errorf("%d: have the reason %q", size+2, have.Reason)
 		}
 	}
 }

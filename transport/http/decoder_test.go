@@ -65,8 +65,10 @@ func TestErrorsInAnotherFormAreReadByAnErrorDecoder(t *testing.T) {
 			return errors.New("asked after there was an error")
 		},
 	)
+	asked := 0
 	outer := httptransport.ClientErrorDecoder(func(_ context.Context, _ *http.Response, body []byte) error {
-		if len(body) > 64<<10+1 {
+		asked++
+		if len(body) > 64<<10 {
 			t.Errorf("have %d bytes", len(body))
 		}
 		return nil
@@ -87,5 +89,8 @@ func TestErrorsInAnotherFormAreReadByAnErrorDecoder(t *testing.T) {
 	call := newClient[int, string](t, answering(t, http.StatusConflict, "text/plain", strings.Repeat("x", 1<<20)), "POST /x", outer)
 	if _, err := call(t.Context(), 1); err == nil || status.As(err).Message != "orders/Place answered HTTP 409" {
 		t.Errorf("want what the client makes of the HTTP status, have %v", err)
+	}
+	if asked != 2 { // beside the others, and alone; not about problem details
+		t.Errorf("want the first option asked twice, have %d times", asked)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // Conn is a base URL with the network connections to it. All clients of a service share one. It is safe for
@@ -50,7 +52,7 @@ func Dial(baseURL string, opts ...DialOption) (*Conn, error) {
 	base.Path = strings.TrimSuffix(base.Path, "/")
 	base.RawPath = strings.TrimSuffix(base.RawPath, "/")
 	var config dialConfig
-	if err := apply(&config, opts); err != nil {
+	if err := option.Set(&config, opts); err != nil {
 		return nil, fmt.Errorf("httptransport: dial %q: %w", baseURL, err)
 	}
 	if config.client != nil && (config.tls != nil || config.protocols != nil) {

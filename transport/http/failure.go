@@ -13,6 +13,14 @@ import (
 	"github.com/ashlar-go/ashlar/transport"
 )
 
+// unanswered is what the caller gets when err came instead of a response.
+func (c *client[Req, Resp]) unanswered(ctx context.Context, r *http.Request, err error) error {
+	if bad := badHeader(r.Header); bad != nil {
+		return c.unwritten(fmt.Errorf("%w: %w", bad, err))
+	}
+	return c.failed(ctx, err)
+}
+
 // failed is what the caller gets when there was no answer, or not all of it.
 func (c *client[Req, Resp]) failed(ctx context.Context, err error) error {
 	if notSent(err) {

@@ -11,6 +11,7 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/uplink"
 )
 
 // upload calls a client stream.
@@ -24,13 +25,13 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 	r.Header = http.Header{"Accept": c.accept, "Content-Type": {ndjsonType}}
 	body, pipe := io.Pipe()
 	defer body.Close()
-	unblock := context.AfterFunc(ctx, func() { _ = body.CloseWithError(errStopped) }) // net/http waits for it to be read
+	unblock := context.AfterFunc(ctx, func() { _ = body.CloseWithError(uplink.ErrStopped) }) // net/http waits for it to be read
 	defer unblock()
 	r.Body, r.ContentLength = body, -1
 	buf := buffer.Get()
 	var size atomic.Int64
 	messages := newOutlet[In]()
-	s := startSender(callers, in, func(message In) error {
+	s := uplink.Start(callers, in, func(message In) error {
 		data, err := ndjson{}.message(buf.B[:0], c.json, messages.value(message))
 		buf.B = data[:0]
 		if err != nil {
@@ -40,7 +41,7 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 		size.Add(int64(n))
 		return err
 	}, func(err error) {
-		if !errors.Is(err, errStopped) { // else ctx ends the request, and says why
+		if !errors.Is(err, uplink.ErrStopped) { // else ctx ends the request, and says why
 			_ = pipe.CloseWithError(err)
 		}
 	})
@@ -49,10 +50,10 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 		err = c.respond(ctx, out, x)
 	}
 	_ = body.Close()
-	wrong := s.stop()
+	wrong := s.Stop()
 	x.call.RequestSize = size.Load()
 	select {
-	case <-s.done:
+	case <-s.Done():
 		buf.Free()
 	default: // the messages are still to end
 	}
@@ -72,7 +73,7 @@ func failure(err, wrong error) error {
 		return err
 	case ok:
 		return status.From(panicked)
-	case errors.Is(wrong, io.ErrClosedPipe), errors.Is(wrong, errStopped), errors.Is(wrong, errConn):
+	case errors.Is(wrong, io.ErrClosedPipe), errors.Is(wrong, uplink.ErrStopped), errors.Is(wrong, errConn):
 		return err
 	}
 	return wrong

@@ -15,12 +15,13 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/internal/buffer"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
 )
 
 // newEncoder returns the encoder that the options gave, or else one that writes Req by its type.
 func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(context.Context, *http.Request, Req) error, error) {
-	given, err := typed[func(context.Context, *http.Request, Req) error]("ClientEncoder", config.encode)
+	given, err := option.Typed[func(context.Context, *http.Request, Req) error]("ClientEncoder", config.encode)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func newEncoder[Req any](config *clientConfig, base *url.URL, rt *route) (func(c
 
 // newDecoder returns the decoder that the options gave, or else one that reads Resp by codec.
 func newDecoder[Resp any](config *clientConfig, operation string) (func(context.Context, *http.Response, *sent) (Resp, error), error) {
-	given, err := typed[func(context.Context, *http.Response) (Resp, error)]("ClientDecoder", config.decode)
+	given, err := option.Typed[func(context.Context, *http.Response) (Resp, error)]("ClientDecoder", config.decode)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (d *responseReader[Resp]) read(_ context.Context, r *http.Response, x *sent
 }
 
 func responseTooLarge(operation string, limit int64) error {
-	return status.Errorf(status.ResourceExhausted, "the response of %s is larger than %d bytes", operation, limit)
+	return status.Errorf(status.ResourceExhausted, "the response of %s is larger than %d bytes", operation, limit).WithReason(reasonTooLarge)
 }
 
 // errorOf reads a response that is an error.
@@ -145,7 +146,7 @@ func (c *client[Req, Resp]) errorOf(ctx context.Context, x *sent) error {
 		return &e
 	}
 	for _, decode := range c.decodeError {
-		if err := decode(ctx, r, buf.B); err != nil {
+		if err := decode(ctx, r, buf.B[:min(len(buf.B), maxProblem)]); err != nil {
 			return err
 		}
 	}
@@ -154,9 +155,12 @@ func (c *client[Req, Resp]) errorOf(ctx context.Context, x *sent) error {
 	if r.Request != nil { // a RoundTripper need not set it
 		asked = r.Request.Method + " " + r.Request.URL.Path
 	}
+	cause := fmt.Errorf("%s: the response was %q", asked, buf.B[:min(len(buf.B), shown)])
+	if readErr != nil {
+		cause = fmt.Errorf("%w: %w", cause, readErr)
+	}
 	return status.Errorf(codeOf(r.StatusCode, nil), "%s answered HTTP %d", c.operation, r.StatusCode).
-		WithRetryAfter(retryAfter(r.Header)).
-		WithCause(errors.Join(fmt.Errorf("%s: the response was %q", asked, buf.B[:min(len(buf.B), shown)]), readErr))
+		WithRetryAfter(retryAfter(r.Header)).WithCause(cause)
 }
 
 // codeOf returns the code of an error whose problem details, if there are any, may have none.

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/transport"
 )
 
@@ -50,7 +51,7 @@ func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp]
 	if s.decode, err = decoder[Req](config); err != nil {
 		return nil, err
 	}
-	if s.encode, err = typed[func(context.Context, http.ResponseWriter, Resp) error]("ServerEncoder", config.encode); err != nil {
+	if s.encode, err = option.Typed[func(context.Context, http.ResponseWriter, Resp) error]("ServerEncoder", config.encode); err != nil {
 		return nil, err
 	}
 	if option := config.stream.set(); option != "" {
@@ -76,7 +77,7 @@ func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp]
 
 // decoder returns the decoder that the options gave, or else one that binds Req.
 func decoder[Req any](config *serverConfig) (func(context.Context, *http.Request) (Req, error), error) {
-	given, err := typed[func(context.Context, *http.Request) (Req, error)]("ServerDecoder", config.decode)
+	given, err := option.Typed[func(context.Context, *http.Request) (Req, error)]("ServerDecoder", config.decode)
 	if err != nil {
 		return nil, err
 	}

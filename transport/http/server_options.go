@@ -9,6 +9,7 @@ import (
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/codec/json"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ServerOption sets up a server. Options of the same name append to each other, in order, unless they say otherwise.
@@ -30,7 +31,7 @@ type serverConfig struct {
 
 func newServerConfig(opts []ServerOption) (*serverConfig, error) {
 	c := &serverConfig{maxRequest: DefaultMaxRequest, stream: defaultServerStreams}
-	if err := apply(c, opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
 	}
 	if c.codecs == nil {
@@ -75,7 +76,7 @@ func ServerMaxRequest(n int64) ServerOption {
 func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 	return func(c *serverConfig) error {
 		c.middleware = append(c.middleware, mw...)
-		return refuseNil("ServerMiddleware", mw)
+		return option.RefuseNil("ServerMiddleware", mw)
 	}
 }
 
@@ -83,7 +84,7 @@ func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 func ServerBefore(hooks ...func(ctx context.Context, r *http.Request) context.Context) ServerOption {
 	return func(c *serverConfig) error {
 		c.before = append(c.before, hooks...)
-		return refuseNil("ServerBefore", hooks)
+		return option.RefuseNil("ServerBefore", hooks)
 	}
 }
 
@@ -92,7 +93,7 @@ func ServerBefore(hooks ...func(ctx context.Context, r *http.Request) context.Co
 func ServerAfter(hooks ...func(ctx context.Context, w http.ResponseWriter)) ServerOption {
 	return func(c *serverConfig) error {
 		c.after = append(c.after, hooks...)
-		return refuseNil("ServerAfter", hooks)
+		return option.RefuseNil("ServerAfter", hooks)
 	}
 }
 
@@ -100,7 +101,7 @@ func ServerAfter(hooks ...func(ctx context.Context, w http.ResponseWriter)) Serv
 func ServerFinalizer(hooks ...func(ctx context.Context, r *http.Request, outcome Outcome)) ServerOption {
 	return func(c *serverConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return refuseNil("ServerFinalizer", hooks)
+		return option.RefuseNil("ServerFinalizer", hooks)
 	}
 }
 
@@ -121,7 +122,7 @@ type Outcome struct {
 func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.onError = append(c.onError, hooks...)
-		return refuseNil("ServerErrorHandler", hooks)
+		return option.RefuseNil("ServerErrorHandler", hooks)
 	}
 }
 
@@ -130,7 +131,7 @@ func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOpt
 func ServerDecoder[Req any](decode func(ctx context.Context, r *http.Request) (Req, error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.decode = decode
-		return refuseNil("ServerDecoder", []func(context.Context, *http.Request) (Req, error){decode})
+		return option.RefuseNil("ServerDecoder", []func(context.Context, *http.Request) (Req, error){decode})
 	}
 }
 
@@ -139,6 +140,6 @@ func ServerDecoder[Req any](decode func(ctx context.Context, r *http.Request) (R
 func ServerEncoder[Resp any](encode func(ctx context.Context, w http.ResponseWriter, response Resp) error) ServerOption {
 	return func(c *serverConfig) error {
 		c.encode = encode
-		return refuseNil("ServerEncoder", []func(context.Context, http.ResponseWriter, Resp) error{encode})
+		return option.RefuseNil("ServerEncoder", []func(context.Context, http.ResponseWriter, Resp) error{encode})
 	}
 }

@@ -2,12 +2,12 @@ package httptransport
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync"
 	"time"
 
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/uplink"
 )
 
 const (
@@ -55,7 +55,7 @@ func (a *readAhead) fill(r io.Reader) error {
 	for {
 		room := a.room()
 		if room == nil {
-			return errStopped
+			return uplink.ErrStopped
 		}
 		n, err := r.Read(room)
 		a.mu.Lock()
@@ -67,8 +67,6 @@ func (a *readAhead) fill(r io.Reader) error {
 		}
 	}
 }
-
-var errStopped = errors.New("httptransport: the stream has ended")
 
 // room waits until there is room for more, and returns it; nil when nobody wants more.
 func (a *readAhead) room() []byte {

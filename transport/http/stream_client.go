@@ -153,7 +153,7 @@ func (c *streamClient[In, Out]) call(ctx context.Context, in iter.Seq2[In, error
 	}()
 	err := ctx.Err()
 	if err != nil {
-		err = c.failed(ctx, errors.Join(err, transport.ErrNotSent))
+		err = c.failed(ctx, fmt.Errorf("%w: %w", transport.ErrNotSent, err))
 	} else {
 		err = c.open(ctx, in, out, &x)
 	}
@@ -170,8 +170,7 @@ func (c *streamClient[In, Out]) request(ctx context.Context, in iter.Seq2[In, er
 		r := c.template.WithContext(ctx)
 		r.Header = http.Header{"Accept": c.accept}
 		if err := c.write(ctx, r, request); err != nil {
-			return nil, status.New(status.Internal, "the request to "+c.operation+" could not be encoded").
-				WithCause(errors.Join(err, transport.ErrNotSent))
+			return nil, c.unwritten(err)
 		}
 		return r, nil
 	}
@@ -186,7 +185,7 @@ func (c *streamClient[In, Out]) do(ctx context.Context, r *http.Request, x *sent
 	x.call.Request = transport.HeaderMap(r.Header)
 	x.response, err = c.http.Do(r)
 	if err != nil {
-		return c.failed(ctx, err)
+		return c.unanswered(ctx, r, err)
 	}
 	for _, hook := range c.after {
 		x.ctx = hook(x.ctx, x.response)
@@ -234,7 +233,8 @@ func (c *streamClient[In, Out]) broken(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return status.From(ctx.Err()).WithCause(err)
 	case errors.Is(err, errTooLarge):
-		return status.Errorf(status.ResourceExhausted, "a message of %s is larger than %d bytes", c.operation, c.maxResponse)
+		return status.Errorf(status.ResourceExhausted, "a message of %s is larger than %d bytes", c.operation, c.maxResponse).
+			WithReason(reasonTooLarge)
 	}
 	return status.Errorf(status.Unavailable, "the stream of %s broke off", c.operation).WithCause(err)
 }

@@ -329,6 +329,8 @@ func TestShutdownDrainsStreams(t *testing.T) {
 		}
 		if err := soon(t, spec.Method, over); status.CodeOf(err) != status.Unavailable {
 			t.Errorf("%s, server: want Unavailable, have %v", spec.Method, err)
+		} else if have := status.As(err).Message; have != "the server is shutting down" { // of no message, and without a number
+			t.Errorf("%s, server: have the message %q", spec.Method, have)
 		}
 		err := status.As(soon(t, spec.Method, ended))
 		if err == nil || err.Code != status.Unavailable || err.Reason != "SHUTTING_DOWN" {

@@ -156,10 +156,14 @@ func problemStatus(shown *status.Error, err error) int {
 	return shown.Code.HTTP()
 }
 
-// messageNumber says which message of a stream err is about, if it was written to be shown.
-func messageNumber(n int, err error) error {
+// messageError says which message of a stream err is about, if it is about one.
+func messageError(n int, limit int64, err error) error {
+	if errors.Is(err, errTooLarge) {
+		return &Error{Status: http.StatusRequestEntityTooLarge, Err: status.Errorf(status.ResourceExhausted,
+			"message %d is larger than %d bytes", n, limit).WithReason(reasonTooLarge)}
+	}
 	e := status.As(err)
-	if e == nil {
+	if e == nil || e.Code != status.InvalidArgument {
 		return err
 	}
 	numbered := e.WithCause(err)

@@ -100,3 +100,18 @@ func ClientWebSocket() ClientOption {
 		return nil
 	}
 }
+
+// set returns the name of an option for streams that was given, "" for none.
+func (s serverStreams) set() string {
+	switch {
+	case s.heartbeat != defaultServerStreams.heartbeat:
+		return "ServerHeartbeat"
+	case s.write != defaultServerStreams.write:
+		return "ServerWriteTimeout"
+	case s.ping != defaultServerStreams.ping:
+		return "ServerPing"
+	case len(s.origins) > 0:
+		return "ServerOrigins"
+	}
+	return ""
+}

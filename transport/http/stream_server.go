@@ -310,7 +310,7 @@ func messages[In any](u *upload, in inlet[In], c codec.Codec, r *http.Request) i
 			if err == nil {
 				message, _, err = in.read(c, data, r)
 			}
-			if !yield(message, messageNumber(n, err)) || err != nil {
+			if !yield(message, messageError(n, u.x.config.maxRequest, err)) || err != nil {
 				return
 			}
 		}

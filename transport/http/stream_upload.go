@@ -63,7 +63,7 @@ func checkUpload(r *http.Request) error {
 	return nil
 }
 
-// next returns the next message, until the one after it is asked for; errEnd after the last.
+// next returns the next message, until the one after it is asked for; errEnd after the last, and errTooLarge for one over the limit.
 func (u *upload) next() ([]byte, error) {
 	if u.x.ctx.Err() != nil {
 		return nil, ended(u.x.ctx)
@@ -78,20 +78,13 @@ func (u *upload) next() ([]byte, error) {
 		return line, nil
 	case errors.Is(err, io.EOF):
 		return nil, errEnd
-	case errors.Is(err, errTooLarge):
-		return nil, messageTooLarge(u.x.config.maxRequest)
-	case status.As(err) != nil:
+	case errors.Is(err, errTooLarge), status.As(err) != nil:
 		return nil, err
 	}
 	return nil, errGone.WithCause(err)
 }
 
 var errClientFailed = status.New(status.Canceled, "the client broke the stream off")
-
-func messageTooLarge(limit int64) error {
-	return &Error{Status: http.StatusRequestEntityTooLarge,
-		Err: status.Errorf(status.ResourceExhausted, "it is larger than %d bytes", limit).WithReason("BODY_TOO_LARGE")}
-}
 
 // settle is called when the stream has returned, before it is answered.
 func (u *upload) settle() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/uplink"
 )
 
 // errConn is what writing fails with when the connection is at its end.
@@ -47,7 +49,7 @@ func (c *streamClient[In, Out]) overSocket(ctx context.Context, in iter.Seq2[In,
 	}
 	stop := k.closeWith(ctx)
 	defer stop()
-	var s *sender
+	var s *uplink.Sender
 	if c.one {
 		if body {
 			err = k.write(k.form.typ, first)
@@ -64,7 +66,7 @@ func (c *streamClient[In, Out]) overSocket(ctx context.Context, in iter.Seq2[In,
 		x.call.RequestSize = int64(len(first))
 		return err
 	}
-	wrong := s.stop()
+	wrong := s.Stop()
 	x.call.RequestSize = k.sent.Load()
 	return failure(err, wrong)
 }
@@ -82,7 +84,7 @@ func (c *streamClient[In, Out]) dial(ctx context.Context, r *http.Request, k *cl
 	hc.Transport = answer
 	conn, response, err := websocket.Dial(ctx, r.URL.String(), &websocket.DialOptions{HTTPClient: &hc, HTTPHeader: r.Header, Host: r.Host})
 	if response == nil && err != nil {
-		return c.failed(ctx, err)
+		return c.unanswered(ctx, r, err)
 	}
 	x.response = response
 	if answer.body != nil {
@@ -154,7 +156,7 @@ func (k *clientSocket) close() {
 
 func (k *clientSocket) write(typ websocket.MessageType, data []byte) error {
 	if err := k.conn.Write(context.Background(), typ, data); err != nil {
-		return errors.Join(errConn, err)
+		return fmt.Errorf("%w: %w", errConn, err)
 	}
 	k.sent.Add(int64(len(data)))
 	return nil
@@ -172,10 +174,10 @@ func (k *clientSocket) next() (data []byte, typ websocket.MessageType, err error
 }
 
 // sendFrames sends what in yields, and then the end of it.
-func (c *streamClient[In, Out]) sendFrames(ctx context.Context, k *clientSocket, in iter.Seq2[In, error]) *sender {
+func (c *streamClient[In, Out]) sendFrames(ctx context.Context, k *clientSocket, in iter.Seq2[In, error]) *uplink.Sender {
 	buf := buffer.Get()
 	messages := newOutlet[In]()
-	return startSender(ctx, in, func(message In) error {
+	return uplink.Start(ctx, in, func(message In) error {
 		data, err := k.form.append(buf.B[:0], messages.value(message))
 		buf.B = data[:0]
 		if err != nil {

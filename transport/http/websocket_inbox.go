@@ -7,6 +7,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/ashlar-go/ashlar/internal/buffer"
+	"github.com/ashlar-go/ashlar/transport/internal/uplink"
 )
 
 // frame is a message that a WebSocket brought.
@@ -103,7 +104,7 @@ func (b *inbox) close() {
 	defer b.mu.Unlock()
 	b.closed = true
 	if b.err == nil {
-		b.err = errStopped
+		b.err = uplink.ErrStopped
 	}
 	for _, f := range b.frames {
 		f.buf.Free()

@@ -92,7 +92,7 @@ func socketMessages[In any](k *serverSocket, in inlet[In], r *http.Request) iter
 				message, _, err = in.read(k.in.codec, buf.B, r)
 				buf.Free()
 			}
-			if !yield(message, messageNumber(n, err)) || err != nil {
+			if !yield(message, messageError(n, k.x.config.maxRequest, err)) || err != nil {
 				return
 			}
 		}
@@ -194,7 +194,7 @@ func (k *serverSocket) receive() {
 		switch {
 		case errors.Is(err, errTooLarge):
 			f.buf.Free()
-			k.inbox.end(messageTooLarge(k.x.config.maxRequest))
+			k.inbox.end(errTooLarge)
 			_, _ = io.Copy(io.Discard, r) // so that the end of the connection is noticed, and Close waits no longer than it says
 		case err != nil:
 			f.buf.Free()
@@ -220,7 +220,7 @@ func (k *serverSocket) lost(err error) {
 	k.cancel(err)
 }
 
-// next returns the next message, whose buffer the caller frees; errEnd after the last.
+// next returns the next message, whose buffer the caller frees; errEnd after the last, and errTooLarge for one over the limit.
 func (k *serverSocket) next() (*buffer.Buffer, error) {
 	if k.x.ctx.Err() != nil {
 		return nil, ended(k.x.ctx)

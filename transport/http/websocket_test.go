@@ -65,7 +65,7 @@ func TestTheWebSocketProtocolIsTheDocumentedOne(t *testing.T) {
 		{"bidirectional", "/chat", []string{`{"n":1}`, `{"n":2}`, `{"$end":true}`}, []string{`{"n":2}`, `{"n":4}`}, websocket.CloseError{Code: 1000}},
 		{"an error", "/chat", []string{`{"n":-1}`}, []string{`{"$error":` + problemSeven + `}`}, websocket.CloseError{Code: 4009, Reason: "not at <7>"}},
 		{"too large", "/chat", []string{`{"n":1}`, `{"n":2,"from":"` + long + `"}`}, []string{`{"n":2}`, `{"$error":{"title":"Request Entity Too Large","status":413`},
-			websocket.CloseError{Code: 1009, Reason: "message 2: it is larger than 1000 bytes"}},
+			websocket.CloseError{Code: 1009, Reason: "message 2 is larger than 1000 bytes"}},
 		{"malformed", "/chat", []string{`{"n":`}, []string{`{"$error":{"title":"Bad Request","status":400`}, websocket.CloseError{Code: 4003}},
 		{"server stream", "/count/r", []string{`{"n":1}`}, []string{`{"n":1,"from":"r"}`}, websocket.CloseError{Code: 1000}},
 		{"no request", "/count/r", []string{`{"$end":true}`}, []string{`{"$error":`}, websocket.CloseError{Code: 4003}},
@@ -98,7 +98,7 @@ func TestABinaryFrameIsNoText(t *testing.T) {
 	if err := conn.Write(t.Context(), websocket.MessageBinary, []byte(`{"n":1}`)); err != nil {
 		t.Fatal(err)
 	}
-	if have, closed := talk(t, conn); len(have) != 1 || closed.Code != 4003 {
+	if have, closed := talk(t, conn); len(have) != 1 || closed.Code != 4003 || !strings.HasPrefix(closed.Reason, "message 1: it is in a") {
 		t.Errorf("want an error and 4003, have %q, %v", have, closed)
 	}
 }

@@ -6,12 +6,14 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // NewClient returns the endpoint that calls the operation on the server which mux has for it. The server may be added
 // later. Its errors are *status.Error: what the server sent; Canceled or DeadlineExceeded when the context has
 // ended, without a call when it had before; Unimplemented without a server; and Internal when the server has other types
-// and the client does not copy. transport.ErrNotSent is in their causes when the server was not called.
+// and the client does not copy, and for a header field with a name or a value that HTTP refuses.
+// transport.ErrNotSent is in their causes when the server was not called.
 //
 // It fails when mux is nil, when spec.Kind is set and is not Unary, and when an option is wrong.
 func NewClient[Req, Resp any](spec endpoint.Spec, mux *Mux, opts ...ClientOption) (endpoint.Endpoint[Req, Resp], error) {
@@ -48,7 +50,9 @@ func (c *client[Req, Resp]) do(x *exchange, request Req) (response Resp, err err
 	if !ok {
 		return response, c.mismatch(s)
 	}
-	c.send(x)
+	if err := c.send(x); err != nil {
+		return response, err
+	}
 	answer, err := server.serve(x, request)
 	c.answered(x)
 	if err = x.result(err); err == nil {
@@ -63,16 +67,18 @@ func (c *client[Req, Resp]) copied(x *exchange, s *Server, request Req) (respons
 	sent, received := buffer.Get(), buffer.Get()
 	defer sent.Free()
 	defer received.Free()
-	if sent.B, err = appendMessage(c.codec, sent.B, request); err != nil {
+	if sent.B, err = payload.Append(c.codec, sent.B, request); err != nil {
 		return response, notSent(status.New(status.Internal, "the request to "+c.operation+" could not be encoded").WithCause(err))
 	}
-	c.send(x)
+	if err = c.send(x); err != nil {
+		return response, err
+	}
 	received.B, err = server.serveCopied(x, c.codec, sent.B, received.B)
 	c.answered(x)
 	if err = x.result(err); err != nil {
 		return response, err
 	}
-	answer, err := decodeMessage[Resp](c.codec, received.B)
+	answer, err := payload.Decode[Resp](c.codec, received.B)
 	if err != nil {
 		return response, c.undecodable(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/transport"
 )
 
@@ -20,10 +21,8 @@ type clientConfig struct {
 
 func newClientConfig(opts []ClientOption) (*clientConfig, error) {
 	c := new(clientConfig)
-	for _, opt := range opts {
-		if err := opt(c); err != nil {
-			return nil, err
-		}
+	if err := option.Set(c, opts); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -44,7 +43,7 @@ func ClientCopy(by codec.Codec) ClientOption {
 func ClientBefore(hooks ...func(ctx context.Context, request transport.Header) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.before = append(c.before, hooks...)
-		return nil
+		return option.RefuseNil("ClientBefore", hooks)
 	}
 }
 
@@ -53,7 +52,7 @@ func ClientBefore(hooks ...func(ctx context.Context, request transport.Header) c
 func ClientAfter(hooks ...func(ctx context.Context, response transport.Header) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.after = append(c.after, hooks...)
-		return nil
+		return option.RefuseNil("ClientAfter", hooks)
 	}
 }
 
@@ -61,6 +60,6 @@ func ClientAfter(hooks ...func(ctx context.Context, response transport.Header) c
 func ClientFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) ClientOption {
 	return func(c *clientConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return nil
+		return option.RefuseNil("ClientFinalizer", hooks)
 	}
 }

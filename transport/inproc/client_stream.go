@@ -6,11 +6,11 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // NewStreamClient returns the stream that calls the operation on the server which mux has for it, with the errors of
-// NewClient. An error of the caller's own in or out ends the call: the server sees Canceled, and the caller gets its own
-// error, as status.From gives it.
+// NewClient. An error that in yields, or out returns, ends the call and is returned as it is; the server sees Canceled.
 //
 // It fails when mux is nil, when spec.Kind is Unary, and when an option is wrong.
 func NewStreamClient[In, Out any](spec endpoint.Spec, mux *Mux, opts ...ClientOption) (endpoint.Stream[In, Out], error) {
@@ -46,14 +46,18 @@ func (c *streamClient[In, Out]) call(ctx context.Context, in iter.Seq2[In, error
 func (c *streamClient[In, Out]) do(x *exchange, s *Server, in iter.Seq2[In, error], out func(Out) error) error {
 	if c.codec != nil {
 		server := s.typed.(copiedStreamServer) //nolint:forcetypeassert // c.server has seen that it is a stream
-		c.send(x)
+		if err := c.send(x); err != nil {
+			return err
+		}
 		return server.serveCopied(x, c.codec, c.encoding(in), c.decoding(x, out))
 	}
 	server, ok := s.typed.(*streamServer[In, Out])
 	if !ok {
 		return c.mismatch(s)
 	}
-	c.send(x)
+	if err := c.send(x); err != nil {
+		return err
+	}
 	if len(c.after) == 0 {
 		return server.serve(x, in, out)
 	}
@@ -68,7 +72,7 @@ func (c *streamClient[In, Out]) encoding(in iter.Seq2[In, error]) iter.Seq2[[]by
 		var buf []byte
 		for message, err := range in {
 			if err == nil {
-				if buf, err = appendMessage(c.codec, buf[:0], message); err != nil {
+				if buf, err = payload.Append(c.codec, buf[:0], message); err != nil {
 					err = status.New(status.Internal, "a message to "+c.operation+" could not be encoded").WithCause(err)
 				}
 			}
@@ -82,7 +86,7 @@ func (c *streamClient[In, Out]) encoding(in iter.Seq2[In, error]) iter.Seq2[[]by
 func (c *streamClient[In, Out]) decoding(x *exchange, out func(Out) error) func([]byte) error {
 	return func(data []byte) error {
 		c.answered(x)
-		message, err := decodeMessage[Out](c.codec, data)
+		message, err := payload.Decode[Out](c.codec, data)
 		if err != nil {
 			return c.undecodable(err)
 		}

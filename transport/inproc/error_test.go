@@ -225,3 +225,25 @@ func TestShapesThatDifferAreUnimplemented(t *testing.T) {
 		t.Errorf("stream to unary: want unimplemented, have %v", err)
 	}
 }
+
+// hostile is an error that panics when it is asked for what it wraps.
+type hostile struct{ inner error }
+
+func (h *hostile) Error() string { return h.inner.Error() }
+func (h *hostile) Unwrap() error { return h.inner }
+
+//nolint:paralleltest // it changes the standard logger
+func TestAnErrorThatPanicsIsInternal(t *testing.T) {
+	var text bytes.Buffer
+	log.SetOutput(&text)
+	defer log.SetOutput(os.Stderr)
+	for name, call := range failing(t, func() error { return (*hostile)(nil) }) {
+		text.Reset()
+		if err := call(); status.CodeOf(err) != status.Internal {
+			t.Errorf("%s: want internal, have %v", name, err)
+		}
+		if !strings.Contains(text.String(), "an error of type *inproc_test.hostile panicked") {
+			t.Errorf("%s: want the panic in the log, have %q", name, text.String())
+		}
+	}
+}

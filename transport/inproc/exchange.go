@@ -1,6 +1,7 @@
 package inproc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log"
@@ -22,6 +23,7 @@ type exchange struct {
 
 	response, trailer header // the server sets these
 	answered          bool   // the ServerAfter hooks have run
+	unfit             error  // why the response's header could not be sent
 
 	client context.Context // the client's, with what its hooks made of it
 	seen   bool            // the ClientAfter hooks have run
@@ -44,16 +46,18 @@ func (x *exchange) begin(operation string, config *serverConfig) {
 	}
 }
 
-// answer runs the hooks that come before the response.
-func (x *exchange) answer() {
+// answer runs the hooks that come before the response. It fails when its header cannot be sent.
+func (x *exchange) answer() error {
 	if x.answered {
-		return
+		return x.unfit
 	}
 	x.answered = true
 	for _, hook := range x.config.after {
 		hook(x.ctx)
 	}
 	x.response.sent = true
+	x.unfit = x.response.refuse()
+	return x.unfit
 }
 
 // finish is deferred around the server's part of the call. It contains a panic, given as what recover returned, tells
@@ -69,13 +73,15 @@ func (x *exchange) finish(panicked any, err error) error {
 	} else if panicked != nil {
 		err = &endpoint.PanicError{Value: panicked, Stack: debug.Stack()}
 	}
+	err = cmp.Or(err, x.unfit, x.response.refuse(), x.trailer.refuse())
 	shown := status.From(err)
 	outcome := Outcome{RequestSize: x.info.RequestSize, ResponseSize: x.info.ResponseSize}
 	if shown != nil {
 		x.observe(shown, err)
 		outcome.Err = shown
+		_, _ = x.response.refuse(), x.trailer.refuse() // what the handlers of errors have set
 	}
-	x.response.sent = true
+	x.response.sent, x.trailer.sent = true, true
 	for _, hook := range x.config.finalizers {
 		hook(x.ctx, outcome)
 	}
@@ -97,7 +103,7 @@ func (x *exchange) observe(shown *status.Error, err error) {
 		return
 	}
 	var stack []byte
-	if p, ok := errors.AsType[*endpoint.PanicError](err); ok {
+	if p, ok := errors.AsType[*endpoint.PanicError](shown); ok {
 		stack = p.Stack
 	}
 	log.Printf("%s: %v\n%s", x.info.Operation, shown, stack)

@@ -57,9 +57,12 @@ func guardOut[T any](x *exchange, out func(T) error) func(T) error {
 		if gone := x.gone(); gone != nil {
 			return status.From(gone)
 		}
-		x.answer()
+		err := x.answer()
+		if err != nil {
+			return err
+		}
 		x.clientOut.running = true
-		err := out(message)
+		err = out(message)
 		x.clientOut.running = false
 		if err != nil {
 			x.clientOut.err = err

@@ -82,13 +82,17 @@ func (l *link) begin(ctx context.Context, x *exchange) error {
 	return nil
 }
 
-// send runs the hooks that come before the request, and makes its header.
-func (l *link) send(x *exchange) {
+// send runs the hooks that come before the request, and makes its header. It fails for one that cannot be sent.
+func (l *link) send(x *exchange) error {
 	for _, hook := range l.before {
 		x.client = hook(x.client, &x.request)
 	}
 	transport.SetOutgoing(x.client, &x.request)
 	x.caller.Context = x.client
+	if err := x.request.refuse(); err != nil {
+		return notSent(status.New(status.Internal, "the request to "+l.operation+" could not be encoded").WithCause(err))
+	}
+	return nil
 }
 
 // answered runs the hooks that see the response's header.
@@ -104,14 +108,13 @@ func (l *link) answered(x *exchange) {
 
 // result is what the caller gets of a call that the server has ended with err.
 func (x *exchange) result(err error) error {
-	gone := x.caller.Err()
-	switch {
+	switch gone := x.caller.Err(); {
+	case x.clientOut.err != nil:
+		return x.clientOut.err
+	case x.clientIn.err != nil:
+		return x.clientIn.err
 	case gone != nil:
 		return status.From(gone)
-	case x.clientOut.err != nil:
-		return status.From(x.clientOut.err)
-	case x.clientIn.err != nil:
-		return status.From(x.clientIn.err)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package inproc_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -13,6 +14,9 @@ import (
 func TestMistakesPanicOnTheServer(t *testing.T) {
 	t.Parallel()
 	kind := func(spec endpoint.Spec, kind endpoint.Kind) endpoint.Spec { spec.Kind = kind; return spec }
+	server := func(opt inproc.ServerOption) func(*inproc.Mux) {
+		return func(*inproc.Mux) { inproc.NewServer(unarySpec, double, opt) }
+	}
 	for _, row := range []struct {
 		name string
 		do   func(*inproc.Mux)
@@ -26,7 +30,13 @@ func TestMistakesPanicOnTheServer(t *testing.T) {
 		{"two for one operation", func(m *inproc.Mux) {
 			m.Handle(inproc.NewServer(unarySpec, double), inproc.NewServer(unarySpec, double))
 		}, "numbers/Double, which has a server already"},
-		{"a nil middleware", func(*inproc.Mux) { inproc.NewServer(unarySpec, double, inproc.ServerMiddleware(nil)) }, "middleware 0 is nil"},
+		{"a nil middleware", server(inproc.ServerMiddleware(nil)), "ServerMiddleware: function 0 is nil"},
+		{"a nil option", server(nil), "server of numbers/Double: the list of options: function 0 is nil"},
+		{"a nil hook before", server(inproc.ServerBefore(nil)), "ServerBefore: function 0 is nil"},
+		{"a nil hook after", server(inproc.ServerAfter(func(context.Context) {}, nil)), "ServerAfter: function 1 is nil"},
+		{"a nil finalizer", server(inproc.ServerFinalizer(nil)), "ServerFinalizer: function 0 is nil"},
+		{"a nil handler of errors", server(inproc.ServerErrorHandler(nil)), "ServerErrorHandler: function 0 is nil"},
+		{"a nil hook of a stream", func(*inproc.Mux) { inproc.NewStreamServer(streamSpec, echo, inproc.ServerBefore(nil)) }, "numbers/Echo: ServerBefore: function 0 is nil"},
 	} {
 		func() {
 			defer func() {
@@ -44,6 +54,9 @@ func TestMistakesAreErrorsOfTheClient(t *testing.T) {
 	streaming, calling := unarySpec, streamSpec
 	streaming.Kind, calling.Kind = endpoint.ClientStream, endpoint.Unary
 	var mux inproc.Mux
+	client := func(opt inproc.ClientOption) func() (any, error) {
+		return func() (any, error) { return inproc.NewClient[int, int](unarySpec, &mux, opt) }
+	}
 	for _, row := range []struct {
 		name string
 		do   func() (any, error)
@@ -53,7 +66,11 @@ func TestMistakesAreErrorsOfTheClient(t *testing.T) {
 		{"no Mux for a stream", func() (any, error) { return inproc.NewStreamClient[int, int](streamSpec, nil) }, "client of numbers/Echo: the Mux is nil"},
 		{"a stream's kind", func() (any, error) { return inproc.NewClient[int, int](streaming, &mux) }, "client stream; use NewStreamClient"},
 		{"a unary kind", func() (any, error) { return inproc.NewStreamClient[int, int](calling, &mux) }, "unary; use NewClient"},
-		{"a nil codec", func() (any, error) { return inproc.NewClient[int, int](unarySpec, &mux, inproc.ClientCopy(nil)) }, "ClientCopy by a nil codec"},
+		{"a nil codec", client(inproc.ClientCopy(nil)), "ClientCopy by a nil codec"},
+		{"a nil option", client(nil), "client of numbers/Double: the list of options: function 0 is nil"},
+		{"a nil hook before", client(inproc.ClientBefore(nil)), "ClientBefore: function 0 is nil"},
+		{"a nil hook after", client(inproc.ClientAfter(nil)), "ClientAfter: function 0 is nil"},
+		{"a nil finalizer", client(inproc.ClientFinalizer(nil)), "ClientFinalizer: function 0 is nil"},
 	} {
 		if _, err := row.do(); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: want an error with %q, have %v", row.name, row.want, err)

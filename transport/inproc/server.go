@@ -2,11 +2,13 @@ package inproc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // Server serves one operation, unary or streaming. NewServer and NewStreamServer make it, and Mux.Handle puts it where
@@ -25,23 +27,34 @@ func (s *Server) Operation() string { return s.operation }
 // ServerMiddleware, decoding (where the client copies), e, the ServerAfter hooks and encoding, and, whatever came of it,
 // the finalizers.
 //
-// It panics when e is nil, when spec.Kind is set and is not Unary, and where endpoint.New does: mistakes in the program
-// that no input can cause.
+// It panics when e is nil, when spec.Kind is set and is not Unary, when an option is wrong, and where endpoint.New does:
+// mistakes in the program that no input can cause.
 func NewServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp], opts ...ServerOption) *Server {
-	operation := spec.Operation()
+	s, err := newServer(spec, e, opts)
+	if err != nil {
+		panic(fmt.Sprintf("inproc: server of %s: %v", spec.Operation(), err))
+	}
+	return &Server{operation: s.operation, kind: endpoint.Unary, types: types[Req, Resp](), typed: s}
+}
+
+func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp], opts []ServerOption) (*unaryServer[Req, Resp], error) {
 	if e == nil {
-		panic(fmt.Sprintf("inproc: server of %s: the endpoint is nil", operation))
+		return nil, errors.New("the endpoint is nil")
 	}
 	if spec.Kind != 0 && spec.Kind != endpoint.Unary {
-		panic(fmt.Sprintf("inproc: server of %s: the operation is %v; use NewStreamServer", operation, spec.Kind))
+		return nil, fmt.Errorf("the operation is %v; use NewStreamServer", spec.Kind)
 	}
-	s := &unaryServer[Req, Resp]{serverConfig: newServerConfig(opts), operation: operation, endpoint: e}
+	config, err := newServerConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	s := &unaryServer[Req, Resp]{serverConfig: config, operation: spec.Operation(), endpoint: e}
 	if len(s.middleware) > 0 {
 		s.around = endpoint.New(spec, func(ctx context.Context, r *Request) (Resp, error) {
 			return r.run.(func(context.Context) (Resp, error))(ctx) //nolint:forcetypeassert // it was made by s
 		}, s.middleware...)
 	}
-	return &Server{operation: operation, kind: endpoint.Unary, types: types[Req, Resp](), typed: s}
+	return s, nil
 }
 
 // Request is what the ServerMiddleware of a unary operation sees as the request: the call, before it is decoded.
@@ -76,7 +89,7 @@ func (s *unaryServer[Req, Resp]) serve(x *exchange, request Req) (response Resp,
 		response, err = s.decorated(x, func(ctx context.Context) (Resp, error) { return s.endpoint(ctx, request) })
 	}
 	if err == nil {
-		x.answer()
+		err = x.answer()
 	}
 	return response, err
 }
@@ -88,7 +101,7 @@ func (s *unaryServer[Req, Resp]) serveCopied(x *exchange, by codec.Codec, reques
 	x.begin(s.operation, s.serverConfig)
 	x.info.RequestSize = int64(len(request))
 	response, err := s.decorated(x, func(ctx context.Context) (response Resp, err error) {
-		decoded, err := decodeRequest[Req](by, request)
+		decoded, err := payload.DecodeRequest[Req](by, request)
 		if err != nil {
 			return response, err
 		}
@@ -97,8 +110,10 @@ func (s *unaryServer[Req, Resp]) serveCopied(x *exchange, by codec.Codec, reques
 	if err != nil {
 		return dst, err
 	}
-	x.answer()
-	if dst, err = appendMessage(by, dst, response); err != nil {
+	if err = x.answer(); err != nil {
+		return dst, err
+	}
+	if dst, err = payload.Append(by, dst, response); err != nil {
 		return dst, fmt.Errorf("encoding the response: %w", err)
 	}
 	x.info.ResponseSize = int64(len(dst))

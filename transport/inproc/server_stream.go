@@ -1,33 +1,43 @@
 package inproc
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // NewStreamServer returns the server of s, to be put on a Mux. A call goes the way of NewServer; the ServerMiddleware is
 // around the whole of it, and sees an *endpoint.Messages like all middleware of streams.
 //
-// It panics when s is nil, when spec.Kind is Unary, and where endpoint.NewStream does.
+// It panics when s is nil, when spec.Kind is Unary, when an option is wrong, and where endpoint.NewStream does.
 func NewStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts ...ServerOption) *Server {
-	operation := spec.Operation()
-	if s == nil {
-		panic(fmt.Sprintf("inproc: server of %s: the stream is nil", operation))
-	}
-	switch spec.Kind {
-	case 0:
+	if spec.Kind == 0 {
 		spec.Kind = endpoint.Bidirectional
-	case endpoint.Unary:
-		panic(fmt.Sprintf("inproc: server of %s: the operation is unary; use NewServer", operation))
 	}
-	config := newServerConfig(opts)
-	typed := &streamServer[In, Out]{
-		serverConfig: config, operation: operation, stream: endpoint.NewStream(spec, s, config.middleware...),
+	typed, err := newStreamServer(spec, s, opts)
+	if err != nil {
+		panic(fmt.Sprintf("inproc: stream server of %s: %v", spec.Operation(), err))
 	}
-	return &Server{operation: operation, kind: spec.Kind, types: types[In, Out](), typed: typed}
+	return &Server{operation: typed.operation, kind: spec.Kind, types: types[In, Out](), typed: typed}
+}
+
+func newStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts []ServerOption) (*streamServer[In, Out], error) {
+	if s == nil {
+		return nil, errors.New("the stream is nil")
+	}
+	if spec.Kind == endpoint.Unary {
+		return nil, errors.New("the operation is unary; use NewServer")
+	}
+	config, err := newServerConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	stream := endpoint.NewStream(spec, s, config.middleware...)
+	return &streamServer[In, Out]{serverConfig: config, operation: spec.Operation(), stream: stream}, nil
 }
 
 type streamServer[In, Out any] struct {
@@ -48,7 +58,7 @@ func (s *streamServer[In, Out]) serve(x *exchange, in iter.Seq2[In, error], out 
 	err = errUnfinished
 	x.begin(s.operation, s.serverConfig)
 	if err = s.stream(x.ctx, guardIn(x, in), guardOut(x, out)); err == nil {
-		x.answer()
+		err = x.answer()
 	}
 	return err
 }
@@ -59,7 +69,7 @@ func (s *streamServer[In, Out]) serveCopied(x *exchange, by codec.Codec, in iter
 	err = errUnfinished
 	x.begin(s.operation, s.serverConfig)
 	if err = s.stream(x.ctx, s.decoding(x, by, guardIn(x, in)), s.encoding(x, by, guardOut(x, out))); err == nil {
-		x.answer()
+		err = x.answer()
 	}
 	return err
 }
@@ -70,7 +80,7 @@ func (s *streamServer[In, Out]) decoding(x *exchange, by codec.Codec, in iter.Se
 			var message In
 			if err == nil {
 				x.info.RequestSize += int64(len(data))
-				message, err = decodeRequest[In](by, data)
+				message, err = payload.DecodeRequest[In](by, data)
 			}
 			if !yield(message, err) || err != nil {
 				return
@@ -82,9 +92,11 @@ func (s *streamServer[In, Out]) decoding(x *exchange, by codec.Codec, in iter.Se
 func (s *streamServer[In, Out]) encoding(x *exchange, by codec.Codec, out func([]byte) error) func(Out) error {
 	var buf []byte
 	return func(message Out) error {
-		x.answer()
-		var err error
-		if buf, err = appendMessage(by, buf[:0], message); err != nil {
+		err := x.answer()
+		if err != nil {
+			return err
+		}
+		if buf, err = payload.Append(by, buf[:0], message); err != nil {
 			return fmt.Errorf("encoding a response: %w", err)
 		}
 		x.info.ResponseSize += int64(len(buf))

@@ -42,6 +42,7 @@ type client struct {
 
 	operation   string
 	kind        endpoint.Kind
+	streaming   bool
 	conn        *Conn
 	codec       codec.Codec // of requests
 	contentType string      // of requests; "" for JSON
@@ -65,7 +66,9 @@ func newClient(spec endpoint.Spec, conn *Conn, stream bool, opts []ClientOption)
 	if option := config.stream.set(); option != "" && !stream {
 		return nil, fmt.Errorf("%s is for streams", "Client"+option)
 	}
-	c := &client{clientConfig: config, operation: spec.Operation(), kind: spec.Kind, conn: conn, codec: config.set.Default()}
+	c := &client{
+		clientConfig: config, operation: spec.Operation(), kind: spec.Kind, streaming: stream, conn: conn, codec: config.set.Default(),
+	}
 	c.contentType = typeOf(c.codec)
 	return c, nil
 }
@@ -156,6 +159,7 @@ func (c *client) compose(x *sent, data []byte) error {
 		x.ctx = hook(x.ctx, &x.request)
 	}
 	transport.SetOutgoing(x.ctx, &x.request)
+	c.setProtocol(&x.request)
 	if deadline, ok := x.ctx.Deadline(); ok {
 		const room = 9 // eight digits and a unit
 		x.request.Set(transport.TimeoutHeader, string(transport.AppendTimeout(make([]byte, 0, room), time.Until(deadline))))
@@ -165,6 +169,17 @@ func (c *client) compose(x *sent, data []byte) error {
 		return c.unwritten(err)
 	}
 	return nil
+}
+
+// setProtocol sets the fields that open a stream. What was handed on from the header of another stream is not of this one.
+func (c *client) setProtocol(h *header) {
+	if !c.streaming {
+		delete(h.fields, streamField)
+		return
+	}
+	h.Set(streamField, streamVersion)
+	h.Set(creditField, formatCredit(c.stream.window))
+	h.Set(heartbeatField, string(transport.AppendTimeout(nil, c.stream.heartbeat)))
 }
 
 // answered runs the hooks that see the response's header.

@@ -183,7 +183,7 @@ var (
 )
 
 // notSent adds to err that nothing was sent.
-func notSent(err *status.Error) error {
+func notSent(err *status.Error) *status.Error {
 	if err.Cause == nil {
 		return err.WithCause(transport.ErrNotSent)
 	}

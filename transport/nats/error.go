@@ -104,9 +104,9 @@ func errorOf(h transport.HeaderMap, data []byte) *status.Error {
 	return status.New(code, h.Get(micro.ErrorHeader))
 }
 
-// noResponders reports whether m says that nobody serves the subject: the NATS server sends it.
+// noResponders reports whether m says that nobody serves the subject: the NATS server sends it. An answer that has no body says what
+// it is, though an endpoint may have set the same field.
 func noResponders(m *nats.Msg) bool {
-	return len(m.Data) == 0 && len(m.Header) > 0 && m.Header.Get(statusField) == noRespondersStatus
+	const status = "503"
+	return len(m.Data) == 0 && len(m.Header) > 0 && m.Header.Get(statusField) == status && m.Header[contentType] == nil
 }
-
-const noRespondersStatus = "503"

@@ -15,6 +15,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/ashlar-go/ashlar/codec"
+	"github.com/ashlar-go/ashlar/codec/msgpack"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
@@ -117,8 +119,8 @@ func deepPanic() { panic("secret of the stack") }
 
 func TestAPanicIsContainedAndReportedAsWhatItWas(t *testing.T) {
 	t.Parallel()
-	hook := natstransport.ServerBefore(func(context.Context, *nats.Msg) context.Context { deepPanic(); return nil })
-	after := natstransport.ServerAfter(func(context.Context, transport.Header) { deepPanic() })
+	hook := natstransport.ServerBefore(func(context.Context) context.Context { deepPanic(); return nil })
+	after := natstransport.ServerAfter(func(context.Context) { deepPanic() })
 	mw := natstransport.ServerMiddleware(func(endpoint.Spec, endpoint.Handler) endpoint.Handler {
 		return func(context.Context, any) (any, error) { deepPanic(); return nil, nil }
 	})
@@ -240,6 +242,34 @@ func TestACallToNobodyIsUnavailableAtOnce(t *testing.T) {
 		err := call(t.Context())
 		if status.CodeOf(err) != status.Unavailable || !errors.Is(err, transport.ErrNotSent) || status.As(err).Reason != "NO_RESPONDERS" {
 			t.Errorf("%s: want unavailable, NO_RESPONDERS and not sent, have %v", name, err)
+		}
+	}
+}
+
+// empty is a codec that makes nothing of anything.
+type empty struct{ codec.Codec }
+
+func (empty) Append(dst []byte, _ any) ([]byte, error) { return dst, nil }
+func (empty) Decode([]byte, any) error                 { return nil }
+
+// What an endpoint sets is not taken for the word of NATS that nobody serves it.
+func TestAStatusThatTheEndpointSetsIsAHeaderField(t *testing.T) {
+	t.Parallel()
+	set := func(ctx context.Context) { transport.FromContext(ctx).Trailer.Set("Status", "503") }
+	b := newBroker(t)
+	b.serve(
+		natstransport.NewServer(unarySpec, func(ctx context.Context, request *number) (*number, error) {
+			set(ctx)
+			return request, nil
+		}, natstransport.ServerCodecs(empty{msgpack.New()})),
+		natstransport.NewStreamServer(streamSpec, func(ctx context.Context, _ inSeq, _ func(*number) error) error {
+			set(ctx)
+			return nil
+		}, natstransport.ServerCodecs(empty{msgpack.New()})))
+	for name, call := range calls(t, b.conn(), natstransport.ClientCodecs(empty{msgpack.New()})) {
+		ctx, observer := transport.Observe(deadline(t))
+		if err := call(ctx); err != nil || observer.Info().Trailer.Get("Status") != "503" {
+			t.Errorf("%s: want the field, have %v, %v", name, observer.Info().Trailer, err)
 		}
 	}
 }

@@ -64,8 +64,16 @@ func (x *exchange) begin() (err error) {
 		RequestSize: int64(len(x.msg.Data)),
 	})
 	x.mount.ledger.add(x)
+	if refusal := x.mount.service.refusal(x.server.kind); refusal != nil {
+		x.callContext.end(refusal)
+		err = refusal
+	}
 	for _, hook := range x.server.before {
-		x.ctx = hook(x.ctx, x.msg)
+		ctx := hook(x.ctx)
+		if ctx == nil {
+			panic("a ServerBefore hook returned a nil context")
+		}
+		x.ctx = ctx
 	}
 	return err
 }

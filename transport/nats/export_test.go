@@ -42,6 +42,15 @@ func (f *Flow) Next() (message string, end bool, err error) {
 	return string(i.data), i.kind == endFrame, err
 }
 
+// StandStill does as if this end had got no processor time for so long.
+func (f *Flow) StandStill(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+
+	f.pulse.due = f.pulse.due.Add(-d)
+	f.pulse.lastHeard = f.pulse.lastHeard.Add(-d)
+}
+
 // Finish ends this end.
 func (f *Flow) Finish() {
 	f.finish()

@@ -41,6 +41,7 @@ type flow struct {
 	granted  credit // what may come in all
 	queue    []item // what came and was not read
 	deaf     bool   // what comes now is not taken, since something that came before cannot be
+	headed   bool   // the header of the response has come, or what it comes before
 	ended    bool   // the other end has sent its last message
 	finished bool   // this end is done
 	err      *status.Error
@@ -145,7 +146,10 @@ func (f *flow) take(m *nats.Msg) *status.Error {
 // takeOfServer takes what only a server sends.
 func (f *flow) takeOfServer(in frame, m *nats.Msg) *status.Error {
 	switch {
+	case in.kind == headerFrame && f.headed:
+		return f.violation("a header came after the header or the first message")
 	case in.kind == headerFrame:
+		f.headed = true
 		f.put(item{kind: headerFrame, header: m.Header})
 		return nil
 	case in.kind != acceptFrame:
@@ -162,7 +166,12 @@ func (f *flow) takeOfServer(in frame, m *nats.Msg) *status.Error {
 
 // refused reports whether m is the answer to a stream that was not accepted: an error as that of a unary call.
 func (f *flow) refused(m *nats.Msg) bool {
-	if !noResponders(m) && errorOf(canonical(m.Header), nil) == nil {
+	if noResponders(m) {
+		f.fail(notSent(errNoResponders))
+		f.ended = true
+		return true
+	}
+	if errorOf(canonical(m.Header), nil) == nil {
 		return false
 	}
 	f.ended = true
@@ -204,6 +213,7 @@ func (f *flow) takeMessage(in frame, message []byte) *status.Error {
 		f.put(item{kind: wrongItem, err: err})
 		return nil
 	}
+	f.headed = true
 	f.came.messages++
 	f.came.bytes += n
 	f.put(item{kind: messageFrame, data: message})

@@ -28,6 +28,7 @@ type pulse struct {
 	heard     uint64        // frames
 	seen      uint64        // heard, at the last look
 	lastHeard time.Time     // when that was last found to have grown
+	due       time.Time     // of the next look
 }
 
 // start starts the pulse. PeerEvery is what the other end has told, and this end's own until it has.
@@ -36,10 +37,11 @@ func (f *flow) start(peerEvery time.Duration) {
 	defer f.mu.Unlock()
 	f.pulse.peerEvery = peerEvery
 	f.pulse.lastHeard = time.Now()
+	f.pulse.due = f.pulse.lastHeard.Add(f.every / 2)
 	f.pulse.timer = time.AfterFunc(f.every/2, f.beat)
 }
 
-// beat is called twice in each interval.
+// beat is called twice in each interval. By how much it is late this end stood still, and could not have heard anything.
 func (f *flow) beat() {
 	f.mu.Lock()
 	p := &f.pulse
@@ -48,6 +50,7 @@ func (f *flow) beat() {
 		return
 	}
 	now := time.Now()
+	p.lastHeard = p.lastHeard.Add(max(0, now.Sub(p.due)))
 	if p.heard != p.seen {
 		p.seen, p.lastHeard = p.heard, now
 	}
@@ -68,6 +71,7 @@ func (f *flow) beat() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.finished {
+		p.due = time.Now().Add(f.every / 2)
 		p.timer.Reset(f.every / 2)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -37,7 +38,7 @@ func TestHeaderFieldsCrossBothWays(t *testing.T) {
 			return nil, status.New(status.OutOfRange, "too low")
 		}
 		return request, nil
-	}, []natstransport.ServerOption{natstransport.ServerAfter(func(_ context.Context, h transport.Header) { h.Set("X-After", "a") })},
+	}, []natstransport.ServerOption{natstransport.ServerAfter(func(ctx context.Context) { transport.FromContext(ctx).Response.Set("X-After", "a") })},
 		natstransport.ClientBefore(func(ctx context.Context, h transport.Header) context.Context {
 			h.Set("X-Hook", "set")
 			return ctx
@@ -62,6 +63,30 @@ func TestHeaderFieldsCrossBothWays(t *testing.T) {
 		if want := map[int]string{1: "a"}[n]; info.Response.Get("X-After") != want {
 			t.Errorf("X-After: want %q, have %q", want, info.Response.Get("X-After"))
 		}
+	}
+}
+
+// Who hands a header on may hand on that of a stream.
+func TestWhatOpenedAnotherStreamIsNotHandedOn(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.serve(natstransport.NewServer(unarySpec, double), natstransport.NewStreamServer(streamSpec,
+		func(ctx context.Context, _ inSeq, _ func(*number) error) error {
+			request := transport.FromContext(ctx).Request
+			if have := request.Get("Ashlar-Credit") + ", " + request.Get("Ashlar-Heartbeat"); have != "7 700, 3000000u" {
+				return status.New(status.Internal, have)
+			}
+			return nil
+		}))
+	conn := b.conn()
+	ctx := transport.WithHeader(transport.WithHeader(transport.WithHeader(deadline(t), "Ashlar-Stream", "2"), "Ashlar-Credit", "1 1"),
+		"Ashlar-Heartbeat", "1H")
+	if _, err := client[*number, *number](t, conn)(ctx, &number{}); err != nil {
+		t.Errorf("unary: %v", err)
+	}
+	call := streamClient[*number, *number](t, conn, natstransport.ClientWindow(7, 700), natstransport.ClientHeartbeat(3*time.Second))
+	if err := call(ctx, endpoint.Seq(&number{}), nil); err != nil {
+		t.Errorf("stream: %v", err)
 	}
 }
 
@@ -133,8 +158,8 @@ func TestMessagesSayTheirEncoding(t *testing.T) {
 	b := newBroker(t)
 	types := make(chan string, 1)
 	b.serve(natstransport.NewServer(unarySpec, double, natstransport.ServerCodecs(msgpack.New(), json.New()),
-		natstransport.ServerBefore(func(ctx context.Context, m *nats.Msg) context.Context {
-			types <- m.Header.Get("Content-Type")
+		natstransport.ServerBefore(func(ctx context.Context) context.Context {
+			types <- transport.FromContext(ctx).Request.Get("Content-Type")
 			return ctx
 		})))
 	conn := b.conn()

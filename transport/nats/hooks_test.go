@@ -7,8 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
@@ -36,9 +34,9 @@ type ctxKey string
 // hooks notes everything that happens around a call, in the order of its happening. The client's notes are its own, since the server's
 // finalizers run beside what the client does with the answer. Done gets a value when the last of the server's has run.
 func hooks(server, client *notes, done chan<- struct{}) ([]natstransport.ServerOption, []natstransport.ClientOption) {
-	before := func(name string) func(context.Context, *nats.Msg) context.Context {
-		return func(ctx context.Context, m *nats.Msg) context.Context {
-			server.add("%s %s", name, m.Subject)
+	before := func(name string) func(context.Context) context.Context {
+		return func(ctx context.Context) context.Context {
+			server.add("%s %s", name, transport.FromContext(ctx).Operation)
 			return context.WithValue(ctx, ctxKey(name), name)
 		}
 	}
@@ -63,8 +61,8 @@ func hooks(server, client *notes, done chan<- struct{}) ([]natstransport.ServerO
 	return []natstransport.ServerOption{
 			natstransport.ServerMiddleware(mw("outer")), natstransport.ServerMiddleware(mw("inner")),
 			natstransport.ServerBefore(before("before 1"), before("before 2")), natstransport.ServerBefore(before("before 3")),
-			natstransport.ServerAfter(func(ctx context.Context, _ transport.Header) { server.add("after 1 %v", ctx.Value(ctxKey("before 1"))) }),
-			natstransport.ServerAfter(func(context.Context, transport.Header) { server.add("after 2") }),
+			natstransport.ServerAfter(func(ctx context.Context) { server.add("after 1 %v", ctx.Value(ctxKey("before 1"))) }),
+			natstransport.ServerAfter(func(context.Context) { server.add("after 2") }),
 			natstransport.ServerFinalizer(func(ctx context.Context, o natstransport.Outcome) {
 				server.add("final 1 %v %v", ctx.Value(ctxKey("before 3")), status.CodeOf(o.Err))
 			}),
@@ -104,7 +102,7 @@ func TestHooksRunInOrder(t *testing.T) {
 		return &loud{N: 2 * request.N}, fail
 	}, append(server, natstransport.ServerFinalizer()), client...)
 	begin := []string{
-		"encode 1", "before 1 numbers.Double", "before 2 numbers.Double", "before 3 numbers.Double",
+		"encode 1", "before 1 numbers/Double", "before 2 numbers/Double", "before 3 numbers/Double",
 		"outer of numbers/Double", "inner of numbers/Double", "decode 1", "endpoint 1 before 1", "inner left", "outer left",
 	}
 	n.take()
@@ -156,5 +154,26 @@ func TestWhatMiddlewareReturnsIsTheResponse(t *testing.T) {
 	answer = "text"
 	if _, err := call(deadline(t), &number{1}); status.CodeOf(err) != status.Internal {
 		t.Errorf("want internal for a response of another type, have %v", err)
+	}
+}
+
+func TestAHookThatReturnsNoContextIsSaidSo(t *testing.T) {
+	t.Parallel()
+	ended := make(chan context.Context, 1)
+	for name, call := range failing(t, func() error { return nil },
+		natstransport.ServerBefore(func(context.Context) context.Context { return nil }),
+		natstransport.ServerErrorHandler(func(_ context.Context, err error) {
+			if caught, ok := errors.AsType[*endpoint.PanicError](err); !ok || caught.Value != "a ServerBefore hook returned a nil context" {
+				t.Errorf("want whose fault it is, have %v", err)
+			}
+		}),
+		natstransport.ServerFinalizer(func(ctx context.Context, _ natstransport.Outcome) { ended <- ctx }),
+	) {
+		if err := call(); status.CodeOf(err) != status.Internal {
+			t.Errorf("%s: want internal, have %v", name, err)
+		}
+		if ctx := wait(t, ended, "the finalizer"); ctx == nil || transport.FromContext(ctx) == nil {
+			t.Errorf("%s: want the context that there was, have %v", name, ctx)
+		}
 	}
 }

@@ -44,14 +44,28 @@ func newLink(nc *nats.Conn, change func(nats.Status)) (l *link, err error) {
 	if l.sub, err = nc.Subscribe(l.prefix+"*", l.deliver); err != nil {
 		return nil, err
 	}
-	l.sub.SetClosedHandler(func(string) { close(l.quiet) })
-	if err := l.sub.SetPendingLimits(MaxPendingMessages, MaxPendingBytes); err != nil {
+	l.status = nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
+	slow := l.sub.StatusChanged(nats.SubscriptionSlowConsumer)
+	if err := guard(l.sub, l.quiet); err != nil {
 		_ = l.sub.Unsubscribe()
+		nc.RemoveStatusListener(l.status)
 		return nil, err
 	}
-	l.status = nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
-	go l.watch(l.sub.StatusChanged(nats.SubscriptionSlowConsumer))
+	go l.watch(slow)
 	return l, nil
+}
+
+// guard limits what a new subscription holds, and sees to it that quiet is closed when NATS delivers nothing to it any more. It fails
+// when that is so already, since then nobody is told.
+func guard(sub *nats.Subscription, quiet chan<- struct{}) error {
+	sub.SetClosedHandler(func(string) { close(quiet) })
+	if err := sub.SetPendingLimits(MaxPendingMessages, MaxPendingBytes); err != nil {
+		return err
+	}
+	if !sub.IsValid() {
+		return nats.ErrConnectionClosed
+	}
+	return nil
 }
 
 // inbox returns the beginning of subjects that nobody else has. It is shorter than nats.go's, since it is in each message.

@@ -47,8 +47,7 @@ func (m *mount) subscribe() (err error) {
 	if m.sub, err = m.nc().QueueSubscribe(m.subject, m.queue, m.take); err != nil {
 		return fmt.Errorf("subscribing to %s: %w", m.subject, err)
 	}
-	m.sub.SetClosedHandler(func(string) { close(m.quiet) })
-	return m.sub.SetPendingLimits(MaxPendingMessages, MaxPendingBytes)
+	return guard(m.sub, m.quiet)
 }
 
 // take is called by NATS for each message, one at a time.

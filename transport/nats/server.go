@@ -87,18 +87,18 @@ type unaryServer[Req, Resp any] struct {
 
 // handle serves one request, up to its response.
 func (u *unaryServer[Req, Resp]) handle(x *exchange) error {
-	if x.msg.Header[streamField] != nil {
-		return status.Errorf(status.Unimplemented, "%s is unary, and no stream", x.server.operation)
-	}
 	if err := x.begin(); err != nil {
 		return err
+	}
+	if x.msg.Header[streamField] != nil {
+		return status.Errorf(status.Unimplemented, "%s is unary, and no stream", x.server.operation)
 	}
 	response, err := u.decorated(x)
 	if err != nil {
 		return err
 	}
 	for _, hook := range x.server.after {
-		hook(x.ctx, &x.response)
+		hook(x.ctx)
 	}
 	if x.codec == nil { // of a middleware that answered by itself
 		if err := x.chooseCodec(); err != nil {

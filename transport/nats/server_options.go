@@ -7,11 +7,8 @@ import (
 	"maps"
 	"math"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
-	"github.com/ashlar-go/ashlar/transport"
 )
 
 // ServerOption sets up a server. Options of the same name append to each other, in order, unless they say otherwise.
@@ -27,8 +24,8 @@ type serverConfig struct {
 	maxInFlight int
 	stream      streamLimits
 	middleware  []endpoint.Middleware
-	before      []func(context.Context, *nats.Msg) context.Context
-	after       []func(context.Context, transport.Header)
+	before      []func(context.Context) context.Context
+	after       []func(context.Context)
 	finalizers  []func(context.Context, Outcome)
 	onError     []func(context.Context, error)
 }
@@ -122,9 +119,8 @@ func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 	}
 }
 
-// ServerBefore adds hooks that run first, in order, and may add to the context. Message is the one that came; it must not be changed,
-// nor answered. transport.FromContext has the call.
-func ServerBefore(hooks ...func(ctx context.Context, message *nats.Msg) context.Context) ServerOption {
+// ServerBefore adds hooks that run first, in order, and may add to the context. transport.FromContext has the call.
+func ServerBefore(hooks ...func(ctx context.Context) context.Context) ServerOption {
 	return func(c *serverConfig) error {
 		c.before = append(c.before, hooks...)
 		return refuseNil("ServerBefore", hooks)
@@ -132,8 +128,8 @@ func ServerBefore(hooks ...func(ctx context.Context, message *nats.Msg) context.
 }
 
 // ServerAfter adds hooks that run when the endpoint has succeeded, before its response is encoded. They may set header
-// fields. On a stream they run before the first message, or at its end where there is none.
-func ServerAfter(hooks ...func(ctx context.Context, response transport.Header)) ServerOption {
+// fields, of what transport.FromContext has. On a stream they run before the first message, or at its end where there is none.
+func ServerAfter(hooks ...func(ctx context.Context)) ServerOption {
 	return func(c *serverConfig) error {
 		c.after = append(c.after, hooks...)
 		return refuseNil("ServerAfter", hooks)

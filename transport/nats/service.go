@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -13,6 +15,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
 )
 
 // Service is an instance of a NATS micro service: servers on a connection. It is safe for concurrent use.
@@ -27,7 +30,9 @@ type Service struct {
 
 	shutdown sync.Mutex // held by the first Shutdown until it has ended
 	ended    bool
-	stop     chan struct{} // closed when no more requests are taken
+	over     atomic.Pointer[status.Error] // why calls that begin end at once, nil for those that do not
+	graceEnd atomic.Bool                  // streams that begin end at once
+	stop     chan struct{}                // closed when no more requests are taken
 	stopOnce sync.Once
 }
 
@@ -216,6 +221,7 @@ func (s *Service) wait(ctx context.Context) error {
 
 // force ends what does not end by itself, and returns how many calls that are.
 func (s *Service) force() (left int) {
+	s.over.CompareAndSwap(nil, errShutdown)
 	for _, m := range s.mounts {
 		for _, x := range m.ledger.all() {
 			left++
@@ -236,6 +242,7 @@ func (s *Service) force() (left int) {
 
 // endStreams ends the streams.
 func (s *Service) endStreams() {
+	s.graceEnd.Store(true)
 	for _, m := range s.mounts {
 		if m.kind == endpoint.Unary {
 			continue
@@ -246,10 +253,21 @@ func (s *Service) endStreams() {
 	}
 }
 
+// refusal returns why a call that begins is not served, nil if it is. It was on its way when all were ended.
+func (s *Service) refusal(kind endpoint.Kind) *status.Error {
+	if kind != endpoint.Unary && s.graceEnd.Load() {
+		return errShutdown
+	}
+	return s.over.Load()
+}
+
 // lost is called when the connection was lost, is back, or was closed.
 func (s *Service) lost(state nats.Status) {
 	if state == nats.CONNECTED {
 		return
+	}
+	if state == nats.CLOSED {
+		s.over.CompareAndSwap(nil, errClosed)
 	}
 	for _, m := range s.mounts {
 		for _, x := range m.ledger.all() {
@@ -266,8 +284,13 @@ func (s *Service) lost(state nats.Status) {
 	}
 }
 
-// report tells those on this side what went wrong outside of a call.
+// report tells those on this side what went wrong outside of a call. A hook that panics does no harm to NATS, which calls this.
 func (s *Service) report(server *Server, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			log.Printf("%s: a hook panicked: %v\n%s", server.operation, value, debug.Stack())
+		}
+	}()
 	for _, hook := range s.onError {
 		hook(server.operation, err)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
-	"github.com/ashlar-go/ashlar/transport"
 )
 
 // NewStreamClient returns the stream that calls an operation of NewStreamServer over conn. The one request of a ServerStream opens the
@@ -59,9 +58,6 @@ func (c *streamClient[In, Out]) do(x *sent, in iter.Seq2[In, error], out func(Ou
 			return err
 		}
 	}
-	x.request.Set(streamField, streamVersion)
-	x.request.Set(creditField, formatCredit(c.stream.window))
-	x.request.Set(heartbeatField, string(transport.AppendTimeout(nil, c.stream.heartbeat)))
 	if err := c.compose(x, first); err != nil {
 		return err
 	}
@@ -78,7 +74,7 @@ func (c *streamClient[In, Out]) do(x *sent, in iter.Seq2[In, error], out func(Ou
 		return c.receive(x, f, out)
 	}
 	var size atomic.Int64
-	s := c.send(f, in, &size)
+	s := c.send(x.ctx, f, in, &size)
 	end := func() error {
 		f.finish() // so that what is being sent returns
 		err := s.stop()
@@ -126,10 +122,11 @@ func (c *client) open(x *sent, f *flow) (stop func(), err error) {
 		}
 	}
 	told := make(chan struct{})
-	unhook := context.AfterFunc(x.ctx, func() {
+	ctx := x.ctx // which the ClientAfter hooks change
+	unhook := context.AfterFunc(ctx, func() {
 		defer close(told)
-		f.breakOff(status.From(x.ctx.Err()))
-		if errors.Is(x.ctx.Err(), context.Canceled) { // the deadline the server knows itself
+		f.breakOff(status.From(ctx.Err()))
+		if errors.Is(ctx.Err(), context.Canceled) { // the deadline the server knows itself
 			giveUp()
 		}
 	})
@@ -145,8 +142,8 @@ func (c *client) open(x *sent, f *flow) (stop func(), err error) {
 	}, nil
 }
 
-// send sends what in yields, and then the end of it.
-func (c *streamClient[In, Out]) send(f *flow, in iter.Seq2[In, error], size *atomic.Int64) *sender {
+// send sends what in yields, and then the end of it. An in that has ended since ctx has is not at its end.
+func (c *streamClient[In, Out]) send(ctx context.Context, f *flow, in iter.Seq2[In, error], size *atomic.Int64) *sender {
 	buf := make([]byte, headroom)
 	return startSender(in, func(message In) (err error) {
 		if buf, err = appendMessage(c.codec, buf[:headroom], message); err != nil {
@@ -162,6 +159,9 @@ func (c *streamClient[In, Out]) send(f *flow, in iter.Seq2[In, error], size *ato
 		}
 		return err
 	}, func(err error) {
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err == nil {
 			err = f.end()
 		}
@@ -224,9 +224,6 @@ func (c *streamClient[In, Out]) receive(x *sent, f *flow, out func(Out) error) e
 func (c *client) ended(x *sent, end item, answered bool) error {
 	x.trailer = canonical(end.header)
 	if !answered {
-		if len(end.data) == 0 && x.trailer.Get(statusField) == noRespondersStatus {
-			return notSent(errNoResponders)
-		}
 		if x.response == nil { // a stream that was refused has no other
 			x.response = x.trailer
 		}

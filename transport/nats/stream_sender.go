@@ -7,10 +7,14 @@ import (
 	"sync"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
 )
 
 // errStopped is what the messages of a client end with that were told to end.
 var errStopped = errors.New("natstransport: the stream has ended")
+
+// errInUnfinished is what the messages of a client end with that ended their goroutine.
+var errInUnfinished = status.New(status.Internal, "the messages ended their goroutine")
 
 // sender ranges over the messages of a client on a goroutine of its own.
 type sender struct {
@@ -26,14 +30,17 @@ func startSender[In any](in iter.Seq2[In, error], send func(In) error, end func(
 	s := new(sender)
 	s.changed.L = &s.mu
 	go func() {
-		err := sendAll(s, in, send)
-		if s.enter() {
-			s.mu.Lock()
-			s.err = err
-			s.mu.Unlock()
-			end(err)
+		err := error(errInUnfinished)
+		defer func() { // also when in ends the goroutine
+			if s.enter() {
+				s.mu.Lock()
+				s.err = err
+				s.mu.Unlock()
+				end(err)
+			}
 			s.leave()
-		}
+		}()
+		err = sendAll(s, in, send)
 	}()
 	return s
 }

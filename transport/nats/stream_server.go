@@ -62,14 +62,14 @@ type streamServer[In, Out any] struct {
 
 // handle serves one stream, up to its end.
 func (s *streamServer[In, Out]) handle(x *exchange) error {
-	f, every, err := x.newFlow()
-	if err != nil {
-		return err
-	}
 	if err := x.begin(); err != nil {
 		return err
 	}
 	x.info.RequestSize = 0 // which counts messages
+	f, every, err := x.newFlow()
+	if err != nil {
+		return err
+	}
 	if err := x.chooseCodec(); err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func (x *exchange) sendHeader() error {
 	}
 	x.answered = true
 	for _, hook := range x.server.after {
-		hook(x.ctx, &x.response)
+		hook(x.ctx)
 	}
 	x.response.sent = true
 	if x.contentType != "" {

@@ -100,7 +100,7 @@ func TestHooksOfAStreamRunInOrder(t *testing.T) {
 		return errors.Join(echo(ctx, in, out), fail)
 	}, server, client...)
 	begin := []string{
-		"before 1 numbers.Echo", "before 2 numbers.Echo", "before 3 numbers.Echo", "outer of numbers/Echo", "inner of numbers/Echo", "stream",
+		"before 1 numbers/Echo", "before 2 numbers/Echo", "before 3 numbers/Echo", "outer of numbers/Echo", "inner of numbers/Echo", "stream",
 	}
 	for _, row := range []struct {
 		in           []*number
@@ -206,7 +206,12 @@ func TestARequestOfAServerStreamIsNeeded(t *testing.T) {
 func TestShapesThatDifferAreUnimplemented(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
-	b.serve(natstransport.NewServer(unarySpec, double), natstransport.NewStreamServer(streamSpec, echo))
+	seen := make(chan error, 4)
+	opts := []natstransport.ServerOption{
+		natstransport.ServerErrorHandler(func(_ context.Context, err error) { seen <- err }),
+		natstransport.ServerFinalizer(func(_ context.Context, o natstransport.Outcome) { seen <- o.Err }),
+	}
+	b.serve(natstransport.NewServer(unarySpec, double, opts...), natstransport.NewStreamServer(streamSpec, echo, opts...))
 	conn := b.conn()
 	call := client[*number, *number](t, conn, natstransport.ClientSubject("numbers.Echo"))
 	if _, err := call(deadline(t), &number{}); status.CodeOf(err) != status.Unimplemented {
@@ -215,6 +220,11 @@ func TestShapesThatDifferAreUnimplemented(t *testing.T) {
 	talk := streamClient[*number, *number](t, conn, natstransport.ClientSubject("numbers.Double"))
 	if err := talk(deadline(t), endpoint.Seq[*number](), nil); status.CodeOf(err) != status.Unimplemented {
 		t.Errorf("stream to unary: want unimplemented, have %v", err)
+	}
+	for range cap(seen) {
+		if err := wait(t, seen, "the hooks"); status.CodeOf(err) != status.Unimplemented {
+			t.Errorf("hooks: want unimplemented, have %v", err)
+		}
 	}
 }
 

@@ -29,10 +29,12 @@ func NewBatcher(spec endpoint.Spec, conn *httptransport.Conn, path string, opts 
 	}
 	b := &Batcher{operation: spec.Operation()}
 	var err error
-	if b.notes, err = httptransport.NewClient[*Batch, struct{}](spec, conn, "POST "+path, spoken(opts)...); err != nil {
+	path = "POST " + path
+	b.notes, err = httptransport.NewClient[*Batch, struct{}](spec, conn, path, spoken(opts, httptransport.ClientDecoder(readNothing))...)
+	if err != nil {
 		return nil, err
 	}
-	b.calls, err = httptransport.NewClient[*Batch, struct{}](spec, conn, "POST "+path, spoken(opts, httptransport.ClientDecoder(b.read))...)
+	b.calls, err = httptransport.NewClient[*Batch, struct{}](spec, conn, path, spoken(opts, httptransport.ClientDecoder(b.read))...)
 	return b, err
 }
 
@@ -140,7 +142,7 @@ func (b *Batcher) settle(batch *Batch, answers []answer) error {
 			continue
 		}
 		n, err := strconv.ParseUint(string(a.id), 10, 64)
-		if err != nil || n == 0 || n > uint64(len(batch.pending)) || strconv.FormatUint(n, 10) != string(a.id) {
+		if err != nil || n == 0 || n > uint64(len(batch.pending)) {
 			return unreadable(b.operation, fmt.Errorf("it has the id %.64s, which no call has", a.id))
 		}
 		if batch.pending[n-1].settled() {

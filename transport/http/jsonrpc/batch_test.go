@@ -174,4 +174,13 @@ func TestABatchLongerThanTheServerTakesIsRefusedAsAWhole(t *testing.T) {
 	if e := status.As(err); e == nil || e.Reason != "BATCH_TOO_LONG" || !errors.Is(errOf(r), err) {
 		t.Errorf("have %v", err)
 	}
+	notes := newBatcher(t, conn).Batch()
+	for range 2 {
+		if err := m.Notify(notes, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if e := status.As(notes.Do(t.Context())); e == nil || e.Reason != "BATCH_TOO_LONG" {
+		t.Errorf("notifications: have %v", e)
+	}
 }

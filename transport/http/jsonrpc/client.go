@@ -42,7 +42,7 @@ func NewClient[Req, Resp any](
 }
 
 // NewNotifier returns the endpoint that notifies a method over conn: it is carried out and not answered. The errors of the method are not
-// told to anybody but the server; those of HTTP are, as by NewClient.
+// told to anybody but the server; those of HTTP are, as by NewClient, and so is that the server took the document for none.
 func NewNotifier[Req any](
 	spec endpoint.Spec, conn *httptransport.Conn, path string, opts ...ClientOption,
 ) (endpoint.Endpoint[Req, struct{}], error) {
@@ -50,7 +50,7 @@ func NewNotifier[Req any](
 	if err != nil {
 		return nil, fmt.Errorf("jsonrpc: notifier of %s: %w", spec.Operation(), err)
 	}
-	all := spoken(config.http)
+	all := spoken(config.http, httptransport.ClientDecoder(readNothing))
 	send, err := httptransport.NewClient[*outgoing[Req], struct{}](spec, conn, "POST "+path, all...)
 	if err != nil {
 		return nil, err
@@ -143,6 +143,24 @@ func (c *client[Req, Resp]) read(ctx context.Context, r *http.Response) (respons
 		return response, e
 	}
 	return c.decode(a.result)
+}
+
+// readNothing reads the answer to notifications, which have none: an error without an id is that of the document as a whole, of which
+// nothing was carried out. Whatever else a server says does not matter.
+func readNothing(_ context.Context, r *http.Response) (none struct{}, err error) {
+	buf := buffer.Get()
+	defer buf.Free()
+	if err := readBody(buf, r); err != nil {
+		return none, err
+	}
+	answers, _, err := readAnswers(buf.B, r)
+	if err != nil || len(answers) == 0 || string(answers[0].id) != "null" {
+		return none, nil // it is none, as it should be
+	}
+	if e := answers[0].status(); e != nil {
+		return none, e
+	}
+	return none, nil
 }
 
 // readAnswers reads the document that the body of a response is.

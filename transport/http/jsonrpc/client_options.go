@@ -3,6 +3,7 @@ package jsonrpc
 import (
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/codec/json"
+	"github.com/ashlar-go/ashlar/internal/option"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
@@ -18,7 +19,7 @@ type clientConfig struct {
 
 func newClientConfig(opts []ClientOption) (*clientConfig, error) {
 	c := new(clientConfig)
-	if err := apply(c, opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
 	}
 	if c.codec == nil {
@@ -60,6 +61,6 @@ func ClientByPosition() ClientOption {
 func ClientHTTP(opts ...httptransport.ClientOption) ClientOption {
 	return func(c *clientConfig) error {
 		c.http = append(c.http, opts...)
-		return refuseNil("ClientHTTP", opts)
+		return option.RefuseNil("ClientHTTP", opts)
 	}
 }

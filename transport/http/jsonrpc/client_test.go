@@ -296,7 +296,12 @@ func TestANotificationExpectsNoAnswer(t *testing.T) {
 		want              status.Code
 	}{
 		{200, "", "", status.OK}, {202, "text/plain", "thanks", status.OK}, {204, "", "", status.OK},
-		{200, "application/json", `{"jsonrpc":"2.0","error":{"code":1,"message":"m"},"id":null}`, status.OK},
+		{200, "application/json", `{"jsonrpc":"2.0","error":{"code":1,"message":"m"},"id":null}`, status.Unknown},
+		{200, "application/json", `{"jsonrpc":"2.0","error":{"code":-32600,"message":"m"},"id":null}`, status.InvalidArgument},
+		{200, "application/json", `[{"jsonrpc":"2.0","error":{"code":-32600,"message":"m"},"id":null}]`, status.InvalidArgument},
+		{200, "application/json", `{"jsonrpc":"2.0","error":{"code":1,"message":"m"},"id":1}`, status.OK},
+		{200, "application/json", `{"jsonrpc":"2.0","result":null,"id":null}`, status.OK},
+		{200, "application/json", `[]`, status.OK}, {200, "application/json", `thanks`, status.OK},
 		{503, "text/html", "", status.Unavailable},
 		{400, "application/json", `{"jsonrpc":"2.0","error":{"code":-32601,"message":"m"},"id":null}`, status.Unimplemented},
 	} {

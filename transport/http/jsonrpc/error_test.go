@@ -131,6 +131,11 @@ func TestErrorsThatWereNotWrittenToBeShownAreInternalWithAnID(t *testing.T) {
 	if !errors.Is(seen, secret) || status.As(seen).ID != status.As(err).ID || logged() != "" {
 		t.Errorf("want the handler to see it, and nothing in the log; have %v for %v, and %q", seen, err, logged())
 	}
+	conn, logged = start(t, jsonrpc.NewHandler(set(failing(status.From(secret))))) // as a request log returns it
+	_, err = newClient[any, int](t, conn, "fail")(t.Context(), nil)
+	if status.As(err).ID == "" || logged() != "" {
+		t.Errorf("want an error with an ID that is not logged again, have %v and %q", err, logged())
+	}
 }
 
 func TestAMessageThatIsNotUTF8IsMadeSo(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/buffer"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
@@ -35,7 +36,7 @@ func NewHandler(servers []*Server, opts ...HandlerOption) *Handler {
 		handlerConfig: &handlerConfig{maxBatch: DefaultMaxBatch, concurrency: DefaultConcurrency},
 		servers:       make(map[string]*Server, len(servers)),
 	}
-	if err := apply(h.handlerConfig, opts); err != nil {
+	if err := option.Set(h.handlerConfig, opts); err != nil {
 		panic(fmt.Sprintf("jsonrpc: handler: %v", err))
 	}
 	for i, s := range servers {

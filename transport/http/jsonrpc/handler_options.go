@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ashlar-go/ashlar/internal/option"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
@@ -56,7 +57,7 @@ func HandlerConcurrency(n int) HandlerOption {
 func HandlerHTTP(opts ...httptransport.ServerOption) HandlerOption {
 	return func(c *handlerConfig) error {
 		c.http = append(c.http, opts...)
-		return refuseNil("HandlerHTTP", opts)
+		return option.RefuseNil("HandlerHTTP", opts)
 	}
 }
 
@@ -65,6 +66,6 @@ func HandlerHTTP(opts ...httptransport.ServerOption) HandlerOption {
 func HandlerErrorHandler(hooks ...func(ctx context.Context, err error)) HandlerOption {
 	return func(c *handlerConfig) error {
 		c.onRefusal = append(c.onRefusal, hooks...)
-		return refuseNil("HandlerErrorHandler", hooks)
+		return option.RefuseNil("HandlerErrorHandler", hooks)
 	}
 }

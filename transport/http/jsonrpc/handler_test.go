@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,9 @@ func TestOnlyPOSTIsServed(t *testing.T) {
 		var e status.Error
 		if err := e.UnmarshalJSON(w.Body.Bytes()); err != nil || w.Header().Get("Content-Type") != status.ProblemType {
 			t.Fatal(err, w.Header())
+		}
+		if w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Content-Length") != strconv.Itoa(w.Body.Len()) {
+			t.Errorf("%s: have %v", method, w.Header())
 		}
 		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "POST" || e.Message != "JSON-RPC is spoken by POST, not by "+method {
 			t.Errorf("%s: have %d %v %s", method, w.Code, w.Header(), w.Body)
@@ -299,9 +303,17 @@ func TestInfoDescribesTheCall(t *testing.T) {
 		if transport.FromContext(ctx) != r.Info || o.Code != 0 || o.Err != nil {
 			t.Errorf("have %+v", o)
 		}
+		if r.Info.ResponseSize != o.ResponseSize {
+			t.Errorf("want the size %d, have %d", o.ResponseSize, r.Info.ResponseSize)
+		}
 		sizes = [2]int64{o.RequestSize, o.ResponseSize}
 	}))})
-	post(h, "[ "+document+" ]")
+	r := httptest.NewRequest(http.MethodPost, "https://h/rpc", strings.NewReader("[ "+document+" ]")) // with a state of TLS
+	r.Header.Set("Content-Type", "application/json")
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	if have.TLS != r.TLS || have.TLS == nil || have.Trailer == nil {
+		t.Errorf("want TLS and a trailer, have %+v", have)
+	}
 	if have.Transport != "http" || have.Operation != "numbers/Sum" || have.Peer == "" || have.RequestSize != int64(len(document)) {
 		t.Errorf("have %+v", have)
 	}

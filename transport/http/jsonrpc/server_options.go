@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/codec/json"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/transport"
 )
 
@@ -29,7 +29,7 @@ type serverConfig struct {
 
 func newServerConfig(opts []ServerOption) (*serverConfig, error) {
 	c := new(serverConfig)
-	if err := apply(c, opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
 	}
 	if c.codec == nil {
@@ -61,7 +61,7 @@ func ServerCodec(by codec.Codec) ServerOption {
 func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 	return func(c *serverConfig) error {
 		c.middleware = append(c.middleware, mw...)
-		return refuseNil("ServerMiddleware", mw)
+		return option.RefuseNil("ServerMiddleware", mw)
 	}
 }
 
@@ -69,7 +69,7 @@ func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 func ServerBefore(hooks ...func(ctx context.Context, r *Request) context.Context) ServerOption {
 	return func(c *serverConfig) error {
 		c.before = append(c.before, hooks...)
-		return refuseNil("ServerBefore", hooks)
+		return option.RefuseNil("ServerBefore", hooks)
 	}
 }
 
@@ -78,7 +78,7 @@ func ServerBefore(hooks ...func(ctx context.Context, r *Request) context.Context
 func ServerAfter(hooks ...func(ctx context.Context, response transport.Header)) ServerOption {
 	return func(c *serverConfig) error {
 		c.after = append(c.after, hooks...)
-		return refuseNil("ServerAfter", hooks)
+		return option.RefuseNil("ServerAfter", hooks)
 	}
 }
 
@@ -87,7 +87,7 @@ func ServerAfter(hooks ...func(ctx context.Context, response transport.Header)) 
 func ServerFinalizer(hooks ...func(ctx context.Context, r *Request, outcome Outcome)) ServerOption {
 	return func(c *serverConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return refuseNil("ServerFinalizer", hooks)
+		return option.RefuseNil("ServerFinalizer", hooks)
 	}
 }
 
@@ -108,31 +108,8 @@ type Outcome struct {
 func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.onError = append(c.onError, hooks...)
-		return refuseNil("ServerErrorHandler", hooks)
+		return option.RefuseNil("ServerErrorHandler", hooks)
 	}
-}
-
-// apply applies options, of any of the sides, to what they set up.
-func apply[C any, O ~func(*C) error](config *C, opts []O) error {
-	if err := refuseNil("the list of options", opts); err != nil {
-		return err
-	}
-	for _, opt := range opts {
-		if err := opt(config); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refuseNil refuses a nil function among those that an option was given.
-func refuseNil[F any](option string, functions []F) error {
-	for i, f := range functions {
-		if reflect.ValueOf(f).IsNil() {
-			return fmt.Errorf("%s: function %d is nil", option, i)
-		}
-	}
-	return nil
 }
 
 func refuseName(option, name string) error {

@@ -35,7 +35,8 @@ func (s *Server) check(ctx context.Context, js jetstream.JetStream, info *jetstr
 		"MaxRequestBatch is %d: remove it, or lower ServerConcurrency(%d)", c.MaxRequestBatch, s.concurrency)
 	refuse(c.MaxRequestExpires > 0 && c.MaxRequestExpires < pullExpires,
 		"MaxRequestExpires is %v: remove it, or set it to %v or more", c.MaxRequestExpires, pullExpires)
-	for option, subject := range map[string]string{"ServerDeadLetter": s.deadLetter, "ServerResults": s.results} {
+	for _, to := range []struct{ option, subject string }{{"ServerDeadLetter", s.deadLetter}, {"ServerResults", s.results}} {
+		option, subject := to.option, to.subject
 		if subject == "" {
 			continue
 		}

@@ -12,8 +12,10 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/buffer"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // Receipt says where a message is stored.
@@ -70,10 +72,10 @@ func newClient[Req any](spec endpoint.Spec, js jetstream.JetStream, subject stri
 		return nil, err
 	}
 	c := &client[Req]{clientConfig: config, operation: spec.Operation(), js: js, to: subject}
-	if c.name, err = typed[func(Req) string]("ClientMessageID", config.messageID); err != nil {
+	if c.name, err = option.Typed[func(Req) string]("ClientMessageID", config.messageID); err != nil {
 		return nil, err
 	}
-	if c.direct, err = typed[func(Req) string]("ClientSubject", config.subject); err != nil {
+	if c.direct, err = option.Typed[func(Req) string]("ClientSubject", config.subject); err != nil {
 		return nil, err
 	}
 	if config.stream != "" {
@@ -113,7 +115,7 @@ func (c *client[Req]) do(x *sent, request Req) (receipt Receipt, err error) {
 	}
 	encoded := buffer.Get()
 	defer encoded.Free()
-	if encoded.B, err = appendMessage(c.codec, encoded.B, request); err != nil {
+	if encoded.B, err = payload.Append(c.codec, encoded.B, request); err != nil {
 		return receipt, notSent(status.New(status.Internal, "the request to "+c.operation+" could not be encoded").WithCause(err))
 	}
 	subject := c.to

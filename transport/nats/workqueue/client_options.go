@@ -6,6 +6,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/codec/json"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/transport"
 )
 
@@ -24,7 +25,7 @@ type clientConfig struct {
 
 func newClientConfig(opts []ClientOption) (*clientConfig, error) {
 	c := &clientConfig{codec: json.New()}
-	if err := refuseNil("the list of options", opts); err != nil {
+	if err := option.RefuseNil("the list of options", opts); err != nil {
 		return nil, err
 	}
 	for _, opt := range opts {
@@ -50,7 +51,7 @@ func ClientCodecs(codecs ...codec.Codec) ClientOption {
 func ClientBefore(hooks ...func(ctx context.Context, request transport.Header) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.before = append(c.before, hooks...)
-		return refuseNil("ClientBefore", hooks)
+		return option.RefuseNil("ClientBefore", hooks)
 	}
 }
 
@@ -58,7 +59,7 @@ func ClientBefore(hooks ...func(ctx context.Context, request transport.Header) c
 func ClientAfter(hooks ...func(ctx context.Context, receipt Receipt) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.after = append(c.after, hooks...)
-		return refuseNil("ClientAfter", hooks)
+		return option.RefuseNil("ClientAfter", hooks)
 	}
 }
 
@@ -66,7 +67,7 @@ func ClientAfter(hooks ...func(ctx context.Context, receipt Receipt) context.Con
 func ClientFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) ClientOption {
 	return func(c *clientConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return refuseNil("ClientFinalizer", hooks)
+		return option.RefuseNil("ClientFinalizer", hooks)
 	}
 }
 
@@ -76,7 +77,7 @@ func ClientFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) Client
 func ClientMessageID[Req any](id func(request Req) string) ClientOption {
 	return func(c *clientConfig) error {
 		c.messageID = id
-		return refuseNil("ClientMessageID", []func(Req) string{id})
+		return option.RefuseNil("ClientMessageID", []func(Req) string{id})
 	}
 }
 
@@ -85,7 +86,7 @@ func ClientMessageID[Req any](id func(request Req) string) ClientOption {
 func ClientSubject[Req any](subject func(request Req) string) ClientOption {
 	return func(c *clientConfig) error {
 		c.subject = subject
-		return refuseNil("ClientSubject", []func(Req) string{subject})
+		return option.RefuseNil("ClientSubject", []func(Req) string{subject})
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 const ReasonDeliveries = "TOO_MANY_DELIVERIES"
 
 // Header fields of a dead letter. It has those of the message besides, except what begins with Nats-, which would tell
-// JetStream something.
+// JetStream something, and with Ashlar-Dead-, as a message has that was a dead letter before.
 const (
 	// DeadSubject is what the message was published to.
 	DeadSubject = "Ashlar-Dead-Subject"
@@ -53,7 +53,7 @@ const maxDeadError = 4 << 10
 func (x *exchange) bury(subject string, err *status.Error) error {
 	header := make(nats.Header, len(x.msg.Header)+11) //nolint:mnd // the fields that are set below
 	for key, values := range x.msg.Header {
-		if !strings.HasPrefix(textproto.CanonicalMIMEHeaderKey(key), natsPrefix) {
+		if name := textproto.CanonicalMIMEHeaderKey(key); !strings.HasPrefix(name, natsPrefix) && !strings.HasPrefix(name, deadPrefix) {
 			header[key] = values
 		}
 	}

@@ -108,6 +108,21 @@ func TestADeadLetterHasNoOrdersForJetStream(t *testing.T) {
 	}
 }
 
+// A dead letter may have been published again with all that it had.
+func TestADeadLetterSaysNothingOfAnEarlierOne(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	again := newMsg("jobs.do", "{}")
+	again.Header = nats.Header{workqueue.DeadReason: {"OLD"}, workqueue.DeadMessageID: {"old"}, "ashlar-dead-code": {"old"}}
+	q.publish(again)
+	q.serve(func(context.Context, *job) error { return status.New(status.NotFound, "x") }, workqueue.ServerDeadLetter("dead.do"))
+	for key, values := range q.letter(1).Header {
+		if strings.EqualFold(values[0], "old") {
+			t.Errorf("the dead letter has %s: %v", key, values)
+		}
+	}
+}
+
 func TestALongErrorIsCutShort(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)

@@ -105,10 +105,7 @@ func (w *Worker) cutOff(idle <-chan struct{}) error {
 	case <-time.After(forcedLimit):
 		w.each(func(x *exchange) {
 			abandoned++
-			x.abandoned.Store(true)
-			if x.held() {
-				_ = giveBack(w.conn, x.msg, 0)
-			}
+			x.abandon()
 		})
 	}
 	if cut == 0 {

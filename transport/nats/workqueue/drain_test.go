@@ -139,6 +139,66 @@ func TestStopDoesNotWaitForAnEndpointThatHeedsNothing(t *testing.T) {
 	}
 }
 
+// What was answered already is not given back with the rest: that would end its delay.
+func TestStopLeavesAnAnswerAsItIs(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	signs, err := q.Conn().SubscribeSync("$JS.ACK.JOBS.worker.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.put(1)
+	hold := make(chan struct{})
+	defer close(hold)
+	w := q.serve(func(context.Context, *job) error {
+		return status.New(status.Unavailable, "busy").WithRetryAfter(time.Hour)
+	},
+		workqueue.ServerFinalizer(func(context.Context, workqueue.Outcome) { <-hold }))
+	if msg, err := signs.NextMsg(patience); err != nil || string(msg.Data) != `-NAK {"delay": 3600000000000}` {
+		t.Fatalf("want that it is given back for an hour, have %v, %v", msg, err)
+	}
+	if err := w.Stop(); !errors.Is(err, workqueue.ErrStopped) {
+		t.Errorf("want that the finalizer was not waited for, have %v", err)
+	}
+	if err := q.Conn().Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := signs.Pending(); n != 0 || err != nil {
+		t.Errorf("want nothing more about the message, have %d more, %v", n, err)
+	}
+}
+
+// hanging keeps what is published until it may fail.
+type hanging struct {
+	jetstream.JetStream
+
+	began, hold chan struct{}
+}
+
+func (h *hanging) PublishMsg(context.Context, *nats.Msg, ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	close(h.began)
+	<-h.hold
+	return nil, nats.ErrTimeout
+}
+
+// A message that was given back while its dead letter was stored is not given back again: others may have it.
+func TestWhatWasGivenBackIsNotGivenBackAgain(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	q.put(1)
+	h := &hanging{q.JetStream, make(chan struct{}), make(chan struct{})}
+	done, ended := outcomes()
+	w := q.work(server(func(context.Context, *job) error { return status.New(status.NotFound, "x") }, done, workqueue.ServerDeadLetter("dead.do")), h)
+	receive(t, "the dead letter", h.began)
+	if err := w.Stop(); !errors.Is(err, workqueue.ErrStopped) {
+		t.Errorf("want that the work was cut off, have %v", err)
+	}
+	close(h.hold)
+	if o := receive(t, "the outcome", ended); o.Verdict != workqueue.Lost {
+		t.Errorf("want lost, have %+v", o)
+	}
+}
+
 func TestADeletedConsumerEndsTheWorker(t *testing.T) {
 	t.Parallel()
 	for name, idle := range map[string]bool{"idle": true, "at work": false} {
@@ -187,4 +247,24 @@ func TestAClosedConnectionEndsTheWorker(t *testing.T) {
 	if err := w.Err(); !errors.Is(err, nats.ErrConnectionClosed) {
 		t.Errorf("want that it was closed, have %v", err)
 	}
+}
+
+func TestAClosedConnectionEndsTheContextAtOnce(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	q.put(1)
+	js := q.connect()
+	began, causes := make(chan struct{}, 1), make(chan error, 1)
+	w := q.work(server(func(ctx context.Context, _ *job) error {
+		began <- struct{}{}
+		<-ctx.Done()
+		causes <- context.Cause(ctx)
+		return ctx.Err()
+	}, workqueue.ServerAckWait(time.Hour)), js)
+	receive(t, "the job", began)
+	js.Conn().Close()
+	if err := receive(t, "the end of the context", causes); !errors.Is(err, workqueue.ErrLost) {
+		t.Errorf("want %v, have %v", workqueue.ErrLost, err)
+	}
+	receive(t, "the end of the worker", w.Closed())
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,9 @@ type exchange struct {
 
 	sign      atomic.Int64 // when JetStream was last told of it, in the time of the worker
 	abandoned atomic.Bool  // given back although the endpoint works on
+
+	signing sync.Mutex
+	settled bool // JetStream is told what becomes of it, and that is the last that it hears
 }
 
 // Value finds the delivery.
@@ -88,7 +92,7 @@ func (x *exchange) serve() {
 // finish tells what came of the delivery. It is deferred, since an endpoint may end its goroutine.
 func (x *exchange) finish() {
 	if err := x.outcome.Err; err != nil {
-		x.outcome.Err = status.From(err)
+		x.outcome.Err = statusOf(err)
 		x.guard(func() { x.observe(err) })
 	}
 	x.settle()
@@ -96,6 +100,16 @@ func (x *exchange) finish() {
 	for _, hook := range x.worker.server.finalizers {
 		x.guard(func() { hook(x.ctx, x.outcome) })
 	}
+}
+
+// statusOf is status.From. Where the methods of err panic, as those of a nil pointer do, that panic is the error.
+func statusOf(err error) (e *status.Error) {
+	defer func() {
+		if value := recover(); value != nil {
+			e = status.From(&endpoint.PanicError{Value: value, Stack: debug.Stack()})
+		}
+	}()
+	return status.From(err)
 }
 
 // attempt runs the hooks and the endpoint, and contains their panics.
@@ -110,7 +124,11 @@ func (x *exchange) attempt() (err error) {
 			x.delivery.Attempt, x.delivery.Limit).WithReason(ReasonDeliveries)
 	}
 	for _, hook := range x.worker.server.before {
-		x.ctx = hook(x.ctx)
+		ctx := hook(x.ctx)
+		if ctx == nil {
+			panic("a ServerBefore hook returned a nil context")
+		}
+		x.ctx = ctx
 	}
 	return x.worker.server.run(x)
 }

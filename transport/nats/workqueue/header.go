@@ -54,5 +54,6 @@ func (f *fields) Set(key string, values ...string) {
 // Names of header fields, in canonical form.
 const (
 	contentTypeField = "Content-Type"
-	natsPrefix       = "Nats-" // of the fields that mean something to JetStream
+	natsPrefix       = "Nats-"        // of the fields that mean something to JetStream
+	deadPrefix       = "Ashlar-Dead-" // of those that a dead letter has
 )

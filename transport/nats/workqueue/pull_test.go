@@ -98,6 +98,26 @@ func TestRoomIsAskedForInTime(t *testing.T) {
 	q.until("the queue to be empty", func() bool { return q.stored("JOBS") == 0 })
 }
 
+// What is worked on is no room, also when the requests begin anew.
+func TestAWorkerHasNoMoreThanItCanBeginAfterARestartOfTheServer(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	q.put(2)
+	began, hold := make(chan struct{}, 10), make(chan struct{})
+	defer close(hold)
+	q.serve(func(context.Context, *job) error { began <- struct{}{}; <-hold; return nil }, workqueue.ServerConcurrency(3))
+	receive(t, "a job", began)
+	receive(t, "a job", began)
+	q.Stop()
+	q.Start()
+	q.until("the connection", q.Conn().IsConnected)
+	q.put(3)
+	receive(t, "a job after the restart", began)
+	if info := q.info(); info.NumAckPending != 3 || info.NumWaiting != 0 || len(began) != 0 {
+		t.Errorf("want 3 at work and nothing asked for, have %d and %d, and %d more began", info.NumAckPending, info.NumWaiting, len(began))
+	}
+}
+
 func TestAServerThatHangsIsReportedAndSurvived(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // Server is an endpoint with all that a worker needs to know of it. It does not change, is safe for concurrent use, and may be
@@ -64,7 +65,7 @@ func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp]
 	if err != nil {
 		return nil, err
 	}
-	decode, err := typed[func(context.Context, *Delivery) (Req, error)]("ServerDecoder", config.decode)
+	decode, err := option.Typed[func(context.Context, *Delivery) (Req, error)]("ServerDecoder", config.decode)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp]
 		if config.results == "" {
 			return nil
 		}
-		return x.publishResult(func(dst []byte) ([]byte, error) { return appendMessage(config.codecs.Default(), dst, response) })
+		return x.publishResult(func(dst []byte) ([]byte, error) { return payload.Append(config.codecs.Default(), dst, response) })
 	}}, nil
 }
 
@@ -105,7 +106,7 @@ func decoder[Req any](codecs *codec.Set) func(context.Context, *Delivery) (Req, 
 		if err != nil {
 			return request, &undecodableError{err}
 		}
-		request, err = decodeMessage[Req](by, d.Data)
+		request, err = payload.Decode[Req](by, d.Data)
 		if wrong, ok := errors.AsType[*codec.DecodeError](err); ok {
 			invalid := status.New(status.InvalidArgument, "").WithViolations(wrong.Violations()...)
 			err = status.Invalid(errors.Join(invalid, err))
@@ -115,26 +116,4 @@ func decoder[Req any](codecs *codec.Set) func(context.Context, *Delivery) (Req, 
 		}
 		return request, err
 	}
-}
-
-// appendMessage appends the encoding of message. A struct is encoded by its address, as its methods may want.
-func appendMessage[T any](c codec.Codec, dst []byte, message T) ([]byte, error) {
-	if reflect.TypeFor[T]().Kind() == reflect.Struct {
-		return c.Append(dst, &message)
-	}
-	return c.Append(dst, message)
-}
-
-// decodeMessage decodes into a new T; of a pointer type into what a new one points to.
-func decodeMessage[T any](c codec.Codec, data []byte) (message T, err error) {
-	t := reflect.TypeFor[T]()
-	if t.Kind() != reflect.Pointer {
-		err = c.Decode(data, &message)
-		return message, err
-	}
-	p := reflect.New(t.Elem()).Interface()
-	if err := c.Decode(data, p); err != nil {
-		return message, err
-	}
-	return p.(T), nil //nolint:forcetypeassert // it was made so above
 }

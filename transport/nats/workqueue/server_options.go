@@ -45,7 +45,7 @@ func newServerConfig(opts []ServerOption) (*serverConfig, error) {
 		backoff: backoff{first: DefaultFirstBackoff, most: DefaultMostBackoff}, retry: Retryable,
 		pullExpires: pullExpires, pullSign: pullSign,
 	}
-	if err := refuseNil("the list of options", opts); err != nil {
+	if err := option.RefuseNil("the list of options", opts); err != nil {
 		return nil, err
 	}
 	for _, opt := range opts {
@@ -84,7 +84,7 @@ func ServerCodecs(codecs ...codec.Codec) ServerOption {
 func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 	return func(c *serverConfig) error {
 		c.middleware = append(c.middleware, mw...)
-		return refuseNil("ServerMiddleware", mw)
+		return option.RefuseNil("ServerMiddleware", mw)
 	}
 }
 
@@ -93,7 +93,7 @@ func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 func ServerBefore(hooks ...func(ctx context.Context) context.Context) ServerOption {
 	return func(c *serverConfig) error {
 		c.before = append(c.before, hooks...)
-		return refuseNil("ServerBefore", hooks)
+		return option.RefuseNil("ServerBefore", hooks)
 	}
 }
 
@@ -102,7 +102,7 @@ func ServerBefore(hooks ...func(ctx context.Context) context.Context) ServerOpti
 func ServerAfter(hooks ...func(ctx context.Context)) ServerOption {
 	return func(c *serverConfig) error {
 		c.after = append(c.after, hooks...)
-		return refuseNil("ServerAfter", hooks)
+		return option.RefuseNil("ServerAfter", hooks)
 	}
 }
 
@@ -110,7 +110,7 @@ func ServerAfter(hooks ...func(ctx context.Context)) ServerOption {
 func ServerFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) ServerOption {
 	return func(c *serverConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return refuseNil("ServerFinalizer", hooks)
+		return option.RefuseNil("ServerFinalizer", hooks)
 	}
 }
 
@@ -121,7 +121,7 @@ func ServerFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) Server
 func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.onError = append(c.onError, hooks...)
-		return refuseNil("ServerErrorHandler", hooks)
+		return option.RefuseNil("ServerErrorHandler", hooks)
 	}
 }
 
@@ -130,7 +130,7 @@ func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOpt
 func ServerDecoder[Req any](decode func(ctx context.Context, d *Delivery) (Req, error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.decode = decode
-		return refuseNil("ServerDecoder", []func(context.Context, *Delivery) (Req, error){decode})
+		return option.RefuseNil("ServerDecoder", []func(context.Context, *Delivery) (Req, error){decode})
 	}
 }
 
@@ -211,7 +211,7 @@ func ServerBackoff(first, most time.Duration) ServerOption {
 func ServerRetry(retryable func(err *status.Error) bool) ServerOption {
 	return func(c *serverConfig) error {
 		c.retry = retryable
-		return refuseNil("ServerRetry", []func(*status.Error) bool{retryable})
+		return option.RefuseNil("ServerRetry", []func(*status.Error) bool{retryable})
 	}
 }
 

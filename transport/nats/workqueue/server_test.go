@@ -233,6 +233,49 @@ func TestPanicsOfHooksEndNothing(t *testing.T) {
 	}
 }
 
+// brokenError is an error whose methods panic.
+type brokenError struct{ text string }
+
+func (e *brokenError) Error() string { return e.text }
+func (e *brokenError) Unwrap() error { return errors.New(e.text) }
+
+func TestAnErrorThatPanicsEndsNothing(t *testing.T) {
+	t.Parallel()
+	var broken *brokenError
+	for name, row := range map[string]struct {
+		err  error
+		want status.Code
+	}{
+		"a nil pointer": {broken, status.Internal}, "the cause of a status": {status.New(status.Unavailable, "x").WithCause(broken), status.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := newQueue(t)
+			q.put(1)
+			done, ended := outcomes()
+			q.serve(func(context.Context, *job) error { return row.err }, done, workqueue.ServerMaxDeliver(2), workqueue.ServerDeadLetter("dead.do"))
+			for _, want := range []workqueue.Verdict{workqueue.Retried, workqueue.DeadLettered} {
+				if o := receive(t, "an outcome", ended); o.Verdict != want || status.CodeOf(o.Err) != row.want {
+					t.Errorf("want %v and %v, have %v and %v", want, row.want, o.Verdict, status.CodeOf(o.Err))
+				}
+			}
+		})
+	}
+}
+
+func TestAHookWithoutAContextEndsNothing(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	q.put(1)
+	done, ended := outcomes()
+	q.serve(nothing, done, workqueue.ServerMaxDeliver(1), workqueue.ServerDeadLetter("dead.do"),
+		workqueue.ServerBefore(func(context.Context) context.Context { return nil }))
+	o := receive(t, "an outcome", ended)
+	if p, ok := errors.AsType[*endpoint.PanicError](o.Err); !ok || p.Value != "a ServerBefore hook returned a nil context" || o.Verdict != workqueue.DeadLettered {
+		t.Errorf("want a dead letter, and what the hook did, have %v, %v", o.Verdict, o.Err)
+	}
+}
+
 func TestAnEndpointThatEndsItsGoroutineKeepsNoSlot(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t)

@@ -62,16 +62,17 @@ func (x *exchange) settle() {
 
 // permanent reports whether another attempt is no use.
 func (x *exchange) permanent(err *status.Error) bool {
-	if _, undecodable := errors.AsType[*undecodableError](x.outcome.Err); undecodable {
-		return true
-	}
-	retryable := true // of a function that panics nobody knows, and the limit ends it
-	x.guard(func() { retryable = x.worker.server.retry(err) })
-	return !retryable
+	permanent := false // of a function or an error that panics nobody knows, and the limit ends it
+	x.guard(func() {
+		_, undecodable := errors.AsType[*undecodableError](x.outcome.Err)
+		permanent = undecodable || !x.worker.server.retry(err)
+	})
+	return permanent
 }
 
 func (x *exchange) acknowledge() {
 	x.outcome.Verdict = Acknowledged
+	x.silence()
 	var err error
 	if x.worker.server.doubleAck {
 		ctx, cancel := context.WithTimeout(context.Background(), x.worker.ackWait)
@@ -84,6 +85,10 @@ func (x *exchange) acknowledge() {
 }
 
 func (x *exchange) again(verdict Verdict, delay time.Duration) {
+	if !x.silence() { // given back in the meantime
+		x.outcome.Verdict = Lost
+		return
+	}
 	x.outcome.Verdict, x.outcome.Delay = verdict, delay
 	x.told(giveBack(x.worker.conn, x.msg, delay))
 }
@@ -108,6 +113,7 @@ func (x *exchange) end(err *status.Error) {
 }
 
 func (x *exchange) terminate(reason string) error {
+	x.silence()
 	return tell(x.worker.conn, x.msg, term+" "+strings.ToValidUTF8(reason[:min(len(reason), maxReason)], ""))
 }
 
@@ -142,13 +148,34 @@ func (x *exchange) held() bool {
 	return x.worker.now()-time.Duration(x.sign.Load()) < x.worker.ackWait
 }
 
+// silence ends the signs, before JetStream is told what becomes of the message: one that came after that would put off the next
+// delivery, or keep the message for a worker that has died with it. It reports whether they had not ended before.
+func (x *exchange) silence() bool {
+	x.signing.Lock()
+	defer x.signing.Unlock()
+	first := !x.settled
+	x.settled = true
+	return first
+}
+
+// abandon gives the message back although its endpoint works on.
+func (x *exchange) abandon() {
+	x.abandoned.Store(true)
+	if x.silence() && x.held() {
+		_ = giveBack(x.worker.conn, x.msg, 0) // should it not arrive, AckWait brings the message back
+	}
+}
+
 // alive tells JetStream that the message is worked on, unless that has taken too long. It cancels the work on a message that is
 // lost.
 func (x *exchange) alive() {
+	x.signing.Lock()
+	defer x.signing.Unlock()
 	switch {
+	case x.settled:
 	case !x.held():
 		x.cancel(ErrLost)
-	case time.Until(x.deadline) <= 0 || x.abandoned.Load():
+	case time.Until(x.deadline) <= 0:
 	case x.worker.conn.IsConnected() && tell(x.worker.conn, x.msg, progress) == nil:
 		x.sign.Store(int64(x.worker.now()))
 	}

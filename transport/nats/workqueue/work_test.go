@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,6 +49,37 @@ func TestLongWorkIsNotDeliveredAgain(t *testing.T) {
 	q.until("the queue to be empty", func() bool { return q.stored("JOBS") == 0 })
 	if n, delivered := deliveries.Load(), q.info().Delivered.Consumer; n != 3 || delivered != 3 {
 		t.Errorf("want 3 deliveries, have %d of %d", n, delivered)
+	}
+}
+
+// A sign of life behind the answer would have the message delivered after AckWait, and not after its delay.
+func TestASlowFinalizerDoesNotChangeTheDelay(t *testing.T) {
+	t.Parallel()
+	const ackWait, delay = 100 * time.Millisecond, 1500 * time.Millisecond
+	q := newQueue(t)
+	signs, err := q.Conn().SubscribeSync("$JS.ACK.JOBS.worker.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.put(1)
+	began := make(chan time.Time, 2)
+	q.serve(func(context.Context, *job) error {
+		began <- time.Now()
+		return status.New(status.Unavailable, "busy").WithRetryAfter(delay)
+	}, workqueue.ServerAckWait(ackWait), workqueue.ServerFinalizer(func(ctx context.Context, _ workqueue.Outcome) {
+		if workqueue.FromContext(ctx).Attempt == 1 {
+			after(ctx, 5*ackWait)
+		}
+	}))
+	first := receive(t, "the first attempt", began)
+	if d := receive(t, "the second attempt", began).Sub(first); d < delay-ackWait {
+		t.Errorf("want the second attempt after %v, have %v", delay, d)
+	}
+	if msg, err := signs.NextMsg(patience); err != nil || !strings.HasPrefix(string(msg.Data), "-NAK") {
+		t.Fatalf("want that it is given back, have %v, %v", msg, err)
+	}
+	if msg, err := signs.NextMsg(patience); err != nil || !strings.HasPrefix(string(msg.Data), "-NAK") {
+		t.Errorf("want that the second attempt is given back, have %s, %v", msg.Data, err)
 	}
 }
 
