@@ -69,6 +69,7 @@ func (c *cell) wrong(err error) error {
 // settle ends the check, closes all links and waits for the calls and handlers, which must end then.
 func (c *cell) settle() error {
 	c.cancel()
+	c.patience = c.h.Patience // a difference does not keep the check from ending
 	err := c.close()
 	if n := c.running.wait(c.patience); n > 0 {
 		err = errors.Join(err, fmt.Errorf("%d calls and handlers still run although all is closed", n))

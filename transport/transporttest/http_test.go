@@ -142,10 +142,19 @@ func (l *httpLink) Shutdown(ctx context.Context) error {
 }
 
 func (l *httpLink) Close() error {
-	err := l.conn.Close() // first: a server waits 5 s for connections that have not been used
+	err := l.conn.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
-	err = errors.Join(err, l.Shutdown(ctx))
+	down := make(chan error, 1)
+	go func() { down <- l.Shutdown(ctx) }()
+	for ended := false; !ended; { // a server waits for connections that have become idle since, 1 s and 5 s
+		select {
+		case downErr := <-down:
+			err, ended = errors.Join(err, downErr), true
+		case <-time.After(5 * time.Millisecond):
+			_ = l.conn.Close()
+		}
+	}
 	served := <-l.served
 	l.served <- served
 	if !errors.Is(served, http.ErrServerClosed) {
