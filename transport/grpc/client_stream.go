@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"runtime/debug"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -66,13 +65,10 @@ func newStreamClient[In, Out any](spec endpoint.Spec, conn grpc.ClientConnInterf
 // call is the stream.
 func (c *streamClient[In, Out]) call(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) (err error) {
 	x := &sent{header: outgoing{ctx: ctx}}
-	defer func() {
-		if value := recover(); value != nil {
-			c.end(x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
-			panic(value)
-		}
-	}()
+	returned := false
+	defer c.unwind(x, &returned)
 	err = c.do(ctx, x, in, out)
+	returned = true
 	c.end(x, err)
 	return err
 }
