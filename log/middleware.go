@@ -48,7 +48,8 @@ import (
 // A server writes no line for what ends before Middleware is reached. Around an endpoint, as with endpoint.New, it sees neither
 // requests that are too large or cannot be decoded nor those that a ServerMiddleware has refused. Given as the ServerMiddleware of
 // a transport it sees these too; but there the messages of a stream over HTTP cannot be counted. In neither place does it see the
-// encoding of the response: response_size and a failure of that are for the transport's finalizers. Use one of the places, since each writes a line.
+// encoding of the response: response_size and a failure of that are for the transport's finalizers. Use one of the places, since each
+// writes a line.
 //
 // A client's line tells what the transport reports of the call; of several calls made inside of it, the one that ended last.
 //
