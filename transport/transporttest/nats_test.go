@@ -105,10 +105,10 @@ func natsServer(hooks transporttest.ServerHooks) []natstransport.ServerOption {
 		opts = append(opts, natstransport.ServerMiddleware(mw))
 	}
 	for _, hook := range hooks.Before {
-		opts = append(opts, natstransport.ServerBefore(func(ctx context.Context, _ *nats.Msg) context.Context { return hook(ctx) }))
+		opts = append(opts, natstransport.ServerBefore(hook))
 	}
 	for _, hook := range hooks.After {
-		opts = append(opts, natstransport.ServerAfter(func(ctx context.Context, _ transport.Header) { hook(ctx) }))
+		opts = append(opts, natstransport.ServerAfter(hook))
 	}
 	for _, hook := range hooks.ErrorHandler {
 		opts = append(opts, natstransport.ServerErrorHandler(hook))
