@@ -25,7 +25,8 @@ import (
 //	code          of package status: ok, not_found
 //	duration      until the endpoint, or the stream, returned
 //	request_size  in bytes, before compression; see transport.Info
-//	response_size likewise; a server learns it when the middleware is done, save for streams of the transport inproc
+//	response_size likewise. A server knows it when the middleware is done, and has it here of streams alone: over gRPC, NATS
+//	              and, with ClientCopy, inproc, and not over HTTP. A WebSocket has no request_size here either
 //	messages_in, messages_out  with CountMessages
 //	slow          true, with Slow
 //	trace_id      of the trace that the call belongs to; see TraceID
@@ -45,9 +46,10 @@ import (
 // recovered further in is logged with its stack, as internal, and goes on.
 //
 // A server writes no line for what ends before Middleware is reached. Around an endpoint, as with endpoint.New, it sees neither
-// requests that could not be decoded nor those that a ServerMiddleware has refused. Given as the ServerMiddleware of a transport it
-// sees these too; but there the messages of a stream over HTTP cannot be counted. In neither place does it see the encoding of the
-// response: response_size and a failure of that are for the transport's finalizers. Use one of the places, since each writes a line.
+// requests that are too large or cannot be decoded nor those that a ServerMiddleware has refused. Given as the ServerMiddleware of
+// a transport it sees these too; but there the messages of a stream over HTTP cannot be counted. In neither place does it see the
+// encoding of the response: response_size and a failure of that are for the transport's finalizers. Use one of the places, since each
+// writes a line.
 //
 // A client's line tells what the transport reports of the call; of several calls made inside of it, the one that ended last.
 //

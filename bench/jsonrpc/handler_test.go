@@ -11,9 +11,10 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	gokit "github.com/go-kit/kit/transport/http/jsonrpc"
+
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/transport/http/jsonrpc"
-	gokit "github.com/go-kit/kit/transport/http/jsonrpc"
 )
 
 type difference struct {

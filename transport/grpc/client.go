@@ -3,7 +3,6 @@ package grpctransport
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -46,13 +45,10 @@ func newClient[Req, Resp any](spec endpoint.Spec, conn grpc.ClientConnInterface,
 // call is the endpoint.
 func (c *client[Req, Resp]) call(ctx context.Context, request Req) (response Resp, err error) {
 	x := &sent{header: outgoing{ctx: ctx}}
-	defer func() {
-		if value := recover(); value != nil {
-			c.end(x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
-			panic(value)
-		}
-	}()
+	returned := false
+	defer c.unwind(x, &returned)
 	response, err = c.do(ctx, x, request)
+	returned = true
 	c.end(x, err)
 	return response, err
 }

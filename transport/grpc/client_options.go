@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/transport"
 )
 
@@ -26,7 +27,7 @@ type clientConfig struct {
 
 func newClientConfig(opts []ClientOption) (*clientConfig, error) {
 	c := new(clientConfig)
-	if err := apply(c, opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -37,7 +38,7 @@ func newClientConfig(opts []ClientOption) (*clientConfig, error) {
 func ClientBefore(hooks ...func(ctx context.Context, request transport.Header) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.before = append(c.before, hooks...)
-		return refuseNil("ClientBefore", hooks)
+		return option.RefuseNil("ClientBefore", hooks)
 	}
 }
 
@@ -46,7 +47,7 @@ func ClientBefore(hooks ...func(ctx context.Context, request transport.Header) c
 func ClientAfter(hooks ...func(ctx context.Context, response transport.Header) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.after = append(c.after, hooks...)
-		return refuseNil("ClientAfter", hooks)
+		return option.RefuseNil("ClientAfter", hooks)
 	}
 }
 
@@ -54,7 +55,7 @@ func ClientAfter(hooks ...func(ctx context.Context, response transport.Header) c
 func ClientFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) ClientOption {
 	return func(c *clientConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return refuseNil("ClientFinalizer", hooks)
+		return option.RefuseNil("ClientFinalizer", hooks)
 	}
 }
 
@@ -80,12 +81,12 @@ func ClientDecoder[M proto.Message, Resp any](decode func(ctx context.Context, m
 
 // ClientMaxResponse limits the response, or each message of a stream, to n bytes after decompression. The default is that of the
 // connection: DefaultMaxResponse of one from Dial. It replaces an earlier one.
-func ClientMaxResponse(n int) ClientOption {
+func ClientMaxResponse(n int64) ClientOption {
 	return func(c *clientConfig) error {
 		if n <= 0 {
 			return fmt.Errorf("ClientMaxResponse of %d bytes, want more than 0", n)
 		}
-		c.calls = append(c.calls, grpc.MaxCallRecvMsgSize(min(n, math.MaxInt32)))
+		c.calls = append(c.calls, grpc.MaxCallRecvMsgSize(int(min(n, math.MaxInt32))))
 		return nil
 	}
 }
@@ -103,6 +104,6 @@ func ClientGzip() ClientOption {
 func ClientCallOptions(opts ...grpc.CallOption) ClientOption {
 	return func(c *clientConfig) error {
 		c.calls = append(c.calls, opts...)
-		return refuseNil("ClientCallOptions", opts)
+		return option.RefuseNil("ClientCallOptions", opts)
 	}
 }

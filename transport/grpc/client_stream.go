@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"runtime/debug"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -16,6 +15,7 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/uplink"
 )
 
 // NewStreamClient returns the stream that calls the operation over conn; spec.Kind counts as Bidirectional when it is unset. Of a
@@ -65,13 +65,10 @@ func newStreamClient[In, Out any](spec endpoint.Spec, conn grpc.ClientConnInterf
 // call is the stream.
 func (c *streamClient[In, Out]) call(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) (err error) {
 	x := &sent{header: outgoing{ctx: ctx}}
-	defer func() {
-		if value := recover(); value != nil {
-			c.end(x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
-			panic(value)
-		}
-	}()
+	returned := false
+	defer c.unwind(x, &returned)
 	err = c.do(ctx, x, in, out)
+	returned = true
 	c.end(x, err)
 	return err
 }
@@ -104,12 +101,12 @@ func (c *streamClient[In, Out]) do(ctx context.Context, x *sent, in iter.Seq2[In
 	if request != nil {
 		err = s.ask(request)
 	} else {
-		s.sender = startSender(in, s.send, s.endSend)
+		s.sender = uplink.Start(s.callers, in, s.send, s.endSend)
 	}
 	if err == nil {
 		err = s.receive(ctx, out)
 	}
-	return failure(err, s.close())
+	return uplink.Failure(err, s.close(), io.EOF)
 }
 
 // request returns the message of the one request.
@@ -136,7 +133,7 @@ type clientStream[In, Out any] struct {
 	callers  context.Context // the caller's, which ends a little before ctx does
 	ctx      context.Context
 	cancel   context.CancelFunc // ends ctx
-	sender   *sender            // nil where there is one request
+	sender   *uplink.Sender     // nil where there is one request
 	ended    bool               // grpc-go is done with it
 	reported bool               // somebody is told of the call
 }
@@ -145,7 +142,7 @@ type clientStream[In, Out any] struct {
 func (s *clientStream[In, Out]) close() (wrong error) {
 	s.cancel()
 	if s.sender != nil {
-		wrong = s.sender.stop()
+		wrong = s.sender.Stop()
 	}
 	for !s.ended { // grpc-go ends it on a goroutine of its own
 		s.ended = s.grpc.RecvMsg(s.in.fresh()) != nil
@@ -195,7 +192,7 @@ func (s *clientStream[In, Out]) send(message In) error {
 // endSend ends the messages. Those that ended since the call was over have no end that the server could take for one.
 func (s *clientStream[In, Out]) endSend(err error) {
 	switch {
-	case err == nil && s.callers.Err() == nil && s.ctx.Err() == nil:
+	case err == nil && s.ctx.Err() == nil:
 		_ = s.grpc.CloseSend()
 	case !errors.Is(err, io.EOF):
 		s.cancel()

@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // DialOption sets up a connection. Options of the same name append to each other, in order, unless they say otherwise.
@@ -46,7 +48,7 @@ func Dial(target string, opts ...DialOption) (*grpc.ClientConn, error) {
 		maxDelay       = 5 * time.Second
 	)
 	config := dialConfig{keepalive: DefaultKeepalive}
-	if err := apply(&config, opts); err != nil {
+	if err := option.Set(&config, opts); err != nil {
 		return nil, fmt.Errorf("grpctransport: dial %q: %w", target, err)
 	}
 	// DefaultMaxResponse is grpc-go's own; a default option costs each call an allocation.
@@ -111,6 +113,6 @@ const minKeepalive = 10 * time.Second
 func DialOptions(opts ...grpc.DialOption) DialOption {
 	return func(c *dialConfig) error {
 		c.options = append(c.options, opts...)
-		return refuseNil("DialOptions", opts)
+		return option.RefuseNil("DialOptions", opts)
 	}
 }

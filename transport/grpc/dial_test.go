@@ -63,8 +63,8 @@ func TestDialRefusesWhatIsWrong(t *testing.T) {
 		"no transport security set":                           {grpctransport.DialOptions(grpc.WithUserAgent("x"))},
 		"DialCredentials of nil":                              {grpctransport.DialCredentials(nil)},
 		"DialKeepalive of 9s, want at least 10s":              {grpctransport.DialInsecure(), grpctransport.DialKeepalive(9 * time.Second)},
-		"DialOptions: number 0 is nil":                        {grpctransport.DialInsecure(), grpctransport.DialOptions(nil)},
-		"the list of options: number 0 is nil":                {nil},
+		"DialOptions: function 0 is nil":                      {grpctransport.DialInsecure(), grpctransport.DialOptions(nil)},
+		"the list of options: function 0 is nil":              {nil},
 	} {
 		conn, err := grpctransport.Dial("localhost:0", opts...)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), `grpctransport: dial "localhost:0"`) {

@@ -32,7 +32,11 @@ func (l *link[In, Out]) failed(ctx context.Context, x *sent, err error) error {
 	case code == codes.Unavailable && broken(s.Message()):
 		return status.New(status.Unavailable, "the connection broke during a call of "+l.operation).WithCause(err)
 	}
-	return unwire(s.Proto()).WithCause(x.cause(err))
+	shown := unwire(s.Proto())
+	if x.left() {
+		return shown // the server's, equal to what it sent
+	}
+	return shown.WithCause(x.cause(err))
 }
 
 // statusOf returns the status of grpc-go in err's tree, nil where there is none. Texts wrapped around it, as by grpc-go after its last

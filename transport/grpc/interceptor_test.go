@@ -278,3 +278,25 @@ func TestAnInterceptorSeesEachError(t *testing.T) {
 		t.Error("want the panic in the outcome")
 	}
 }
+
+// What an interceptor passes on when the call has been answered is not served.
+func TestAnAnsweredCallIsNotServed(t *testing.T) {
+	t.Parallel()
+	answered, late := make(chan struct{}), make(chan error, 1)
+	address := start(t, grpctransport.NewGRPCServer(grpctransport.GRPCOptions(grpc.UnaryInterceptor(
+		func(ctx context.Context, r any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+			go func() {
+				<-answered
+				_, err := next(ctx, r)
+				late <- err
+			}()
+			return nil, grpcstatus.Error(codes.PermissionDenied, "not you")
+		}))), grpctransport.NewServer(unarySpec, echo))
+	if _, err := newClient[*request, *response](t, unarySpec, dial(t, address))(t.Context(), &request{}); status.CodeOf(err) != status.PermissionDenied {
+		t.Errorf("want permission denied, have %v", err)
+	}
+	close(answered)
+	if err := receive(t, late); grpcstatus.Code(err) != codes.Canceled {
+		t.Errorf("want canceled, have %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
 )
 
@@ -84,6 +86,21 @@ func (l *link[In, Out]) answer(x *sent) {
 
 // reported says whether somebody is told of the call.
 func (l *link[In, Out]) reported(x *sent) bool { return x.observed || len(l.finalizers) > 0 }
+
+// unwind is deferred around a call: it tells the finalizers of one that panics or ends its goroutine, which goes on to the caller.
+func (l *link[In, Out]) unwind(x *sent, returned *bool) {
+	if *returned {
+		return
+	}
+	if value := recover(); value != nil {
+		l.end(x, &endpoint.PanicError{Value: value, Stack: debug.Stack()})
+		panic(value)
+	}
+	l.end(x, errUnreturned)
+}
+
+// errUnreturned is the outcome of a call during which the caller's goroutine ended.
+var errUnreturned = status.New(status.Internal, "the call did not return")
 
 // end tells the finalizers, and those who observe the call, what became of it.
 func (l *link[In, Out]) end(x *sent, err error) {

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // GRPCServer is a *grpc.Server that Shutdown can end gracefully. NewGRPCServer makes it.
@@ -28,7 +30,7 @@ type GRPCOption func(*grpcConfig) error
 
 type grpcConfig struct {
 	credentials credentials.TransportCredentials
-	maxRequest  int
+	maxRequest  int64
 	health      bool
 	reflection  bool
 	options     []grpc.ServerOption
@@ -62,12 +64,12 @@ func NewGRPCServer(opts ...GRPCOption) *GRPCServer {
 		idle      = 10 * time.Minute
 	)
 	config := grpcConfig{maxRequest: DefaultMaxRequest}
-	if err := apply(&config, opts); err != nil {
+	if err := option.Set(&config, opts); err != nil {
 		panic(fmt.Sprintf("grpctransport: NewGRPCServer: %v", err))
 	}
 	s := &GRPCServer{drain: newDrain()}
 	options := []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(config.maxRequest),
+		grpc.MaxRecvMsgSize(int(config.maxRequest)),
 		grpc.MaxHeaderListSize(DefaultMaxHeader),
 		grpc.ConnectionTimeout(handshake),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: KeepaliveTimeout, MaxConnectionIdle: idle}),
@@ -115,7 +117,7 @@ func GRPCCredentials(creds credentials.TransportCredentials) GRPCOption {
 
 // GRPCMaxRequest limits requests, and each message of a stream, to n bytes after decompression. A longer one is ResourceExhausted. The
 // default is DefaultMaxRequest. It replaces an earlier one.
-func GRPCMaxRequest(n int) GRPCOption {
+func GRPCMaxRequest(n int64) GRPCOption {
 	return func(c *grpcConfig) error {
 		if n <= 0 {
 			return fmt.Errorf("GRPCMaxRequest of %d bytes, want more than 0", n)
@@ -147,7 +149,7 @@ func GRPCReflection() GRPCOption {
 func GRPCOptions(opts ...grpc.ServerOption) GRPCOption {
 	return func(c *grpcConfig) error {
 		c.options = append(c.options, opts...)
-		return refuseNil("GRPCOptions", opts)
+		return option.RefuseNil("GRPCOptions", opts)
 	}
 }
 

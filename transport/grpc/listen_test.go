@@ -109,8 +109,8 @@ func TestWrongOptionsOfAServerPanic(t *testing.T) {
 	for want, opt := range map[string]grpctransport.GRPCOption{
 		"GRPCMaxRequest of 0 bytes, want more than 0": grpctransport.GRPCMaxRequest(0),
 		"GRPCCredentials of nil":                      grpctransport.GRPCCredentials(nil),
-		"GRPCOptions: number 1 is nil":                grpctransport.GRPCOptions(grpc.MaxSendMsgSize(1), nil),
-		"the list of options: number 0 is nil":        nil,
+		"GRPCOptions: function 1 is nil":              grpctransport.GRPCOptions(grpc.MaxSendMsgSize(1), nil),
+		"the list of options: function 0 is nil":      nil,
 	} {
 		wantPanic(t, "grpctransport: NewGRPCServer: "+want, func() { grpctransport.NewGRPCServer(opt) })
 	}

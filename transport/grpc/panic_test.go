@@ -17,6 +17,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 )
 
@@ -223,5 +224,35 @@ func TestAnInterceptorRecoversThePanicOfAGeneratedStream(t *testing.T) {
 	}
 	if have := text.String(); !strings.Contains(have, "/grpc.testing.TestService/FullDuplexCall: panic: postgres") || !strings.Contains(have, "panic_test.go") {
 		t.Errorf("want the panic and its stack in the log, have %q", have)
+	}
+}
+
+// A hook or an out of a client may end its goroutine, as t.FailNow does.
+func TestFinalizersOfAClientSeeThatItsGoroutineEnded(t *testing.T) {
+	t.Parallel()
+	outcomes := make(chan error, 2)
+	opt := grpctransport.ClientFinalizer(func(_ context.Context, o grpctransport.Outcome) { outcomes <- o.Err })
+	call := unary(t, echo, nil, opt, grpctransport.ClientAfter(func(ctx context.Context, _ transport.Header) context.Context { runtime.Goexit(); return ctx }))
+	stream := talk(t, echoes, nil, opt)
+	for name, run := range map[string]func(){
+		"unary": func() { _, _ = call(t.Context(), &request{}) },
+		"stream": func() {
+			_ = stream(t.Context(), endpoint.Seq(askOf("a")), func(*answer) error { runtime.Goexit(); return nil })
+		},
+	} {
+		go run()
+		if have := receive(t, outcomes); status.CodeOf(have) != status.Internal {
+			t.Errorf("%s: want internal, have %v", name, have)
+		}
+	}
+}
+
+func TestAFinalizerOfAClientThatPanicsRunsOnce(t *testing.T) {
+	t.Parallel()
+	ran := 0
+	call := unary(t, echo, nil, grpctransport.ClientFinalizer(func(context.Context, grpctransport.Outcome) { ran++; panic("in the finalizer") }))
+	wantPanic(t, "in the finalizer", func() { _, _ = call(t.Context(), &request{}) })
+	if ran != 1 {
+		t.Errorf("want 1 run, have %d", ran)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ServerOption sets up a server. Options of the same name append to each other, in order, unless they say otherwise.
@@ -29,7 +30,7 @@ type serverConfig struct {
 
 func newServerConfig(opts []ServerOption) (*serverConfig, error) {
 	c := &serverConfig{files: protoregistry.GlobalFiles, maxError: DefaultMaxError}
-	if err := apply(c, opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -41,7 +42,7 @@ func newServerConfig(opts []ServerOption) (*serverConfig, error) {
 func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 	return func(c *serverConfig) error {
 		c.middleware = append(c.middleware, mw...)
-		return refuseNil("ServerMiddleware", mw)
+		return option.RefuseNil("ServerMiddleware", mw)
 	}
 }
 
@@ -49,7 +50,7 @@ func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 func ServerBefore(hooks ...func(ctx context.Context) context.Context) ServerOption {
 	return func(c *serverConfig) error {
 		c.before = append(c.before, hooks...)
-		return refuseNil("ServerBefore", hooks)
+		return option.RefuseNil("ServerBefore", hooks)
 	}
 }
 
@@ -58,7 +59,7 @@ func ServerBefore(hooks ...func(ctx context.Context) context.Context) ServerOpti
 func ServerAfter(hooks ...func(ctx context.Context)) ServerOption {
 	return func(c *serverConfig) error {
 		c.after = append(c.after, hooks...)
-		return refuseNil("ServerAfter", hooks)
+		return option.RefuseNil("ServerAfter", hooks)
 	}
 }
 
@@ -66,7 +67,7 @@ func ServerAfter(hooks ...func(ctx context.Context)) ServerOption {
 func ServerFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) ServerOption {
 	return func(c *serverConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return refuseNil("ServerFinalizer", hooks)
+		return option.RefuseNil("ServerFinalizer", hooks)
 	}
 }
 
@@ -76,7 +77,7 @@ func ServerFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) Server
 func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.onError = append(c.onError, hooks...)
-		return refuseNil("ServerErrorHandler", hooks)
+		return option.RefuseNil("ServerErrorHandler", hooks)
 	}
 }
 

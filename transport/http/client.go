@@ -24,7 +24,7 @@ import (
 // transport.ErrNotSent is in their causes when the request surely did not leave. Info.Peer, of those who observe the call, is the host
 // of the Conn, and empty without an answer.
 //
-// It fails when Req does not fit the pattern, and when an option is wrong.
+// It fails when spec has no Method, when Req does not fit the pattern, and when an option is wrong.
 func NewClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts ...ClientOption) (endpoint.Endpoint[Req, Resp], error) {
 	c, err := newClient[Req, Resp](spec, conn, pattern, opts)
 	if err != nil {
@@ -90,6 +90,9 @@ func refuseBody[Req any](method string) error {
 func newBareClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts []ClientOption) (*client[Req, Resp], *route, error) {
 	if conn == nil {
 		return nil, nil, errors.New("the Conn is nil")
+	}
+	if spec.Method == "" {
+		return nil, nil, errNoMethod
 	}
 	config, err := newClientConfig(opts)
 	if err != nil {

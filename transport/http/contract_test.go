@@ -229,6 +229,6 @@ func TestADefaultIsForWhatIsBound(t *testing.T) {
 		Limit int `default:"20" json:"limit"`
 	}
 	wantPanic(t, "field Limit has a default, but is not taken from", func() {
-		httptransport.NewServer(endpoint.Spec{}, func(context.Context, find) (int, error) { return 0, nil })
+		httptransport.NewServer(testSpec, func(context.Context, find) (int, error) { return 0, nil })
 	})
 }

@@ -250,7 +250,19 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 	})
 	wantPanic(t, "the endpoint is nil", func() { httptransport.NewServer[*pair, *total](testSpec, nil) })
 	wantPanic(t, "use NewStreamServer", func() { httptransport.NewServer(endpoint.Spec{Method: "x", Kind: endpoint.ServerStream}, add) })
+	const nameless = "the operation has no name: Spec.Method is empty"
+	wantPanic(t, nameless, func() { httptransport.NewServer(endpoint.Spec{Service: "orders"}, add) })
+	wantPanic(t, nameless, func() {
+		httptransport.NewStreamServer(endpoint.Spec{}, endpoint.Endpoint[*pair, *total](add).Stream())
+	})
 	conn := dial(t, "http://localhost")
+	_, unaryErr := httptransport.NewClient[*pair, *total](endpoint.Spec{}, conn, "POST /x")
+	_, streamErr := httptransport.NewStreamClient[*pair, *total](endpoint.Spec{Service: "orders"}, conn, "GET /x")
+	for _, err := range []error{unaryErr, streamErr} {
+		if err == nil || !strings.Contains(err.Error(), nameless) {
+			t.Errorf("want %q, have %v", nameless, err)
+		}
+	}
 	for want, opt := range map[string]httptransport.ClientOption{
 		"ClientEncoder is a ": httptransport.ClientEncoder(func(context.Context, *http.Request, int) error { return nil }),
 		"ClientDecoder is a ": httptransport.ClientDecoder(func(context.Context, *http.Response) (int, error) { return 0, io.EOF }),

@@ -32,6 +32,8 @@
 // under that code's HTTP status or the one of an *Error. The client turns it back into an equal *status.Error.
 package httptransport
 
+import "errors"
+
 // Default limits. Each can be set by an option.
 const (
 	// DefaultMaxRequest is how many bytes of a request's body a server reads, after decompression: enough for a
@@ -42,6 +44,9 @@ const (
 	// maxProblem is how many bytes of an error response a client reads.
 	maxProblem = 64 << 10
 )
+
+// errNoMethod refuses an operation that no log and no metric could name.
+var errNoMethod = errors.New("the operation has no name: Spec.Method is empty")
 
 // Name is Info.Transport of calls over HTTP.
 const Name = "http"

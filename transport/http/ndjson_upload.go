@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport/internal/uplink"
@@ -57,24 +56,10 @@ func (c *streamClient[In, Out]) upload(ctx context.Context, in iter.Seq2[In, err
 		buf.Free()
 	default: // the messages are still to end
 	}
-	return failure(err, wrong)
+	return uplink.Failure(err, wrong, io.ErrClosedPipe, errConn)
 }
 
 // unsent is what the caller gets for a message that could not be encoded.
 func (c *streamClient[In, Out]) unsent(err error) error {
 	return status.Errorf(status.Internal, "a message to %s could not be encoded", c.operation).WithCause(err)
-}
-
-// failure returns why a stream failed that ended with err and whose messages ended with wrong: what went wrong with the messages
-// is the reason, unless they were only told to end.
-func failure(err, wrong error) error {
-	switch panicked, ok := errors.AsType[*endpoint.PanicError](wrong); {
-	case err == nil || wrong == nil:
-		return err
-	case ok:
-		return status.From(panicked)
-	case errors.Is(wrong, io.ErrClosedPipe), errors.Is(wrong, uplink.ErrStopped), errors.Is(wrong, errConn):
-		return err
-	}
-	return wrong
 }

@@ -16,7 +16,8 @@ import (
 // the ServerMiddleware, decoding, e, the ServerAfter hooks and encoding, and, whatever came of it, the finalizers. The response is
 // encoded whole before the first byte of the header goes out.
 //
-// NewServer panics when Req cannot be bound and when an option is wrong: mistakes in the program that no input can cause.
+// NewServer panics when e is nil, when spec has no Method, when Req cannot be bound and when an option is wrong: mistakes
+// in the program that no input can cause.
 func NewServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp], opts ...ServerOption) http.Handler {
 	s, err := newServer(spec, e, opts)
 	if err != nil {
@@ -39,6 +40,9 @@ type server[Req, Resp any] struct {
 func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp], opts []ServerOption) (*server[Req, Resp], error) {
 	if e == nil {
 		return nil, errors.New("the endpoint is nil")
+	}
+	if spec.Method == "" {
+		return nil, errNoMethod
 	}
 	if spec.Kind != 0 && spec.Kind != endpoint.Unary {
 		return nil, fmt.Errorf("the operation is %v; use NewStreamServer", spec.Kind)

@@ -33,7 +33,8 @@ import (
 // A heartbeat of the server is passed over, and nothing is made of its absence: what says how long the call may wait is the
 // deadline of ctx.
 //
-// It fails when the operation is unary, when In does not fit the pattern, and when an option is wrong or is not for streams of this kind.
+// It fails when spec has no Method, when the operation is unary, when In does not fit the pattern, and when an option is wrong
+// or is not for streams of this kind.
 func NewStreamClient[In, Out any](spec endpoint.Spec, conn *Conn, pattern string, opts ...ClientOption) (endpoint.Stream[In, Out], error) {
 	c, err := newStreamClient[In, Out](spec, conn, pattern, opts)
 	if err != nil {

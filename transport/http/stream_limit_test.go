@@ -332,9 +332,9 @@ func TestOptionsOfStreamsAreChecked(t *testing.T) {
 		wantPanic(t, want, func() { httptransport.NewStreamServer(chatSpec, double, opt) })
 	}
 	wantPanic(t, "the stream is nil", func() { httptransport.NewStreamServer[number, number](chatSpec, nil) })
-	unary := endpoint.Spec{Kind: endpoint.Unary}
+	unary := endpoint.Spec{Method: "x", Kind: endpoint.Unary}
 	wantPanic(t, "is unary; use NewServer", func() { httptransport.NewStreamServer(unary, double) })
-	wantPanic(t, "the kind 9 is unknown", func() { httptransport.NewStreamServer(endpoint.Spec{Kind: 9}, double) })
+	wantPanic(t, "the kind 9 is unknown", func() { httptransport.NewStreamServer(endpoint.Spec{Method: "x", Kind: 9}, double) })
 	conn := dial(t, "http://x")
 	newOf := func(spec endpoint.Spec, pattern string, opts ...httptransport.ClientOption) error {
 		_, err := httptransport.NewStreamClient[number, number](spec, conn, pattern, opts...)

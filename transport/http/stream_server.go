@@ -38,8 +38,9 @@ import (
 // In a ClientStream and on a Bidirectional one fields of In that are bound to the path, the query and the header are taken from the request
 // that opened the stream, for each message.
 //
-// NewStreamServer panics when the operation is unary, when In cannot be bound, when an option is wrong or is not for streams
-// of this kind, and when NDJSON is called for and no codec is one for JSON: mistakes in the program that no input can cause.
+// NewStreamServer panics when spec has no Method, when the operation is unary, when In cannot be bound, when an option is wrong
+// or is not for streams of this kind, and when NDJSON is called for and no codec is one for JSON: mistakes in the program
+// that no input can cause.
 func NewStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts ...ServerOption) http.Handler {
 	server, err := newStreamServer(spec, s, opts)
 	if err != nil {
@@ -67,6 +68,9 @@ func newStreamServer[In, Out any](
 ) (*streamServer[In, Out], error) {
 	if stream == nil {
 		return nil, errors.New("the stream is nil")
+	}
+	if spec.Method == "" {
+		return nil, errNoMethod
 	}
 	if spec.Kind == 0 {
 		spec.Kind = endpoint.Bidirectional

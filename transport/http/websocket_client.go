@@ -68,7 +68,7 @@ func (c *streamClient[In, Out]) overSocket(ctx context.Context, in iter.Seq2[In,
 	}
 	wrong := s.Stop()
 	x.call.RequestSize = k.sent.Load()
-	return failure(err, wrong)
+	return uplink.Failure(err, wrong, io.ErrClosedPipe, errConn)
 }
 
 // dial opens the WebSocket.

@@ -15,7 +15,7 @@ import (
 // and the client does not copy, and for a header field with a name or a value that HTTP refuses.
 // transport.ErrNotSent is in their causes when the server was not called.
 //
-// It fails when mux is nil, when spec.Kind is set and is not Unary, and when an option is wrong.
+// It fails when mux is nil, when spec has no Method, when spec.Kind is set and is not Unary, and when an option is wrong.
 func NewClient[Req, Resp any](spec endpoint.Spec, mux *Mux, opts ...ClientOption) (endpoint.Endpoint[Req, Resp], error) {
 	l, err := newLink(spec, mux, false, types[Req, Resp](), opts)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // NewStreamClient returns the stream that calls the operation on the server which mux has for it, with the errors of
 // NewClient. An error that in yields, or out returns, ends the call and is returned as it is; the server sees Canceled.
 //
-// It fails when mux is nil, when spec.Kind is Unary, and when an option is wrong.
+// It fails when mux is nil, when spec has no Method, when spec.Kind is Unary, and when an option is wrong.
 func NewStreamClient[In, Out any](spec endpoint.Spec, mux *Mux, opts ...ClientOption) (endpoint.Stream[In, Out], error) {
 	l, err := newLink(spec, mux, true, types[In, Out](), opts)
 	if err != nil {

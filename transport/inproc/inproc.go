@@ -26,10 +26,14 @@
 package inproc
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/ashlar-go/ashlar/status"
 )
+
+// errNoMethod refuses an operation that no client could find.
+var errNoMethod = errors.New("the operation has no name: Spec.Method is empty")
 
 // Name is Info.Transport of calls inside the process.
 const Name = "inproc"

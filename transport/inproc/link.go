@@ -29,6 +29,8 @@ func newLink(spec endpoint.Spec, mux *Mux, stream bool, types string, opts []Cli
 	case err != nil:
 	case mux == nil:
 		err = errors.New("the Mux is nil")
+	case spec.Method == "":
+		err = errNoMethod
 	case spec.Kind == 0, stream == (spec.Kind != endpoint.Unary):
 		return &link{clientConfig: config, operation: spec.Operation(), stream: stream, types: types, mux: mux}, nil
 	case stream:

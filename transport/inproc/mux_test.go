@@ -23,6 +23,8 @@ func TestMistakesPanicOnTheServer(t *testing.T) {
 		want string
 	}{
 		{"a nil endpoint", func(*inproc.Mux) { inproc.NewServer[int, int](unarySpec, nil) }, "numbers/Double: the endpoint is nil"},
+		{"no method", func(*inproc.Mux) { inproc.NewServer(endpoint.Spec{Service: "numbers"}, double) }, "no name: Spec.Method is empty"},
+		{"no method of a stream", func(*inproc.Mux) { inproc.NewStreamServer(endpoint.Spec{}, echo) }, "no name: Spec.Method is empty"},
 		{"a stream's kind", func(*inproc.Mux) { inproc.NewServer(kind(unarySpec, endpoint.ServerStream), double) }, "server stream; use NewStreamServer"},
 		{"a nil stream", func(*inproc.Mux) { inproc.NewStreamServer[int, int](streamSpec, nil) }, "numbers/Echo: the stream is nil"},
 		{"a unary kind", func(*inproc.Mux) { inproc.NewStreamServer(kind(streamSpec, endpoint.Unary), echo) }, "unary; use NewServer"},
@@ -64,6 +66,7 @@ func TestMistakesAreErrorsOfTheClient(t *testing.T) {
 	}{
 		{"no Mux", func() (any, error) { return inproc.NewClient[int, int](unarySpec, nil) }, "client of numbers/Double: the Mux is nil"},
 		{"no Mux for a stream", func() (any, error) { return inproc.NewStreamClient[int, int](streamSpec, nil) }, "client of numbers/Echo: the Mux is nil"},
+		{"no method", func() (any, error) { return inproc.NewClient[int, int](endpoint.Spec{}, &mux) }, "no name: Spec.Method is empty"},
 		{"a stream's kind", func() (any, error) { return inproc.NewClient[int, int](streaming, &mux) }, "client stream; use NewStreamClient"},
 		{"a unary kind", func() (any, error) { return inproc.NewStreamClient[int, int](calling, &mux) }, "unary; use NewClient"},
 		{"a nil codec", client(inproc.ClientCopy(nil)), "ClientCopy by a nil codec"},

@@ -27,8 +27,8 @@ func (s *Server) Operation() string { return s.operation }
 // ServerMiddleware, decoding (where the client copies), e, the ServerAfter hooks and encoding, and, whatever came of it,
 // the finalizers.
 //
-// It panics when e is nil, when spec.Kind is set and is not Unary, when an option is wrong, and where endpoint.New does:
-// mistakes in the program that no input can cause.
+// It panics when e is nil, when spec has no Method, when spec.Kind is set and is not Unary, when an option is wrong, and
+// where endpoint.New does: mistakes in the program that no input can cause.
 func NewServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp], opts ...ServerOption) *Server {
 	s, err := newServer(spec, e, opts)
 	if err != nil {
@@ -40,6 +40,9 @@ func NewServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp]
 func newServer[Req, Resp any](spec endpoint.Spec, e endpoint.Endpoint[Req, Resp], opts []ServerOption) (*unaryServer[Req, Resp], error) {
 	if e == nil {
 		return nil, errors.New("the endpoint is nil")
+	}
+	if spec.Method == "" {
+		return nil, errNoMethod
 	}
 	if spec.Kind != 0 && spec.Kind != endpoint.Unary {
 		return nil, fmt.Errorf("the operation is %v; use NewStreamServer", spec.Kind)

@@ -13,7 +13,8 @@ import (
 // NewStreamServer returns the server of s, to be put on a Mux. A call goes the way of NewServer; the ServerMiddleware is
 // around the whole of it, and sees an *endpoint.Messages like all middleware of streams.
 //
-// It panics when s is nil, when spec.Kind is Unary, when an option is wrong, and where endpoint.NewStream does.
+// It panics when s is nil, when spec has no Method, when spec.Kind is Unary, when an option is wrong, and where
+// endpoint.NewStream does.
 func NewStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts ...ServerOption) *Server {
 	if spec.Kind == 0 {
 		spec.Kind = endpoint.Bidirectional
@@ -28,6 +29,9 @@ func NewStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out]
 func newStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out], opts []ServerOption) (*streamServer[In, Out], error) {
 	if s == nil {
 		return nil, errors.New("the stream is nil")
+	}
+	if spec.Method == "" {
+		return nil, errNoMethod
 	}
 	if spec.Kind == endpoint.Unary {
 		return nil, errors.New("the operation is unary; use NewServer")

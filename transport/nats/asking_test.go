@@ -121,3 +121,41 @@ func TestACallWithADeadlineIsNotAskedAbout(t *testing.T) {
 		t.Errorf("want no question, have %d", n)
 	}
 }
+
+// Who has answered once, and then does not three times, counts as dead.
+func TestThreeQuestionsMayBeMissed(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	server := b.connect()
+	var asked atomic.Int64
+	for subject, handle := range map[string]nats.MsgHandler{
+		"numbers.Double": func(*nats.Msg) {},
+		natstransport.CancelSubject("numbers.Double"): func(m *nats.Msg) {
+			if asked.Add(1) == 1 {
+				_ = m.Respond(m.Data)
+			}
+		},
+	} {
+		if _, err := server.Subscribe(subject, handle); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := server.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := natstransport.NewConnAsking(b.connect(), 500*time.Millisecond) // long enough for an answer
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := client[*number, *number](t, conn)(t.Context(), &number{}); status.CodeOf(err) != status.Unavailable {
+		t.Errorf("want unavailable, have %v", err)
+	}
+	if err := server.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	const missed = 3
+	if want, have := int64(1+missed), asked.Load(); want != have {
+		t.Errorf("want %d questions, have %d", want, have)
+	}
+}

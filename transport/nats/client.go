@@ -14,6 +14,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // NewClient returns the endpoint that calls an operation over conn.
@@ -105,7 +106,7 @@ func (c *unaryClient[Req, Resp]) do(x *sent, request Req) (response Resp, err er
 	}
 	buf := buffer.Get()
 	defer buf.Free()
-	if buf.B, err = appendMessage(c.codec, buf.B, request); err != nil {
+	if buf.B, err = payload.Append(c.codec, buf.B, request); err != nil {
 		return response, c.unwritten(err)
 	}
 	x.requestSize = int64(len(buf.B))
@@ -114,7 +115,7 @@ func (c *unaryClient[Req, Resp]) do(x *sent, request Req) (response Resp, err er
 	}
 	answer, err := c.conn.request(x.ctx, &x.message)
 	if err != nil {
-		return response, err
+		return response, c.named(err)
 	}
 	c.answered(x, canonical(answer.Header))
 	x.responseSize = int64(len(answer.Data))
@@ -126,12 +127,23 @@ func (c *unaryClient[Req, Resp]) do(x *sent, request Req) (response Resp, err er
 	}
 	by, _, err := c.read(x.response.Get(contentType))
 	if err == nil {
-		response, err = decodeMessage[Resp](by, answer.Data)
+		response, err = payload.Decode[Resp](by, answer.Data)
 	}
 	if err != nil {
 		return response, status.New(status.Internal, "the response of "+c.operation+" could not be decoded").WithCause(err)
 	}
 	return response, nil
+}
+
+// named returns err, which says what nobody serves if that is what is wrong.
+func (c *client) named(err error) error {
+	e := status.As(err)
+	if e == nil || e.Reason != errNoResponders.Reason {
+		return err
+	}
+	named := *e
+	named.Message = "nobody serves " + c.operation + ", which is looked for at " + c.subject
+	return &named
 }
 
 // ready fails when the call need not begin.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/transport"
 )
 
@@ -26,7 +27,7 @@ type clientConfig struct {
 
 func newClientConfig(spec endpoint.Spec, opts []ClientOption) (*clientConfig, error) {
 	c := &clientConfig{maxResponse: DefaultMaxResponse, stream: defaultStreamLimits()}
-	if err := apply(c, opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
 	}
 	var err error
@@ -77,7 +78,7 @@ func ClientWaitForConnection() ClientOption {
 func ClientBefore(hooks ...func(ctx context.Context, request transport.Header) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.before = append(c.before, hooks...)
-		return refuseNil("ClientBefore", hooks)
+		return option.RefuseNil("ClientBefore", hooks)
 	}
 }
 
@@ -86,7 +87,7 @@ func ClientBefore(hooks ...func(ctx context.Context, request transport.Header) c
 func ClientAfter(hooks ...func(ctx context.Context, response transport.Header) context.Context) ClientOption {
 	return func(c *clientConfig) error {
 		c.after = append(c.after, hooks...)
-		return refuseNil("ClientAfter", hooks)
+		return option.RefuseNil("ClientAfter", hooks)
 	}
 }
 
@@ -94,6 +95,6 @@ func ClientAfter(hooks ...func(ctx context.Context, response transport.Header) c
 func ClientFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) ClientOption {
 	return func(c *clientConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return refuseNil("ClientFinalizer", hooks)
+		return option.RefuseNil("ClientFinalizer", hooks)
 	}
 }

@@ -149,7 +149,7 @@ func (c *Conn) publish(m *nats.Msg) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, nats.ErrMaxPayload):
-		return notSent(tooLarge("the request, with its header,", len(m.Data), nc.MaxPayload()).WithCause(err))
+		return notSent(tooLarge("the request, with its header,", carried(m.Header, m.Data), nc.MaxPayload()).WithCause(err))
 	case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionDraining):
 		return notSent(errClosed.WithCause(err))
 	}

@@ -37,6 +37,21 @@ func tooLarge(what string, n int, limit int64) *status.Error {
 	return status.Errorf(status.ResourceExhausted, "%s has %d bytes, and may have %d", what, n, limit).WithReason("BODY_TOO_LARGE")
 }
 
+// carried returns how many bytes of a message NATS compares with its limit: those of the header, in the form of HTTP/1, and of the body.
+func carried(header nats.Header, body []byte) int {
+	n := len(body)
+	if len(header) == 0 {
+		return n
+	}
+	n += len("NATS/1.0\r\n\r\n")
+	for key, values := range header {
+		for _, value := range values {
+			n += len(key) + len(value) + len(": \r\n")
+		}
+	}
+	return n
+}
+
 // unsupportedType is what the client is told of a content type that no codec reads.
 func unsupportedType(err error) error {
 	if unsupported, ok := errors.AsType[*codec.UnsupportedTypeError](err); ok {

@@ -240,7 +240,8 @@ func TestACallToNobodyIsUnavailableAtOnce(t *testing.T) {
 	conn := newBroker(t).conn()
 	for name, call := range calls(t, conn) {
 		err := call(t.Context())
-		if status.CodeOf(err) != status.Unavailable || !errors.Is(err, transport.ErrNotSent) || status.As(err).Reason != "NO_RESPONDERS" {
+		if status.CodeOf(err) != status.Unavailable || !errors.Is(err, transport.ErrNotSent) || status.As(err).Reason != "NO_RESPONDERS" ||
+			!strings.Contains(err.Error(), "nobody serves numbers/") {
 			t.Errorf("%s: want unavailable, NO_RESPONDERS and not sent, have %v", name, err)
 		}
 	}

@@ -147,21 +147,22 @@ func (x *exchange) respond(data []byte) error {
 	}
 	nc := x.mount.nc()
 	if len(x.response.fields) == 0 {
-		return x.published(nc.Publish(x.msg.Reply, data), len(data))
+		return x.published(nc.Publish(x.msg.Reply, data), data)
 	}
 	if err := checkHeader(x.response.fields); err != nil {
 		x.response.fields = nil
 		return err
 	}
-	return x.published(nc.PublishMsg(&nats.Msg{Subject: x.msg.Reply, Header: nats.Header(x.response.fields), Data: data}), len(data))
+	return x.published(nc.PublishMsg(&nats.Msg{Subject: x.msg.Reply, Header: nats.Header(x.response.fields), Data: data}), data)
 }
 
-// published returns the error to answer with when the response of n bytes could not be published.
-func (x *exchange) published(err error, n int) error {
+// published returns the error to answer with when the response could not be published.
+func (x *exchange) published(err error, data []byte) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, nats.ErrMaxPayload):
+		n := carried(nats.Header(x.response.fields), data)
 		x.response.fields = nil
 		return tooLarge("the response of "+x.server.operation+", with its header,", n, x.mount.nc().MaxPayload()).WithCause(err)
 	}

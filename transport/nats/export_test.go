@@ -87,6 +87,20 @@ func (s *Service) Early() (n, bytes int) {
 	return len(l.early), bytes
 }
 
+// Force ends all calls, as a Shutdown that cannot wait does, while NATS still delivers.
+func (s *Service) Force() (left int) { return s.force() }
+
+// Workers returns how many goroutines the first server has.
+func (s *Service) Workers() int {
+	w := s.mounts[0].workers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.live
+}
+
+// MaxIdle is how many of them it keeps.
+const MaxIdle = maxIdle
+
 // NewConnAsking is NewConn with another interval for questions.
 func NewConnAsking(nc *nats.Conn, every time.Duration) (*Conn, error) { return newConn(nc, every) }
 

@@ -164,6 +164,88 @@ func TestTimeInWhichThisEndStandsStillDoesNotCount(t *testing.T) {
 	})
 }
 
+// brokenWire takes nothing.
+type brokenWire struct{ wire }
+
+func (*brokenWire) Publish(string, []byte) error { return nats.ErrConnectionClosed }
+
+// What is sent goes out later, and what becomes of it then is not lost.
+func TestAMessageThatCannotGoOutEndsTheStream(t *testing.T) {
+	t.Parallel()
+	broken := make(chan *status.Error, 1)
+	s := natstransport.NewFlow(endpoint.Server, "client", 8, 1000, time.Hour, time.Hour, new(brokenWire), func(err *status.Error) { broken <- err })
+	_ = s.Send("x") // which may be told at once, or not
+	if err := wait(t, broken, "the end"); err.Code != status.Unavailable {
+		t.Errorf("want unavailable, have %v", err)
+	}
+	if err := s.Send("x"); status.CodeOf(err) != status.Unavailable {
+		t.Errorf("want unavailable, have %v", err)
+	}
+	s.Finish()
+}
+
+// narrowWire carries little, so that messages go out alone that are not small.
+type narrowWire struct{ wire }
+
+func (*narrowWire) MaxPayload() int64 { return 1000 }
+
+// A message that goes out alone does not overtake those that are collected.
+func TestLargeMessagesDoNotOvertakeSmallOnes(t *testing.T) {
+	t.Parallel()
+	fromServer := new(narrowWire)
+	s := natstransport.NewFlow(endpoint.Server, "client", 8, 1000, time.Hour, time.Hour, fromServer, func(*status.Error) {})
+	c := natstransport.NewFlow(endpoint.Client, "server", 8, 1000, time.Hour, time.Hour, &wire{to: s}, func(*status.Error) {})
+	fromServer.connect(c)
+	for range 100 {
+		for _, m := range []string{"small", raw(300)} {
+			if err := s.Send(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, want := range []string{"small", raw(300)} {
+			if have, _, err := c.Next(); err != nil || want != have {
+				t.Fatalf("want %.5s, have %.5s, %v", want, have, err)
+			}
+		}
+	}
+	s.Finish()
+	c.Finish()
+}
+
+// Credit in bytes alone holds a sender up, and lets it go on.
+func TestBytesAreGivenBackAsTheyAreRead(t *testing.T) {
+	t.Parallel()
+	s, c, _, _ := pair(time.Hour, time.Hour, func(*status.Error) {}, func(*status.Error) {})
+	done := make(chan error, 1)
+	go func() {
+		for range 6 { // of 8 messages and 1000 bytes
+			if err := s.Send(raw(600)); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for n := range 6 {
+		if messages, bytes := c.Queued(); messages > 2 || bytes > 1600 {
+			t.Errorf("want the window and one message at most, have %d and %d", messages, bytes)
+		}
+		read := make(chan error, 1)
+		go func() {
+			_, _, err := c.Next()
+			read <- err
+		}()
+		if err := wait(t, read, fmt.Sprintf("message %d", n)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := wait(t, done, "the sender"); err != nil {
+		t.Error(err)
+	}
+	s.Finish()
+	c.Finish()
+}
+
 // A reader that takes its time is not dead, and what it has not read is bounded.
 func TestASlowReaderHoldsTheSenderUp(t *testing.T) {
 	t.Parallel()

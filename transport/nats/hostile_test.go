@@ -116,6 +116,8 @@ func TestHostileServersEndTheirStreams(t *testing.T) {
 		"what only a client sends":  {[][]byte{accept, frame('L', 2, "{}")}, status.Internal, "not for a server"},
 		"a client's end":            {[][]byte{accept, frame('X', 2, "")}, status.Internal, "not for a server"},
 		"messages without credit":   {[][]byte{accept, frame('B', 2, strings.Repeat(uvarints(2)+"{}", 6))}, status.Internal, "without credit"},
+		"messages taken back":       {[][]byte{accept, frame('C', 2, uvarints(9, 2000))}, status.Internal, "credit was taken back"},
+		"bytes taken back":          {[][]byte{accept, frame('C', 2, uvarints(20, 999))}, status.Internal, "credit was taken back"},
 		"two headers":               {[][]byte{accept, frame('H', 2, ""), frame('H', 3, "")}, status.Internal, "a header came after"},
 		"a late header":             {[][]byte{accept, frame('M', 2, "{}"), frame('H', 3, "")}, status.Internal, "a header came after"},
 		"a large message":           {[][]byte{accept, frame('M', 2, raw(101))}, status.ResourceExhausted, "has 101 bytes"},

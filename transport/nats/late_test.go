@@ -82,3 +82,18 @@ func TestWhatIsMadeOfAConnectionThatEndsEndsToo(t *testing.T) {
 		wait(t, done, "the end of both")
 	}
 }
+
+// NATS may deliver a request after all have been ended. Its client is told, and does not wait.
+func TestACallThatBeginsAfterAllWereEndedIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	service := b.serve(natstransport.NewServer(unarySpec, double), natstransport.NewStreamServer(streamSpec, echo))
+	if left := service.Force(); left != 0 {
+		t.Errorf("want no calls, have %d", left)
+	}
+	for name, call := range calls(t, b.conn()) {
+		if e := status.As(call(deadline(t))); e == nil || e.Code != status.Unavailable || e.Reason != "SHUTTING_DOWN" {
+			t.Errorf("%s: want unavailable and SHUTTING_DOWN, have %v", name, e)
+		}
+	}
+}

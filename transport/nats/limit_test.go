@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -15,6 +16,14 @@ import (
 
 // text is a JSON text of n bytes.
 func text(n int) string { return strings.Repeat("x", n-len(`""`)) }
+
+// tooMany reports whether the message says that there are more bytes than there may be.
+func tooMany(message string) bool {
+	var have, most int
+	_, numbers, _ := strings.Cut(message, " has ")
+	_, err := fmt.Sscanf(numbers, "%d bytes, and may have %d", &have, &most)
+	return err == nil && have > most
+}
 
 func TestMessagesHaveLimits(t *testing.T) {
 	t.Parallel()
@@ -40,7 +49,10 @@ func TestMessagesHaveLimits(t *testing.T) {
 			func(ctx context.Context) error { _, err := put(ctx, text(1001)); return err }, "the request has 1001 bytes, and may have 1000", false,
 		},
 		"a request too large for NATS": {
-			func(ctx context.Context) error { _, err := put(ctx, text(payload+1)); return err }, "4097 bytes, and may have 4096", true,
+			func(ctx context.Context) error { _, err := put(ctx, text(payload+1)); return err }, "bytes, and may have 4096", true,
+		},
+		"a request too large for NATS with its header": {
+			func(ctx context.Context) error { _, err := put(ctx, text(payload-1)); return err }, "bytes, and may have 4096", true,
 		},
 		"a response of just the limit": {func(ctx context.Context) error { _, err := get(ctx, 2000); return err }, "", false},
 		"a response too large for the client": {
@@ -59,6 +71,8 @@ func TestMessagesHaveLimits(t *testing.T) {
 		case row.want == "":
 		case e == nil || e.Code != status.ResourceExhausted || e.Reason != "BODY_TOO_LARGE" || !strings.Contains(e.Message, row.want):
 			t.Errorf("%s: want resource_exhausted, BODY_TOO_LARGE and %q, have %v", name, row.want, err)
+		case !tooMany(e.Message):
+			t.Errorf("%s: want more bytes than are allowed, have %v", name, err)
 		case row.notSent != errors.Is(err, transport.ErrNotSent):
 			t.Errorf("%s: not sent: want %t, have %v", name, row.notSent, err)
 		}

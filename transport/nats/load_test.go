@@ -109,3 +109,15 @@ func TestTheDefaultLimitOfRequestsAtOnce(t *testing.T) {
 		t.Errorf("want %d refused, have %d", more, have)
 	}
 }
+
+// After a rush a server does not keep all of its goroutines.
+func TestIdleGoroutinesAreFew(t *testing.T) {
+	t.Parallel()
+	const rush = 10 * natstransport.MaxIdle
+	_, service, release := full(t, rush)
+	if have := service.Workers(); have < rush {
+		t.Errorf("want one for each of %d requests, have %d", rush, have)
+	}
+	release()
+	eventually(t, "the end of most", func() bool { return service.Workers() <= natstransport.MaxIdle })
+}

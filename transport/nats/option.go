@@ -1,35 +1,9 @@
 package natstransport
 
 import (
-	"fmt"
-	"reflect"
-
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/codec/json"
 )
-
-// apply applies options, of any of the sides, to what they set up.
-func apply[C any, O ~func(*C) error](config *C, opts []O) error {
-	if err := refuseNil("the list of options", opts); err != nil {
-		return err
-	}
-	for _, opt := range opts {
-		if err := opt(config); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refuseNil refuses a nil function among those that an option was given.
-func refuseNil[F any](option string, functions []F) error {
-	for i, f := range functions {
-		if reflect.ValueOf(f).IsNil() {
-			return fmt.Errorf("%s: function %d is nil", option, i)
-		}
-	}
-	return nil
-}
 
 // encodings are the codecs of one side.
 type encodings struct {

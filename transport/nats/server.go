@@ -11,6 +11,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // Server serves one operation, unary or streaming. NewServer and NewStreamServer make it, and Serve puts it onto a connection, or
@@ -107,7 +108,7 @@ func (u *unaryServer[Req, Resp]) handle(x *exchange) error {
 	}
 	buf := buffer.Get()
 	defer buf.Free()
-	if buf.B, err = appendMessage(x.codec, buf.B, response); err != nil {
+	if buf.B, err = payload.Append(x.codec, buf.B, response); err != nil {
 		return fmt.Errorf("encoding the response: %w", err)
 	}
 	return x.respond(buf.B)
@@ -128,7 +129,7 @@ func (u *unaryServer[Req, Resp]) call(ctx context.Context, x *exchange) (respons
 	if n := len(x.msg.Data); int64(n) > x.server.maxRequest {
 		return response, tooLarge("the request", n, x.server.maxRequest)
 	}
-	request, err := decodeRequest[Req](x.codec, x.msg.Data)
+	request, err := payload.DecodeRequest[Req](x.codec, x.msg.Data)
 	if err != nil {
 		return response, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ServerOption sets up a server. Options of the same name append to each other, in order, unless they say otherwise.
@@ -32,7 +33,7 @@ type serverConfig struct {
 
 func newServerConfig(spec endpoint.Spec, opts []ServerOption) (*serverConfig, error) {
 	c := &serverConfig{queue: DefaultQueueGroup, maxRequest: DefaultMaxRequest, maxInFlight: DefaultMaxInFlight, stream: defaultStreamLimits()}
-	if err := apply(c, opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
 	}
 	var err error
@@ -115,7 +116,7 @@ func ServerMaxInFlight(n int) ServerOption {
 func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 	return func(c *serverConfig) error {
 		c.middleware = append(c.middleware, mw...)
-		return refuseNil("ServerMiddleware", mw)
+		return option.RefuseNil("ServerMiddleware", mw)
 	}
 }
 
@@ -123,7 +124,7 @@ func ServerMiddleware(mw ...endpoint.Middleware) ServerOption {
 func ServerBefore(hooks ...func(ctx context.Context) context.Context) ServerOption {
 	return func(c *serverConfig) error {
 		c.before = append(c.before, hooks...)
-		return refuseNil("ServerBefore", hooks)
+		return option.RefuseNil("ServerBefore", hooks)
 	}
 }
 
@@ -132,7 +133,7 @@ func ServerBefore(hooks ...func(ctx context.Context) context.Context) ServerOpti
 func ServerAfter(hooks ...func(ctx context.Context)) ServerOption {
 	return func(c *serverConfig) error {
 		c.after = append(c.after, hooks...)
-		return refuseNil("ServerAfter", hooks)
+		return option.RefuseNil("ServerAfter", hooks)
 	}
 }
 
@@ -140,7 +141,7 @@ func ServerAfter(hooks ...func(ctx context.Context)) ServerOption {
 func ServerFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) ServerOption {
 	return func(c *serverConfig) error {
 		c.finalizers = append(c.finalizers, hooks...)
-		return refuseNil("ServerFinalizer", hooks)
+		return option.RefuseNil("ServerFinalizer", hooks)
 	}
 }
 
@@ -151,6 +152,6 @@ func ServerFinalizer(hooks ...func(ctx context.Context, outcome Outcome)) Server
 func ServerErrorHandler(hooks ...func(ctx context.Context, err error)) ServerOption {
 	return func(c *serverConfig) error {
 		c.onError = append(c.onError, hooks...)
-		return refuseNil("ServerErrorHandler", hooks)
+		return option.RefuseNil("ServerErrorHandler", hooks)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
 )
 
@@ -58,7 +59,7 @@ func serve(nc *nats.Conn, name, version string, servers []*Server, opts []Servic
 		return nil, errors.New("the connection is nil")
 	}
 	config := &serviceConfig{grace: DefaultGrace, metadata: make(map[string]string)}
-	if err := apply(config, opts); err != nil {
+	if err := option.Set(config, opts); err != nil {
 		return nil, err
 	}
 	if err := checkIdentity(name, version); err != nil {

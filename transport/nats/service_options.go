@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"time"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // ServiceOption sets up a Service. Options of the same name append to each other, in order, unless they say otherwise.
@@ -49,6 +51,6 @@ func ServiceGrace(grace time.Duration) ServiceOption {
 func ServiceErrorHandler(hooks ...func(operation string, err error)) ServiceOption {
 	return func(c *serviceConfig) error {
 		c.onError = append(c.onError, hooks...)
-		return refuseNil("ServiceErrorHandler", hooks)
+		return option.RefuseNil("ServiceErrorHandler", hooks)
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
+	"github.com/ashlar-go/ashlar/transport/internal/uplink"
 )
 
 // NewStreamClient returns the stream that calls an operation of NewStreamServer over conn. The one request of a ServerStream opens the
@@ -71,19 +73,19 @@ func (c *streamClient[In, Out]) do(x *sent, in iter.Seq2[In, error], out func(Ou
 	}
 	defer stop()
 	if first != nil {
-		return c.receive(x, f, out)
+		return c.named(c.receive(x, f, out))
 	}
 	var size atomic.Int64
 	s := c.send(x.ctx, f, in, &size)
 	end := func() error {
 		f.finish() // so that what is being sent returns
-		err := s.stop()
+		err := s.Stop()
 		x.requestSize = size.Load()
 		return err
 	}
 	defer func() { _ = end() }() // also when out panics
-	err = c.receive(x, f, out)
-	return failure(err, end())
+	err = c.named(c.receive(x, f, out))
+	return uplink.Failure(err, end(), errFinished)
 }
 
 // first returns the frame of the one request.
@@ -92,7 +94,7 @@ func (c *streamClient[In, Out]) first(x *sent, in iter.Seq2[In, error]) ([]byte,
 		if err != nil {
 			return nil, err
 		}
-		data, err := appendMessage(c.codec, make([]byte, headroom), request)
+		data, err := payload.Append(c.codec, make([]byte, headroom), request)
 		if err != nil {
 			return nil, c.unwritten(err)
 		}
@@ -143,10 +145,10 @@ func (c *client) open(x *sent, f *flow) (stop func(), err error) {
 }
 
 // send sends what in yields, and then the end of it. An in that has ended since ctx has is not at its end.
-func (c *streamClient[In, Out]) send(ctx context.Context, f *flow, in iter.Seq2[In, error], size *atomic.Int64) *sender {
+func (c *streamClient[In, Out]) send(ctx context.Context, f *flow, in iter.Seq2[In, error], size *atomic.Int64) *uplink.Sender {
 	buf := make([]byte, headroom)
-	return startSender(in, func(message In) (err error) {
-		if buf, err = appendMessage(c.codec, buf[:headroom], message); err != nil {
+	return uplink.Start(ctx, in, func(message In) (err error) {
+		if buf, err = payload.Append(c.codec, buf[:headroom], message); err != nil {
 			return status.Errorf(status.Internal, "a message to %s could not be encoded", c.operation).WithCause(err)
 		}
 		n := len(buf) - headroom
@@ -159,30 +161,16 @@ func (c *streamClient[In, Out]) send(ctx context.Context, f *flow, in iter.Seq2[
 		}
 		return err
 	}, func(err error) {
-		if err == nil {
+		switch {
+		case errors.Is(err, uplink.ErrStopped):
 			err = ctx.Err()
-		}
-		if err == nil {
+		case err == nil:
 			err = f.end()
 		}
 		if err != nil {
 			f.breakOff(status.From(err))
 		}
 	})
-}
-
-// failure returns why a stream failed that ended with err and whose messages ended with wrong: what went wrong with the messages
-// is the reason, unless they were only told to end.
-func failure(err, wrong error) error {
-	switch panicked, ok := errors.AsType[*endpoint.PanicError](wrong); {
-	case err == nil || wrong == nil:
-		return err
-	case ok:
-		return status.From(panicked)
-	case errors.Is(wrong, errFinished), errors.Is(wrong, errStopped):
-		return err
-	}
-	return wrong
 }
 
 // receive reads what the server sends, until the end.
@@ -210,7 +198,7 @@ func (c *streamClient[In, Out]) receive(x *sent, f *flow, out func(Out) error) e
 			}
 		}
 		x.responseSize += int64(len(i.data))
-		message, err := decodeMessage[Out](by, i.data)
+		message, err := payload.Decode[Out](by, i.data)
 		if err != nil {
 			return c.wrong(n, err)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
 // NewStreamServer returns the server of s, to be put onto a connection by Serve. A call goes the way of NewServer; the ServerMiddleware is
@@ -102,7 +103,7 @@ func (s *streamServer[In, Out]) in(x *exchange) iter.Seq2[In, error] {
 				return
 			default:
 				x.info.RequestSize += int64(len(i.data))
-				message, err = decodeRequest[In](x.codec, i.data)
+				message, err = payload.DecodeRequest[In](x.codec, i.data)
 				err = messageNumber(n, err)
 			}
 			if !yield(message, err) || err != nil {
@@ -137,7 +138,7 @@ func (s *streamServer[In, Out]) out(x *exchange) func(Out) error {
 			if err := x.sendHeader(); err != nil {
 				return err
 			}
-			if buf, err = appendMessage(x.codec, buf[:headroom], message); err != nil {
+			if buf, err = payload.Append(x.codec, buf[:headroom], message); err != nil {
 				return fmt.Errorf("encoding a message: %w", err)
 			}
 			if err := x.flow.message(buf); err != nil {

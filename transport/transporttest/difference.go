@@ -1,7 +1,6 @@
 package transporttest
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -105,41 +104,4 @@ func within(what string, err error) error {
 		all = append(all, fmt.Errorf("%s: %w", what, e))
 	}
 	return errors.Join(all...)
-}
-
-// Table returns the differences of the harnesses as a table in Markdown. Those that are alike share a row.
-func Table(harnesses ...Harness) string {
-	type row struct{ ways, checks, shapes, instead, reason string }
-	var rows []row
-	add := func(next row) {
-		for i, r := range rows {
-			same := r.shapes == next.shapes && r.instead == next.instead && r.reason == next.reason
-			if same && r.checks == next.checks {
-				rows[i].ways += "; " + next.ways
-				return
-			}
-		}
-		rows = append(rows, next)
-	}
-	for _, h := range harnesses {
-		for _, d := range h.Differences {
-			add(row{h.Name, d.Check, cmp.Or(d.kinds(), "all"), strings.TrimPrefix(d.Have, "have "), d.Reason})
-		}
-	}
-	var b strings.Builder
-	b.WriteString("| way | check | shapes | instead | because |\n| --- | --- | --- | --- | --- |\n")
-	for i := 0; i < len(rows); i++ {
-		r := rows[i]
-		for j := i + 1; j < len(rows); { // other checks with the same reason
-			other := rows[j]
-			if other.checks = r.checks; other != rows[i] {
-				j++
-				continue
-			}
-			r.checks += ", " + rows[j].checks
-			rows = slices.Delete(rows, j, j+1)
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.ways, r.checks, r.shapes, r.instead, r.reason)
-	}
-	return b.String()
 }

@@ -3,10 +3,9 @@
 package main
 
 import (
-	httptransport "github.com/ashlar-go/ashlar/transport/http"
-
 	"github.com/ashlar-go/ashlar/bench/internal/ashlarclient"
 	"github.com/ashlar-go/ashlar/bench/internal/contest"
+	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
 func main() {

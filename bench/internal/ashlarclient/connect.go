@@ -2,11 +2,10 @@
 package ashlarclient
 
 import (
-	"github.com/ashlar-go/ashlar/endpoint"
-	httptransport "github.com/ashlar-go/ashlar/transport/http"
-
 	"github.com/ashlar-go/ashlar/bench/internal/contest"
 	"github.com/ashlar-go/ashlar/bench/internal/model"
+	"github.com/ashlar-go/ashlar/endpoint"
+	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
 // Connect returns the calls to the server at base.

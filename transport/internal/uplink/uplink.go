@@ -9,10 +9,14 @@ import (
 	"sync"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
 )
 
 // ErrStopped is what the messages end with that were told to end, or whose context has.
 var ErrStopped = errors.New("the stream has ended")
+
+// errUnended is why the messages ended where in neither ended nor yielded an error.
+var errUnended = status.New(status.Internal, "the messages of the client ended their goroutine")
 
 // Sender ranges over the messages of a client on a goroutine of its own.
 type Sender struct {
@@ -26,22 +30,24 @@ type Sender struct {
 }
 
 // Start sends what in yields, and then calls end with what in ended with. Both functions must return when the stream has ended. What
-// ends when ctx has ended has been cut short, and is no clean end. A panic of in is a *endpoint.PanicError.
+// ends when ctx has ended has been cut short, and is no clean end: end gets ErrStopped. A panic of in is a *endpoint.PanicError.
 func Start[In any](ctx context.Context, in iter.Seq2[In, error], send func(In) error, end func(error)) *Sender {
 	s := &Sender{done: make(chan struct{})}
 	s.changed.L = &s.mu
 	go func() {
 		defer close(s.done)
-		err := sendAll(s, in, send)
-		if err == nil && ctx.Err() != nil {
-			err = ErrStopped
-		}
-		if s.enter() {
-			s.mu.Lock()
-			s.err = err
-			s.mu.Unlock()
-			end(err)
+		err := error(errUnended)
+		defer func() { // also when in ends the goroutine
+			if s.enter() {
+				s.mu.Lock()
+				s.err = err
+				s.mu.Unlock()
+				end(err)
+			}
 			s.leave()
+		}()
+		if err = sendAll(s, in, send); err == nil && ctx.Err() != nil {
+			err = ErrStopped
 		}
 	}()
 	return s
@@ -96,6 +102,23 @@ func (s *Sender) Stop() error {
 		s.changed.Wait()
 	}
 	return s.err
+}
+
+// Failure returns why a stream failed that ended with err and whose messages ended with wrong, of Stop: what went wrong with the messages
+// is the reason, unless they were told to end, or only found that the stream had ended, which is one of the errors in found.
+func Failure(err, wrong error, found ...error) error {
+	if err == nil || wrong == nil {
+		return err
+	}
+	if panicked, ok := errors.AsType[*endpoint.PanicError](wrong); ok {
+		return status.From(panicked)
+	}
+	for _, end := range append(found, ErrStopped) {
+		if errors.Is(wrong, end) {
+			return err
+		}
+	}
+	return wrong
 }
 
 // Done is closed when the messages have ended.

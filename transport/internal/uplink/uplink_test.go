@@ -3,12 +3,15 @@ package uplink_test
 import (
 	"context"
 	"errors"
+	"io"
+	"runtime"
 	"testing"
 	"testing/synctest"
 
 	"go.uber.org/goleak"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport/internal/uplink"
 )
 
@@ -31,6 +34,7 @@ func TestTheEndSaysHowTheMessagesEnded(t *testing.T) {
 		"since the context did":  {ended, endpoint.Seq(1), nil, uplink.ErrStopped},
 		"in a panic":             {t.Context(), func(func(int, error) bool) { panic("own") }, nil, &endpoint.PanicError{}},
 		"with nothing, but late": {ended, endpoint.Seq[int](), nil, uplink.ErrStopped},
+		"with the goroutine":     {t.Context(), func(func(int, error) bool) { runtime.Goexit() }, nil, &status.Error{Code: status.Internal}},
 	} {
 		var have error
 		s := uplink.Start(row.ctx, row.in, func(int) error { return row.send }, func(err error) { have = err })
@@ -44,6 +48,27 @@ func TestTheEndSaysHowTheMessagesEnded(t *testing.T) {
 		if err := s.Stop(); err != have { //nolint:errorlint // the same error is meant
 			t.Errorf("%s: want %v of Stop, have %v", name, have, err)
 		}
+	}
+}
+
+func TestTheFailureIsThatOfTheMessagesUnlessTheyWereToldToEnd(t *testing.T) {
+	t.Parallel()
+	err, own := errors.New("of the stream"), errors.New("of the messages")
+	for _, row := range []struct{ err, wrong, want error }{
+		{nil, own, nil}, // the server was content without them
+		{err, nil, err},
+		{err, own, own},
+		{err, uplink.ErrStopped, err},
+		{err, errors.Join(own, uplink.ErrStopped), err},
+		{err, io.EOF, err},
+	} {
+		if have := uplink.Failure(row.err, row.wrong, io.EOF); !errors.Is(have, row.want) || (row.want == nil) != (have == nil) {
+			t.Errorf("%v and %v: want %v, have %v", row.err, row.wrong, row.want, have)
+		}
+	}
+	have := status.As(uplink.Failure(err, &endpoint.PanicError{Value: "own"}))
+	if have == nil || have.Code != status.Internal || have.ID == "" {
+		t.Errorf("want Internal with an ID for a panic, have %v", have)
 	}
 }
 

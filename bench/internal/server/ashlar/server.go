@@ -5,10 +5,9 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/ashlar-go/ashlar/bench/internal/model"
 	"github.com/ashlar-go/ashlar/endpoint"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
-
-	"github.com/ashlar-go/ashlar/bench/internal/model"
 )
 
 // Handler returns the handler of both operations.
