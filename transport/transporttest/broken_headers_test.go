@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/transport"
 	"github.com/ashlar-go/ashlar/transport/transporttest"
 )
@@ -68,14 +69,19 @@ func brokenHeaders() []breakage {
 	}, {
 		name:   "writes the fields of requests as they are",
 		notice: []string{"HeaderInjection"},
-		server: informed(func(info *transport.Info) {
-			for _, values := range info.Request.All() {
-				if _, line, ok := strings.Cut(strings.Join(values, ""), "\r\n"); ok {
-					key, value, _ := strings.Cut(line, ": ")
-					info.Request.Set(key, value)
+		client: func(s stream, _ endpoint.Spec) stream {
+			return func(ctx context.Context, in inSeq, out func(message) error) error {
+				header := transport.HeaderMap{}
+				transport.SetOutgoing(ctx, header)
+				for key, values := range header {
+					if value, line, ok := strings.Cut(strings.Join(values, ""), "\r\n"); ok {
+						injected, rest, _ := strings.Cut(line, ": ")
+						ctx = transport.WithHeader(transport.WithHeader(ctx, key, value), injected, rest)
+					}
 				}
+				return s(ctx, in, out)
 			}
-		}),
+		},
 	}, {
 		name:   "passes on the fields of the call being served",
 		notice: []string{"HeaderStaysHere"},

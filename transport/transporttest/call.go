@@ -11,7 +11,7 @@ import (
 
 // call calls the stream, and gives up on it when it does not return.
 func (c *cell) call(ctx context.Context, s stream, in sequence, out func(Message) error) error {
-	_, err := await(c, "the end of the call", c.begin(ctx, s, in, out))
+	_, err := awaitFor(c.h.Patience, "the end of the call", c.begin(ctx, s, in, out))
 	return err
 }
 

@@ -25,8 +25,8 @@ type cell struct {
 	kind     endpoint.Kind
 	ctx      context.Context // ends with the check
 	cancel   context.CancelFunc
-	patience time.Duration
-	running  running // calls and handlers
+	patience time.Duration // with what may be a difference
+	running  running       // calls and handlers
 
 	mu    sync.Mutex
 	links []Link
@@ -69,9 +69,8 @@ func (c *cell) wrong(err error) error {
 // settle ends the check, closes all links and waits for the calls and handlers, which must end then.
 func (c *cell) settle() error {
 	c.cancel()
-	c.patience = c.h.Patience // a difference does not keep the check from ending
 	err := c.close()
-	if n := c.running.wait(c.patience); n > 0 {
+	if n := c.running.wait(c.h.Patience); n > 0 {
 		err = errors.Join(err, fmt.Errorf("%d calls and handlers still run although all is closed", n))
 	}
 	return err
@@ -85,7 +84,7 @@ func (c *cell) close() error {
 	c.mu.Unlock()
 	var errs []error
 	for _, link := range slices.Backward(links) {
-		if _, err := await(c, "it", c.start(link.Close)); err != nil {
+		if _, err := awaitFor(c.h.Patience, "it", c.start(link.Close)); err != nil {
 			errs = append(errs, fmt.Errorf("closing the link: %w", err))
 		}
 	}
@@ -119,16 +118,20 @@ func results[T any]() chan result[T] {
 // ok returns a result without an error.
 func ok[T any](value T) result[T] { return result[T]{value: value} }
 
-// await waits for a result, but no longer than a sound transport needs.
+// await waits for a result, but no longer than a sound transport needs, or one with a difference.
 func await[T any](c *cell, what string, from <-chan result[T]) (T, error) {
-	timer := time.NewTimer(c.patience)
+	return awaitFor(c.patience, what, from)
+}
+
+func awaitFor[T any](patience time.Duration, what string, from <-chan result[T]) (T, error) {
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case r := <-from:
 		return r.value, r.err
 	case <-timer.C:
 		var none T
-		return none, &hang{what, c.patience}
+		return none, &hang{what, patience}
 	}
 }
 

@@ -227,6 +227,9 @@ func (c *cell) failing(set func(*transport.Info), see func(*transport.Observer) 
 // field returns an error unless the header has the values.
 func field(header transport.Header, key string, want ...string) error {
 	have := header.Values(key)
+	if len(have) == 0 && len(want) > 0 {
+		return fmt.Errorf("the header field %s is missing", key)
+	}
 	if !slices.Equal(want, have) {
 		return fmt.Errorf("the header field %s: want %.60q, have %.60q", key, want, have)
 	}

@@ -105,19 +105,3 @@ func within(what string, err error) error {
 	}
 	return errors.Join(all...)
 }
-
-// Table returns the differences of the harnesses as a table in Markdown, one row for each.
-func Table(harnesses ...Harness) string {
-	var b strings.Builder
-	b.WriteString("| way | check | shapes | instead | because |\n| --- | --- | --- | --- | --- |\n")
-	for _, h := range harnesses {
-		for _, d := range h.Differences {
-			shapes := d.kinds()
-			if shapes == "" {
-				shapes = "all"
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", h.Name, d.Check, shapes, d.Have, d.Reason)
-		}
-	}
-	return b.String()
-}

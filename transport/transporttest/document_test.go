@@ -8,25 +8,22 @@ import (
 	"testing"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/transport/transporttest"
 )
 
-const (
-	document = "../../docs/transports.md"
-	begin    = "<!-- The table is written by go test ./transport/transporttest -run Document -update -->\n"
-	end      = "<!-- end of the table -->\n"
-)
+const document = "../../docs/transports.md"
 
 // update says that the document is to be written.
-var update = flag.Bool("update", false, "write the table of differences into "+document)
+var update = flag.Bool("update", false, "write the tables of "+document)
 
-// table returns the differences that the harnesses declare, as the document shows them.
-func table() string {
+// differences returns what the harnesses declare, as the document shows it.
+func differences() string {
 	type row struct{ check, kinds, have, reason string }
 	var rows []row
 	ways := make(map[row][]string)
 	for _, h := range harnesses("") {
 		for _, d := range h.Differences {
-			r := row{d.Check, shapes(d.Kinds), d.Have, d.Reason}
+			r := row{d.Check, shapes(d.Kinds), strings.TrimPrefix(d.Have, "have "), d.Reason}
 			if ways[r] == nil {
 				rows = append(rows, r)
 			}
@@ -52,26 +49,40 @@ func shapes(kinds []endpoint.Kind) string {
 	return strings.Join(names, ", ")
 }
 
-func TestTheDifferencesAreInTheDocument(t *testing.T) {
+// contract returns what each check is about.
+func contract() string {
+	var b strings.Builder
+	b.WriteString("| check | what holds |\n| --- | --- |\n")
+	for _, clause := range transporttest.Contract() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", clause.Check, clause.Text)
+	}
+	return b.String()
+}
+
+func TestTheDocumentHasTheTablesOfTheSuite(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, found := strings.Cut(string(text), begin)
-	have, after, ended := strings.Cut(rest, end)
-	if !found || !ended {
-		t.Fatalf("%s has no place for the table", document)
+	want := string(text)
+	for name, table := range map[string]string{"differences": differences(), "clauses": contract()} {
+		begin := "<!-- The " + name + " are written by go test ./transport/transporttest -run Document -update -->\n"
+		end := "<!-- end of the " + name + " -->\n"
+		before, rest, found := strings.Cut(want, begin)
+		_, after, ended := strings.Cut(rest, end)
+		if !found || !ended {
+			t.Fatalf("%s has no place for the %s", document, name)
+		}
+		want = before + begin + "\n" + table + "\n" + end + after
 	}
-	want := "\n" + table() + "\n"
-	if want == have {
-		return
-	}
-	if *update {
-		if err := os.WriteFile(document, []byte(before+begin+want+end+after), 0o600); err != nil {
+	switch {
+	case want == string(text):
+	case !*update:
+		t.Errorf("%s does not have the tables of the suite; write them with -update", document)
+	default:
+		if err := os.WriteFile(document, []byte(want), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return
 	}
-	t.Errorf("%s does not have the differences that the harnesses declare; write it with -update. Want\n%s\nhave\n%s", document, want, have)
 }

@@ -101,9 +101,18 @@ func natsServer(hooks transporttest.ServerHooks) []natstransport.ServerOption {
 	opts := []natstransport.ServerOption{
 		natstransport.ServerCodecs(transporttest.Codec(json.New())), natstransport.ServerMaxRequest(transporttest.MaxMessage),
 	}
-	opts = append(opts,
-		natstransport.ServerMiddleware(hooks.Middleware...), natstransport.ServerBefore(hooks.Before...),
-		natstransport.ServerAfter(hooks.After...), natstransport.ServerErrorHandler(hooks.ErrorHandler...))
+	for _, mw := range hooks.Middleware {
+		opts = append(opts, natstransport.ServerMiddleware(mw))
+	}
+	for _, hook := range hooks.Before {
+		opts = append(opts, natstransport.ServerBefore(hook))
+	}
+	for _, hook := range hooks.After {
+		opts = append(opts, natstransport.ServerAfter(hook))
+	}
+	for _, hook := range hooks.ErrorHandler {
+		opts = append(opts, natstransport.ServerErrorHandler(hook))
+	}
 	for _, hook := range hooks.Finalizer {
 		opts = append(opts, natstransport.ServerFinalizer(func(ctx context.Context, o natstransport.Outcome) {
 			hook(ctx, transporttest.Outcome(o))

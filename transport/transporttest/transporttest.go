@@ -90,7 +90,7 @@ func Run(t *testing.T, h Harness) {
 	if err := h.complete(); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range checks() {
+	for _, c := range inTurn() {
 		t.Run(c.name, func(t *testing.T) {
 			if !c.alone {
 				t.Parallel()
@@ -122,7 +122,7 @@ func Test(h Harness) error {
 		all   sync.WaitGroup
 		slots = make(chan struct{}, atOnce)
 	)
-	for _, c := range checks() {
+	for _, c := range inTurn() {
 		for _, kind := range h.kindsOf(c) {
 			slots <- struct{}{}
 			run := func() {
@@ -151,7 +151,7 @@ type Clause struct {
 	Text  string          // what must hold
 }
 
-// Contract returns the clauses in the order in which they are checked.
+// Contract returns the clauses, those together that are about the same thing.
 func Contract() []Clause {
 	var clauses []Clause
 	for _, c := range checks() {
@@ -168,21 +168,27 @@ type check struct {
 	run          func(c *cell) error
 }
 
-// checks returns all of them. Those that run alone come first.
+// checks returns all of them.
 func checks() []check {
-	all := slices.Concat(
+	return slices.Concat(
 		messageChecks, flowChecks, headerChecks, infoChecks, errorChecks, panicChecks, hookChecks, middlewareChecks,
 		deadlineChecks, cancelChecks, breakChecks, codingChecks, limitChecks, routeChecks, loadChecks,
 	)
-	slices.SortStableFunc(all, func(a, b check) int { return cmp.Compare(rank(a), rank(b)) })
-	return all
 }
 
-func rank(c check) int {
-	if c.alone {
-		return 0
-	}
-	return 1
+// inTurn returns the checks in the order in which they run: first those that run alone.
+func inTurn() []check {
+	all := checks()
+	slices.SortStableFunc(all, func(a, b check) int {
+		switch {
+		case a.alone == b.alone:
+			return 0
+		case a.alone:
+			return -1
+		}
+		return 1
+	})
+	return all
 }
 
 func allKinds() []endpoint.Kind {

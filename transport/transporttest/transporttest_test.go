@@ -38,7 +38,7 @@ func TestAnIncompleteHarnessIsRefused(t *testing.T) {
 
 func TestAViolationSaysWhatTheContractIs(t *testing.T) {
 	t.Parallel()
-	h := copyHarness()
+	h := breakage{}.broken()
 	open := h.Open
 	failed := errors.New("no room")
 	h.Open = func(operations ...transporttest.Operation) (transporttest.Link, error) {
@@ -49,7 +49,7 @@ func TestAViolationSaysWhatTheContractIs(t *testing.T) {
 		return link, err
 	}
 	i := 0
-	for _, v := range violations(t, transporttest.Test(h)) {
+	for _, v := range tested(t, h) {
 		if i++; v.Kind != endpoint.ClientStream && v.Check != "WrongShape" {
 			t.Errorf("want none of other shapes, have %v", v)
 		}
@@ -74,14 +74,13 @@ func (l leaving) Close() error {
 
 func TestWhatALinkLeavesBehindIsAViolation(t *testing.T) {
 	t.Parallel()
-	h := copyHarness()
-	h.Streams, h.Messages = 20, 200
+	h := breakage{}.broken()
 	open := h.Open
 	h.Open = func(operations ...transporttest.Operation) (transporttest.Link, error) {
 		link, err := open(operations...)
 		return leaving{link}, err
 	}
-	all := violations(t, transporttest.Test(h))
+	all := tested(t, h)
 	for _, clause := range transporttest.Contract() {
 		if !slices.ContainsFunc(all, func(v *transporttest.Violation) bool {
 			return v.Check == clause.Check && strings.Contains(v.Error(), "closing the link: a subscription is left")
