@@ -81,6 +81,9 @@ func (l *grpcLink) Close() error {
 	err := l.Shutdown(ctx)
 	served := <-l.served
 	l.served <- served
+	if errors.Is(served, grpc.ErrServerStopped) { // before it began
+		served = nil
+	}
 	return errors.Join(err, served, l.hangUp())
 }
 
