@@ -1,8 +1,10 @@
 #!/bin/sh
-# Runs all measurements, one after the other. Arguments go to the HTTP ones: ./run.sh -quick
+# Runs all measurements, one after the other. Arguments go to those with processes: ./run.sh -quick
 set -eu
 cd "$(dirname "$0")"
 export GOWORK=off
 go test -run '^$' -bench . ./chain ./handler
 go run ./cmd/httpserver "$@"
 go run ./cmd/httpclient "$@"
+go run ./cmd/grpcserver "$@"
+go run ./cmd/natsserver "$@"

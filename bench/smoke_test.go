@@ -13,14 +13,17 @@ func TestSmoke(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		measure func(harness.Config) (*harness.Report, error)
-		rows    int // two bodies for each contestant
+		work    []harness.Work
+		rows    int // one of each work for each contestant
 	}{
-		"servers": {harness.Servers, 8},
-		"clients": {harness.Clients, 8},
+		"HTTP servers": {harness.Servers, harness.HTTP(), 8},
+		"HTTP clients": {harness.Clients, harness.HTTP(), 8},
+		"gRPC servers": {harness.GRPCServers, harness.GRPC(), 6},
+		"NATS servers": {harness.NATSServers, harness.NATS(), 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report, err := test.measure(harness.Smoke())
+			report, err := test.measure(harness.Smoke(test.work))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -32,7 +35,7 @@ func TestSmoke(t *testing.T) {
 			}
 			for _, row := range report.Rows {
 				if row.CPU.Median <= 0 || row.Ratio.Median <= 0 || row.Mallocs.Median <= 0 {
-					t.Errorf("%s with the %s body: want figures above 0, have %+v", row.Contestant, row.Body, row)
+					t.Errorf("%s, %s: want figures above 0, have %+v", row.Contestant, row.Work, row)
 				}
 			}
 		})

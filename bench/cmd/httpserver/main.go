@@ -11,7 +11,7 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	config, jsonFile := harness.Flags(flag.CommandLine)
+	config, jsonFile := harness.Flags(flag.CommandLine, harness.HTTP())
 	flag.Parse()
 	report, err := harness.Servers(*config)
 	if err != nil {

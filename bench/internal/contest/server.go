@@ -23,3 +23,10 @@ func ServeListener(accept func(net.Listener) error) {
 		log.Fatal(err)
 	}
 }
+
+// Wait is Serve for a contestant that serves something else than connections of its own: it waits until standard input ends.
+func Wait() {
+	if err := serve(Hello{}, nil); err != nil {
+		log.Fatal(err)
+	}
+}

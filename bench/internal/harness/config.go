@@ -12,20 +12,51 @@ import (
 // Config says how to measure.
 type Config struct {
 	Rounds   int      // how often each contestant has its turn
-	Small    int      // calls a round with the small body; 0 leaves it out
-	Large    int      // calls a round with the large body; 0 leaves it out
+	Work     []Work   // what is done in a round
 	Conns    int      // how many calls at once, each on a connection of its own
 	Pin      bool     // one processor for whom is measured, another for the other side
 	Only     []string // the contestants to measure besides the baseline; empty for all
 	Profiles string   // a directory for profiles of each contestant; empty for none
 }
 
-// Flags registers the flags of a command, and returns the Config that they fill and the file for the JSON report.
-func Flags(f *flag.FlagSet) (config *Config, jsonFile *string) {
-	c := &Config{}
+// Work is something that is measured by itself, and how often it is done.
+type Work struct {
+	Name  string // such as "small", for calls with the small body
+	Count int    // in a round; 0 leaves it out
+	flag  string
+	usage string
+	quick int // the Count of a quick run
+	smoke int // the Count of a Smoke
+}
+
+// HTTP is what is done over HTTP.
+func HTTP() []Work {
+	return []Work{
+		{Name: "small", Count: 5000, quick: 4000, smoke: 32, flag: "requests", usage: "calls a round with the small body; 0 leaves it out"},
+		{Name: "large", Count: 150, quick: 100, smoke: 16, flag: "large", usage: "calls a round with the large body; 0 leaves it out"},
+	}
+}
+
+// GRPC is what is done over gRPC.
+func GRPC() []Work {
+	return []Work{
+		{Name: "unary", Count: 8000, quick: 4000, smoke: 32, flag: "requests", usage: "unary calls a round; 0 leaves them out"},
+		{Name: "stream", Count: 20_000, quick: 8000, smoke: 64, flag: "messages", usage: "messages of streams a round; 0 leaves them out"},
+	}
+}
+
+// NATS is what is done over NATS.
+func NATS() []Work {
+	return []Work{{Name: "request", Count: 8000, quick: 4000, smoke: 32, flag: "requests", usage: "requests a round"}}
+}
+
+// Flags registers the flags of a command that does the work, and returns the Config that they fill and the file for the JSON report.
+func Flags(f *flag.FlagSet, work []Work) (config *Config, jsonFile *string) {
+	c := &Config{Work: work}
 	f.IntVar(&c.Rounds, "rounds", 21, "rounds, each with every contestant in turn")
-	f.IntVar(&c.Small, "requests", 5000, "calls a round with the small body; 0 leaves it out")
-	f.IntVar(&c.Large, "large", 150, "calls a round with the large body; 0 leaves it out")
+	for i, w := range work {
+		f.IntVar(&work[i].Count, w.flag, w.Count, w.usage)
+	}
 	f.IntVar(&c.Conns, "conns", 16, "calls at once")
 	f.BoolVar(&c.Pin, "pin", true, "give the measured process a processor of its own (Linux, two processors)")
 	f.StringVar(&c.Profiles, "profiles", "", "`directory` for processor and allocation profiles of each contestant")
@@ -34,26 +65,26 @@ func Flags(f *flag.FlagSet) (config *Config, jsonFile *string) {
 		return nil
 	})
 	f.BoolFunc("quick", "fewer and shorter rounds", func(string) error {
-		c.Rounds, c.Small, c.Large = 5, 4000, 100
+		c.Rounds = 5
+		for i := range work {
+			work[i].Count = work[i].quick
+		}
 		return nil
 	})
 	return c, f.String("json", "", "`file` for the report in JSON")
 }
 
-// Smoke is a Config that calls a few times only, to see that everything works.
-func Smoke() Config {
-	return Config{Rounds: 1, Small: 32, Large: 16, Conns: 4}
-}
-
-func (c Config) count(body string) int {
-	if body == "large" {
-		return c.Large
+// Smoke is a Config that does the work a few times only, to see that everything works.
+func Smoke(work []Work) Config {
+	for i := range work {
+		work[i].Count = work[i].smoke
 	}
-	return c.Small
+	return Config{Rounds: 1, Work: work, Conns: 4}
 }
 
 func (c Config) check() error {
-	if c.Rounds < 1 || c.Conns < 1 || c.Small < 0 || c.Large < 0 {
+	negative := slices.ContainsFunc(c.Work, func(w Work) bool { return w.Count < 0 })
+	if c.Rounds < 1 || c.Conns < 1 || negative {
 		return errors.New("rounds and connections must be positive, and calls not negative")
 	}
 	if c.Pin && runtime.NumCPU() < 2 {

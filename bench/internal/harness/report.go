@@ -12,16 +12,16 @@ import (
 
 // Report is the outcome of one run.
 type Report struct {
-	What   string // "server" or "client"
+	What   string // such as "HTTP server"
 	Go     string // the Go release
 	System string // operating system and architecture
 	Config Config
 	Rows   []Row
 }
 
-// Row is one contestant with one body. All figures are per call.
+// Row is one contestant with one kind of work. All figures are per call.
 type Row struct {
-	Body       string
+	Work       string
 	Contestant string
 	CPU        Range   // microseconds of processor time of the measured process
 	Ratio      Range   // CPU over that of the baseline in the same round
@@ -40,7 +40,7 @@ func newReport(what string, c Config) *Report {
 }
 
 // add adds a row for each turn; the first is the baseline.
-func (r *Report) add(body string, turns []turn, samples [][]sample) {
+func (r *Report) add(work string, turns []turn, samples [][]sample) {
 	var baseline Range
 	for i, t := range turns {
 		own := samples[i]
@@ -49,7 +49,7 @@ func (r *Report) add(body string, turns []turn, samples [][]sample) {
 			baseline = cpu
 		}
 		r.Rows = append(r.Rows, Row{
-			Body:       body,
+			Work:       work,
 			Contestant: t.process.name,
 			CPU:        cpu,
 			Best:       cpu.Min / baseline.Min,
@@ -82,11 +82,11 @@ func (r *Report) Print(w io.Writer) error {
 	if !r.Config.Pin {
 		pinned = "not pinned"
 	}
-	fmt.Fprintf(w, "HTTP %s, %s, %s, %d rounds, %d connections, %s\n", r.What, r.Go, r.System, r.Config.Rounds, r.Config.Conns, pinned)
+	fmt.Fprintf(w, "%s, %s, %s, %d rounds, %d at once, %s\n", r.What, r.Go, r.System, r.Config.Rounds, r.Config.Conns, pinned)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "body\tcontestant\tµs CPU/call\tmin..max\tratio\tmin..max\tbest\tµs user\tallocs/call\tB/call\tcalls/s\t")
+	fmt.Fprintln(t, "work\tcontestant\tµs CPU/call\tmin..max\tratio\tmin..max\tbest\tµs user\tallocs/call\tB/call\tcalls/s\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.2f..%.2f\t%.3f\t%.3f..%.3f\t%.3f\t%.2f\t%.1f\t%.0f\t%.0f\t\n", row.Body, row.Contestant,
+		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.2f..%.2f\t%.3f\t%.3f..%.3f\t%.3f\t%.2f\t%.1f\t%.0f\t%.0f\t\n", row.Work, row.Contestant,
 			row.CPU.Median, row.CPU.Min, row.CPU.Max, row.Ratio.Median, row.Ratio.Min, row.Ratio.Max, row.Best,
 			row.User.Median, row.Mallocs.Median, row.Bytes.Median, row.Rate.Median)
 	}

@@ -4,67 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-
-	"github.com/ashlar-go/ashlar/bench/internal/contest"
-	"github.com/ashlar-go/ashlar/bench/internal/load"
-	"github.com/ashlar-go/ashlar/bench/internal/model"
 )
-
-// Servers measures what a call costs each server of httpjson.
-func Servers(c Config) (report *Report, err error) {
-	s, err := newSession("server", "httpjson", c, c.contestants("plain", "gokit", "ashlar", "floor"))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	for _, name := range s.names {
-		if _, err := s.start(name, s.measured); err != nil {
-			return nil, err
-		}
-	}
-	if c.Pin {
-		if err := pin(s.other); err != nil {
-			return nil, err
-		}
-	}
-	err = s.each(func(p *process, body model.Body) (turn, func() error, error) {
-		l, err := load.Dial(p.address, body, c.Conns)
-		if err != nil {
-			return turn{}, nil, err
-		}
-		return turn{process: p, work: l.Run}, l.Close, nil
-	})
-	return s.report, err
-}
-
-// Clients measures what a call costs each client of httpclient, all against the plain server.
-func Clients(c Config) (report *Report, err error) {
-	s, err := newSession("client", "httpclient", c, c.contestants("plain", "gokit", "ashlar", "ashlarshared"))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	if err := build(filepath.Join(s.dir, "server"), "httpjson/plain"); err != nil {
-		return nil, err
-	}
-	server, err := start(filepath.Join(s.dir, "server", "plain"), s.other)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, server.close()) }()
-	for _, name := range s.names {
-		if _, err := s.start(name, s.measured, "http://"+server.address); err != nil {
-			return nil, err
-		}
-	}
-	err = s.each(func(p *process, body model.Body) (turn, func() error, error) {
-		return turn{process: p, work: func(count int) error {
-			_, err := p.ask(contest.Command{Do: "run", Body: body.Name, Count: count, Conns: c.Conns})
-			return err
-		}}, func() error { return nil }, nil
-	})
-	return s.report, err
-}
 
 // session is the processes of one run.
 type session struct {
@@ -101,6 +41,19 @@ func newSession(what, packages string, c Config, names []string) (*session, erro
 	return s, nil
 }
 
+// startAll starts all contestants, and moves this process out of their way.
+func (s *session) startAll(args ...string) error {
+	for _, name := range s.names {
+		if _, err := s.start(name, s.measured, args...); err != nil {
+			return err
+		}
+	}
+	if s.config.Pin {
+		return pin(s.other)
+	}
+	return nil
+}
+
 func (s *session) start(name string, cpu int, args ...string) (*process, error) {
 	p, err := start(filepath.Join(s.dir, name), cpu, args...)
 	if err == nil {
@@ -109,37 +62,39 @@ func (s *session) start(name string, cpu int, args ...string) (*process, error) 
 	return p, err
 }
 
-// each measures all processes with each body.
-func (s *session) each(prepare func(*process, model.Body) (turn, func() error, error)) error {
-	for _, body := range model.Bodies() {
-		if s.config.count(body.Name) == 0 {
+// prepare makes a process ready for the work of that name. The function that it returns takes that back.
+type prepare func(p *process, work string) (turn, func() error, error)
+
+// each measures all processes with all of the work.
+func (s *session) each(ready prepare) error {
+	for _, w := range s.config.Work {
+		if w.Count == 0 {
 			continue
 		}
-		if err := s.body(body, prepare); err != nil {
+		if err := s.measure(w, ready); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *session) body(body model.Body, prepare func(*process, model.Body) (turn, func() error, error)) (err error) {
+func (s *session) measure(w Work, ready prepare) (err error) {
 	var turns []turn
 	for _, p := range s.processes {
-		t, done, err := prepare(p, body)
+		t, done, err := ready(p, w.Name)
 		if err != nil {
 			return errors.Join(errors.New(p.name), err)
 		}
 		defer func() { err = errors.Join(err, done()) }()
 		turns = append(turns, t)
 	}
-	count := s.config.count(body.Name)
-	samples, err := interleave(turns, s.config.Rounds, count)
+	samples, err := interleave(turns, s.config.Rounds, w.Count)
 	if err != nil {
 		return err
 	}
-	s.report.add(body.Name, turns, samples)
+	s.report.add(w.Name, turns, samples)
 	if s.config.Profiles != "" {
-		return profile(turns, s.config.Profiles, body.Name, 10*count)
+		return profile(turns, s.config.Profiles, w.Name, 10*w.Count)
 	}
 	return nil
 }

@@ -1,0 +1,102 @@
+// Package grpcload drives a gRPC server over one connection, by grpc-go and generated code, and checks each answer.
+package grpcload
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+)
+
+// size is that of the payload.
+const size = 100
+
+// Load calls one server.
+type Load struct {
+	conn    *grpc.ClientConn
+	client  testpb.TestServiceClient
+	payload *testpb.Payload
+	streams []testpb.TestService_FullDuplexCallClient
+	cancel  context.CancelFunc
+	atOnce  int
+}
+
+// Dial opens the connection, and atOnce streams on it.
+func Dial(address string, atOnce int) (*Load, error) {
+	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &Load{
+		conn: conn, client: testpb.NewTestServiceClient(conn), cancel: cancel, atOnce: atOnce,
+		payload: &testpb.Payload{Body: bytes.Repeat([]byte("x"), size)},
+	}
+	for range atOnce {
+		stream, err := l.client.FullDuplexCall(ctx)
+		if err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		l.streams = append(l.streams, stream)
+	}
+	return l, nil
+}
+
+// Unary makes n unary calls, some at a time.
+func (l *Load) Unary(n int) error {
+	request := &testpb.SimpleRequest{Payload: l.payload}
+	return l.share(n, func(int) error {
+		response, err := l.client.UnaryCall(context.Background(), request)
+		return l.check(response.GetPayload(), err)
+	})
+}
+
+// Messages sends n messages over the streams, each when the one before it has come back.
+func (l *Load) Messages(n int) error {
+	message := &testpb.StreamingOutputCallRequest{Payload: l.payload}
+	return l.share(n, func(i int) error {
+		if err := l.streams[i].Send(message); err != nil {
+			return err
+		}
+		response, err := l.streams[i].Recv()
+		return l.check(response.GetPayload(), err)
+	})
+}
+
+// share calls f n times, from a goroutine for each number that it is given.
+func (l *Load) share(n int, f func(i int) error) error {
+	var (
+		left  atomic.Int64
+		group sync.WaitGroup
+		errs  = make([]error, l.atOnce)
+	)
+	left.Store(int64(n))
+	for i := range l.atOnce {
+		group.Go(func() {
+			for errs[i] == nil && left.Add(-1) >= 0 {
+				errs[i] = f(i)
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+func (l *Load) check(have *testpb.Payload, err error) error {
+	if err == nil && !bytes.Equal(have.GetBody(), l.payload.GetBody()) {
+		err = fmt.Errorf("want %q, have %q", l.payload.GetBody(), have.GetBody())
+	}
+	return err
+}
+
+// Close ends the streams and the connection.
+func (l *Load) Close() error {
+	l.cancel()
+	return l.conn.Close()
+}
