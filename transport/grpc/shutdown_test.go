@@ -1,8 +1,10 @@
 package grpctransport_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -246,14 +248,17 @@ func TestShutdownAndStopWaitForHandlersThatTakeTheirTime(t *testing.T) {
 	}
 }
 
-//nolint:paralleltest // it counts the goroutines of the process
 func TestAServerKeepsWorkers(t *testing.T) {
-	before := runtime.NumGoroutine()
+	t.Parallel()
 	s := grpctransport.NewGRPCServer()
-	if have := runtime.NumGoroutine() - before; have != grpctransport.DefaultStreamWorkers {
+	defer s.Stop()
+	own := make([]byte, 64)
+	own, _, _ = bytes.Cut(own[:runtime.Stack(own, false)], []byte(" [")) // "goroutine 7"
+	all := make([]byte, 16<<20)
+	all = all[:runtime.Stack(all, true)]
+	if have := bytes.Count(all, fmt.Appendf(nil, "initServerWorkers in %s\n", own)); have != grpctransport.DefaultStreamWorkers {
 		t.Errorf("want %d goroutines, have %d", grpctransport.DefaultStreamWorkers, have)
 	}
-	s.Stop()
 }
 
 // A server that was given away can be stopped as one of grpc-go.
