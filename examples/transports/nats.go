@@ -17,34 +17,35 @@ func overNATS(served yard) (called yard, stop func() error, err error) {
 		return called, nil, err
 	}
 	broker.Start()
-	closeBroker := func() error {
+	var nc *nats.Conn
+	var conn *natstransport.Conn
+	var service *natstransport.Service
+	stop = func() (err error) {
+		if conn != nil {
+			err = conn.Close()
+		}
+		if service != nil {
+			err = errors.Join(err, service.Shutdown(context.Background()))
+		}
+		if nc != nil {
+			nc.Close()
+		}
 		broker.Shutdown()
 		broker.WaitForShutdown()
-		return nil
+		return err
 	}
-	nc, err := nats.Connect("", nats.InProcessServer(broker))
-	if err != nil {
-		return called, closeBroker, fmt.Errorf("connecting to the broker: %w", err)
+	if nc, err = nats.Connect("", nats.InProcessServer(broker)); err != nil {
+		return called, stop, fmt.Errorf("connecting to the broker: %w", err)
 	}
-	stop = func() error {
-		nc.Close()
-		return closeBroker()
-	}
-	service, err := natstransport.Serve(nc, "yard", "1.0.0", []*natstransport.Server{
+	service, err = natstransport.Serve(nc, "yard", "1.0.0", []*natstransport.Server{
 		natstransport.NewServer(cutSpec(), served.cut),
 		natstransport.NewStreamServer(watchSpec(), served.watch),
 	})
 	if err != nil {
 		return called, stop, err
 	}
-	conn, err := natstransport.NewConn(nc)
-	if err != nil {
+	if conn, err = natstransport.NewConn(nc); err != nil {
 		return called, stop, err
-	}
-	stop = func() error {
-		err := errors.Join(conn.Close(), service.Shutdown(context.Background()))
-		nc.Close()
-		return errors.Join(err, closeBroker())
 	}
 	if called.cut, err = natstransport.NewClient[*Cut, *Block](cutSpec(), conn); err != nil {
 		return called, stop, err

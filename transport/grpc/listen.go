@@ -41,7 +41,7 @@ const (
 	DefaultMaxStreams = 4096
 	// DefaultStreamWorkers is how many goroutines of a server of NewGRPCServer go from call to call. A call that finds none free, as when
 	// streams occupy them all, gets one of its own.
-	DefaultStreamWorkers = 128
+	DefaultStreamWorkers = 32
 )
 
 // NewGRPCServer returns a server that stands on the open network: every phase of a connection has a limit. Of grpc-go's own

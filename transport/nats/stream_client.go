@@ -84,8 +84,8 @@ func (c *streamClient[In, Out]) do(x *sent, in iter.Seq2[In, error], out func(Ou
 		return err
 	}
 	defer func() { _ = end() }() // also when out panics
-	err = c.named(c.receive(x, f, out))
-	return uplink.Failure(err, end(), errFinished)
+	err = c.receive(x, f, out)
+	return c.named(uplink.Failure(err, end(), errFinished))
 }
 
 // first returns the frame of the one request.
