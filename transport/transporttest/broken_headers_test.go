@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"strings"
+	"sync"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/transport"
@@ -39,7 +40,7 @@ func (h firstOnly) All() iter.Seq2[string, []string] {
 func brokenHeaders() []breakage {
 	return []breakage{{
 		name:   "loses the fields of requests",
-		notice: []string{"RequestHeader", "HookedRequestHeader", "HeaderStaysHere"},
+		notice: []string{"RequestHeader", "HookedRequestHeader", "HeaderStaysHere", "HeaderOfCall"},
 		server: informed(func(info *transport.Info) { info.Request = transport.HeaderMap{} }),
 	}, {
 		name:   "loses second values of the fields of requests",
@@ -78,6 +79,22 @@ func brokenHeaders() []breakage {
 						injected, rest, _ := strings.Cut(line, ": ")
 						ctx = transport.WithHeader(transport.WithHeader(ctx, key, value), injected, rest)
 					}
+				}
+				return s(ctx, in, out)
+			}
+		},
+	}, {
+		name:   "keeps the fields of the first call for the others",
+		notice: []string{"HeaderOfCall"},
+		client: func(s stream, _ endpoint.Spec) stream {
+			var (
+				once  sync.Once
+				first = transport.HeaderMap{}
+			)
+			return func(ctx context.Context, in inSeq, out func(message) error) error {
+				once.Do(func() { transport.SetOutgoing(ctx, first) })
+				for key, values := range first {
+					ctx = transport.WithHeader(ctx, key, values...)
 				}
 				return s(ctx, in, out)
 			}

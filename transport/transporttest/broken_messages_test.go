@@ -164,7 +164,7 @@ func brokenMessages() []breakage {
 		},
 	}, {
 		name:   "serves one call at a time",
-		notice: []string{"Concurrent", "ManyStreams", "Shutdown"},
+		notice: []string{"Concurrent", "ManyStreams", "Shutdown", "HeaderOfCall"},
 		client: func(s stream, _ endpoint.Spec) stream {
 			var one sync.Mutex
 			return func(ctx context.Context, in inSeq, out func(message) error) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ashlar-go/ashlar/transport"
 )
@@ -146,6 +147,47 @@ var headerChecks = []check{{
 			}
 			errs = append(errs, inject(observer.Info().Response))
 		}
+		return errors.Join(errs...)
+	},
+}, {
+	name:   "HeaderOfCall",
+	clause: "a call has the fields of its own context and endpoint, and none of a call before it or beside it",
+	run: func(c *cell) error {
+		own := func(m Message) string { return fmt.Sprintf("X-Own-%d", m.Number) }
+		foreign := func(header transport.Header, key string) error {
+			for name := range header.All() {
+				if len(name) > len("X-Own-") && strings.EqualFold(name[:len("X-Own-")], "X-Own-") && !strings.EqualFold(name, key) {
+					return fmt.Errorf("the call of %s has %s", key, name)
+				}
+			}
+			return nil
+		}
+		call, err := c.open(service{stream: reply(func(ctx context.Context, m Message) (Message, error) {
+			info, key := transport.FromContext(ctx), own(m)
+			info.Response.Set(key, "yes")
+			return m, c.wrong(errors.Join(field(info.Request, key, "yes"), field(info.Request, "X-All", "yes"), foreign(info.Request, key)))
+		})})
+		if err != nil {
+			return err
+		}
+		const calls = 8
+		errs := make([]error, calls)
+		base := transport.WithHeader(c.ctx, "X-All", "yes")
+		one := func(i int) {
+			m := Message{Number: int64(i)}
+			ctx, observer := transport.Observe(transport.WithHeader(base, own(m), "yes"))
+			_, err := c.ask(ctx, call, m)
+			errs[i] = errors.Join(err, foreign(observer.Info().Response, own(m)))
+		}
+		var all sync.WaitGroup
+		for i := range calls {
+			if i < calls/2 {
+				one(i)
+			} else {
+				all.Go(func() { one(i) })
+			}
+		}
+		all.Wait()
 		return errors.Join(errs...)
 	},
 }, {

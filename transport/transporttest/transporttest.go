@@ -7,7 +7,7 @@
 //			Transport: inproc.Name,
 //			Open:      open, // serves the suite's operations, and makes clients of them
 //			Differences: []transporttest.Difference{{
-//				Check: "Peer", Have: "no peer", Reason: "there is no network, and so no address",
+//				Check: "Peer", Have: "knows no peer", Reason: "there is no network, and so no address",
 //			}},
 //		})
 //	}
@@ -46,7 +46,7 @@ const (
 
 // Harness connects the suite with one way of carrying calls.
 type Harness struct {
-	// Name says which way, such as "http over WebSocket".
+	// Name says which way, such as "http, WebSocket".
 	Name string
 	// Transport is what the transport calls itself in transport.Info.
 	Transport string
