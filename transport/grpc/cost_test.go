@@ -1,6 +1,11 @@
 package grpctransport_test
 
-import "testing"
+import (
+	"net"
+	"testing"
+
+	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
+)
 
 //nolint:paralleltest // allocations are counted for the whole process
 func TestCallsKeepTheirBudgets(t *testing.T) {
@@ -20,5 +25,13 @@ func TestCallsKeepTheirBudgets(t *testing.T) {
 	}
 	if want, have := stream[same]+1, stream[ashlar]; have > want {
 		t.Errorf("a message there and one back: want at most %v allocations, have %v", want, have)
+	}
+}
+
+func TestAnAddressThatWasSeenCostsNothing(t *testing.T) { //nolint:paralleltest // counts allocations
+	var book grpctransport.AddressBook
+	known := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 9), Port: 9}
+	if have := testing.AllocsPerRun(100, func() { book.Text(known) }); have != 0 {
+		t.Errorf("want no allocation, have %v", have)
 	}
 }

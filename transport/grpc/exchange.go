@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log"
-	"net"
-	"net/netip"
 	"runtime/debug"
 
 	"google.golang.org/grpc"
@@ -50,20 +48,8 @@ func (x *exchange) begin(ctx context.Context, operation string) {
 	x.info.Transport, x.info.Operation = Name, operation
 	x.info.Request, x.info.Response, x.info.Trailer = &x.request, &x.response, &x.trailer
 	if p, ok := peer.FromContext(ctx); ok {
-		x.info.Peer, x.info.TLS = address(p.Addr), tlsOf(p)
+		x.info.Peer, x.info.TLS = x.config.peers.text(p.Addr), tlsOf(p)
 	}
-}
-
-// address returns "host:port".
-func address(a net.Addr) string {
-	if a == nil {
-		return ""
-	}
-	if a, ok := a.(*net.TCPAddr); ok { // in one allocation instead of four
-		ap := a.AddrPort()
-		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()).String()
-	}
-	return a.String()
 }
 
 func tlsOf(p *peer.Peer) *tls.ConnectionState {

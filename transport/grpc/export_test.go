@@ -1,6 +1,8 @@
 package grpctransport
 
 import (
+	"net"
+
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 
 	"github.com/ashlar-go/ashlar/status"
@@ -22,3 +24,9 @@ func Cost(p *spb.Status, size int) int {
 	}
 	return percentSize(p.GetMessage()) + base64Size(size)
 }
+
+// AddressBook remembers how addresses are written.
+type AddressBook struct{ book addressBook }
+
+// Text is how a is written.
+func (b *AddressBook) Text(a net.Addr) string { return b.book.text(a) }

@@ -26,6 +26,7 @@ type serverConfig struct {
 	encode     any // *outlet[Resp]
 	files      *protoregistry.Files
 	maxError   int
+	peers      addressBook
 }
 
 func newServerConfig(opts []ServerOption) (*serverConfig, error) {

@@ -27,8 +27,9 @@ type Load struct {
 	atOnce  int
 }
 
-// Dial opens the connection, and atOnce streams on it.
-func Dial(address string, atOnce int) (*Load, error) {
+// Dial opens the connection, and streams on it, as many as messages are at once. Calls that are measured without streams
+// should be made without them: each open stream occupies a worker of the server.
+func Dial(address string, atOnce, streams int) (*Load, error) {
 	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func Dial(address string, atOnce int) (*Load, error) {
 		conn: conn, client: testpb.NewTestServiceClient(conn), cancel: cancel, atOnce: atOnce,
 		payload: &testpb.Payload{Body: bytes.Repeat([]byte("x"), size)},
 	}
-	for range atOnce {
+	for range streams {
 		stream, err := l.client.FullDuplexCall(ctx)
 		if err != nil {
 			return nil, errors.Join(err, l.Close())

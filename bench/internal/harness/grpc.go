@@ -17,7 +17,11 @@ func GRPCServers(c Config) (report *Report, err error) {
 		return nil, err
 	}
 	err = s.each(func(p *process, name string) (turn, func() error, error) {
-		l, err := grpcload.Dial(p.address, c.Conns)
+		streams := c.Conns
+		if name == "unary" {
+			streams = 0
+		}
+		l, err := grpcload.Dial(p.address, c.Conns, streams)
 		if err != nil {
 			return turn{}, nil, err
 		}
