@@ -28,15 +28,18 @@ func floors() []floor {
 		{packages: []string{"codec/proto"}, number: 4, upTo: 3, beside: []string{"codec/json"}}, // for all that is no message
 		{packages: []string{"log", "codec/*"}, number: 4, upTo: 3},
 		{
-			packages: []string{"sd", "lb", "circuitbreaker", "ratelimit", "auth", "metrics", "tracing", "health"},
+			packages: []string{"sd", "circuitbreaker", "ratelimit", "auth", "metrics", "tracing", "health"},
 			number:   5, upTo: 4,
 		},
+		{packages: []string{"lb", "lb/*"}, number: 5, upTo: 4, beside: []string{"sd"}},
+		{packages: []string{"sd/internal/*"}, number: 6, upTo: 5},
 		{packages: []string{"transport/internal/*"}, number: 4, upTo: 3},
 		{packages: []string{"transport/*", "transport/*/*"}, number: 6, upTo: 4}, // the latter on the one that they begin with
 		{
-			packages: []string{"log/*", "sd/*", "circuitbreaker/*", "ratelimit/*", "auth/*", "metrics/*", "tracing/*", "health/*"},
+			packages: []string{"log/*", "circuitbreaker/*", "ratelimit/*", "auth/*", "metrics/*", "tracing/*", "health/*"},
 			number:   7, upTo: 5,
 		},
+		{packages: []string{"sd/*"}, number: 7, upTo: 5, beside: []string{"sd/internal/driver"}},
 		{packages: []string{"examples/...", "cmd/..."}, number: 8, upTo: 8},
 	}
 }

@@ -1,0 +1,56 @@
+package driver
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/ashlar-go/ashlar/sd"
+)
+
+// MaxEntry is the largest entry, in bytes, that is taken for an instance.
+const MaxEntry = 64 << 10
+
+// Marshal returns an instance as the JSON that is stored.
+func Marshal(instance sd.Instance) ([]byte, error) {
+	data, err := json.Marshal(instance)
+	if err == nil && len(data) > MaxEntry {
+		err = fmt.Errorf("sd: the instance takes %d bytes, and at most %d are stored", len(data), MaxEntry)
+	}
+	return data, err
+}
+
+// Unmarshal returns the instance that is stored as the entry of that name. Fields that it does not know are left out.
+func Unmarshal(entry string, data []byte) (sd.Instance, *sd.InvalidError) {
+	var instance sd.Instance
+	err := fmt.Errorf("it takes %d bytes, more than %d", len(data), MaxEntry)
+	if len(data) <= MaxEntry {
+		err = json.Unmarshal(data, &instance)
+	}
+	if err == nil {
+		err = instance.Check()
+	}
+	if err != nil {
+		return sd.Instance{}, &sd.InvalidError{Entry: entry, Err: err}
+	}
+	return instance, nil
+}
+
+// Key returns an ID as one element of a path, whatever is in it.
+func Key(id string) string {
+	return strings.ReplaceAll(url.PathEscape(id), ".", "%2E") // a path of dots is none
+}
+
+// CheckService returns what is wrong with the name of a service: it is empty, or has characters that a path, a DNS name or a subject
+// gives a meaning, or that are not seen.
+func CheckService(name string) error {
+	switch {
+	case name == "":
+		return errors.New("sd: the name of the service is empty")
+	case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`/\*>?#%"`, r) }):
+		return fmt.Errorf(`sd: the name of the service is %q, want visible ASCII without any of /\*>?#%%"`, name)
+	}
+	return nil
+}

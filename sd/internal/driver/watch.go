@@ -1,0 +1,75 @@
+// Package driver holds what the drivers of registries have in common: the loop of a watch, the life of a registration, and the form of an
+// instance in a store of keys and values.
+package driver
+
+import (
+	"context"
+	"iter"
+
+	"github.com/ashlar-go/ashlar/sd"
+)
+
+// Read reads a registry until ctx ends, feed.Set returns false or something fails. It gives feed the set as soon as it is known and
+// after each change; what changed meanwhile, while feed.Set was busy, it gives at once as one. A nil error means that it is to be
+// called again.
+type Read func(ctx context.Context, feed *Feed) error
+
+// Watch is Instancer.Watch by a Read, which is called again after an error, with growing delays, until ctx ends.
+func Watch(ctx context.Context, read Read) iter.Seq2[[]sd.Instance, error] {
+	return func(yield func([]sd.Instance, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		feed := &Feed{ctx: ctx, yield: yield}
+		for ctx.Err() == nil {
+			err := read(ctx, feed)
+			if feed.left || ctx.Err() != nil || err != nil && !feed.fail(err) {
+				return
+			}
+			feed.delay.Wait(ctx)
+		}
+	}
+}
+
+// Feed takes the sets that a Read finds.
+type Feed struct {
+	ctx   context.Context
+	yield func([]sd.Instance, error) bool
+	left  bool // yield has returned false
+	delay Backoff
+
+	last    []sd.Instance
+	known   bool              // last is in force, and nothing but it was yielded since
+	invalid map[string]string // what was said of entries that are still invalid
+}
+
+// Set yields the set, in whatever order it is, unless it equals the last, and before it the errors of entries that are not
+// instances, unless they are those of the last time. It returns false when the Read is to end.
+func (f *Feed) Set(instances []sd.Instance, invalid ...*sd.InvalidError) bool {
+	f.delay.Reset()
+	reported := make(map[string]string, len(invalid))
+	for _, e := range invalid {
+		text := e.Err.Error()
+		if reported[e.Entry] = text; f.invalid[e.Entry] != text && !f.fail(e) {
+			return false
+		}
+	}
+	f.invalid = reported
+	set := sd.Normalize(instances)
+	if !f.known || !sd.Same(f.last, set) {
+		f.last, f.known = set, true
+		if f.left || f.ctx.Err() != nil {
+			return false
+		}
+		f.left = !f.yield(set, nil)
+	}
+	return !f.left && f.ctx.Err() == nil
+}
+
+func (f *Feed) fail(err error) bool {
+	f.known = false
+	if f.left || f.ctx.Err() != nil {
+		return false
+	}
+	f.left = !f.yield(nil, err)
+	return !f.left
+}
