@@ -15,7 +15,8 @@ COUNT     ?= 1
 
 BIN      := $(CURDIR)/.bin
 NOTES    := $(BIN)/not-checked
-PACKAGES := ./... ./examples/...
+MODULES  := $(shell sed -n 's/^\t\(\.[^ ]*\)$$/\1/p' go.work)
+PACKAGES := $(addsuffix /...,$(MODULES))
 PROGRAMS := $(notdir $(patsubst %/go.mod,%,$(wildcard tools/programs/*/go.mod)))
 ALONE    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod))
 
@@ -63,7 +64,7 @@ fuzz: ## fuzz every target: FUZZTIME=30s FUZZ=regexp
 	tools/fuzz '$(FUZZ)' '$(FUZZTIME)'
 
 tidy: ## tidy every module
-	$(call outside,. examples tools $(ALONE),mod tidy)
+	$(call outside,$(MODULES) tools $(ALONE),mod tidy)
 
 programs: notes ## build the servers and clients that tests run, pinned in tools/programs, into the user's cache
 	@for program in $(PROGRAMS); do \
@@ -88,7 +89,7 @@ fmt-check:
 	tools/formatted
 
 tidy-check:
-	$(call outside,. examples $(ALONE),mod tidy -diff)
+	$(call outside,$(MODULES) $(ALONE),mod tidy -diff)
 
 generate-check:
 	tools/unchanged $(MAKE) generate
