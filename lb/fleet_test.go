@@ -125,3 +125,17 @@ func inFlight(p *lb.Pool[*host]) (n int) {
 	}
 	return n
 }
+
+// refused returns the error of a pool with the option.
+func refused(t testing.TB, opt lb.PoolOption) error {
+	t.Helper()
+	set, err := sd.NewStaticAddresses("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := lb.New("quarry", set, func(context.Context, sd.Instance) (*host, error) { return nil, errRefused }, opt)
+	if err == nil {
+		_ = p.Close()
+	}
+	return err
+}

@@ -215,11 +215,12 @@ func TestNothingBeginsAfterTheCallersEnd(t *testing.T) {
 		if len(f.called()) != 1 || status.CodeOf(err) != status.Canceled || !errors.Is(err, transport.ErrNotSent) || !errors.Is(err, why) {
 			t.Errorf("want no attempt, and canceled, have %v and %v", f.called(), err)
 		}
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
 		f.serve = func(context.Context, *host, int) (int, error) {
-			cancel(nil)
+			end()
 			return 0, errRefused
 		}
-		ctx, cancel = context.WithCancelCause(t.Context())
 		if _, err = call(ctx, 1); len(f.called()) != 2 || err != errRefused { //nolint:errorlint // the very one
 			t.Errorf("want one attempt and its error, have %v and %v", f.called(), err)
 		}
