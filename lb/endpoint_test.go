@@ -21,7 +21,7 @@ func TestBindIsCalledOnceForEachInstanceAndEndpoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const endpoints, callers, calls = 5, 8, 100
 		f := script(nil)
-		p := newPool(t, f, []string{"a", "b", "c"})
+		p := fleetPool(t, f, []string{"a", "b", "c"})
 		var binds [endpoints]sync.Map // how often, by host
 		var all sync.WaitGroup
 		for i := range endpoints {
@@ -52,7 +52,7 @@ func TestBindIsCalledOnceForEachInstanceAndEndpoint(t *testing.T) {
 				}
 			}
 		}
-		if n := inFlight(p); n != 0 {
+		if n := fleetInFlight(p); n != 0 {
 			t.Errorf("want no calls in flight, have %d", n)
 		}
 	})
@@ -62,7 +62,7 @@ func TestBindIsCalledOnceForEachInstanceAndEndpoint(t *testing.T) {
 func TestABindThatFailsIsTriedAgainWithTheNextCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, script(nil), []string{"a", "b"}, lb.PoolEjectAfter(1))
+		p := fleetPool(t, script(nil), []string{"a", "b"}, lb.PoolEjectAfter(1))
 		var binds int
 		var answer func(h *host) (endpoint.Endpoint[int, int], error)
 		call, err := lb.Endpoint(readSpec, p, func(h *host) (endpoint.Endpoint[int, int], error) {
@@ -107,7 +107,7 @@ func TestAPanicLeavesNoCallInFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fleet{serve: func(context.Context, *host, int) (int, error) { panic("own") }}
-		p := newPool(t, f, []string{"a", "b"})
+		p := fleetPool(t, f, []string{"a", "b"})
 		bound, err := lb.Endpoint(readSpec, p, func(*host) (endpoint.Endpoint[int, int], error) { panic("own") })
 		if err != nil {
 			t.Fatal(err)
@@ -118,12 +118,12 @@ func TestAPanicLeavesNoCallInFlight(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		unfit := newPool(t, script(errBroken), []string{"a"}, lb.PoolFailure(func(error) bool { panic("own") }))
+		unfit := fleetPool(t, script(errBroken), []string{"a"}, lb.PoolFailure(func(error) bool { panic("own") }))
 		for name, call := range map[string]func(){
-			"the call":    func() { _, _ = newEndpoint(t, readSpec, p)(t.Context(), 1) },
+			"the call":    func() { _, _ = fleetEndpoint(t, readSpec, p)(t.Context(), 1) },
 			"bind":        func() { _, _ = bound(t.Context(), 1) },
 			"a stream":    func() { _ = stream(t.Context(), endpoint.Seq(1), nil) },
-			"PoolFailure": func() { _, _ = newEndpoint(t, readSpec, unfit)(t.Context(), 1) },
+			"PoolFailure": func() { _, _ = fleetEndpoint(t, readSpec, unfit)(t.Context(), 1) },
 		} {
 			func() {
 				defer func() {
@@ -133,7 +133,7 @@ func TestAPanicLeavesNoCallInFlight(t *testing.T) {
 				}()
 				call()
 			}()
-			if n := inFlight(p) + inFlight(unfit); n != 0 {
+			if n := fleetInFlight(p) + fleetInFlight(unfit); n != 0 {
 				t.Errorf("%s: want no calls in flight, have %d", name, n)
 			}
 		}
@@ -144,14 +144,14 @@ func TestTheInstanceIsToldHowTheCallEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fleet{}
-		p := newPool(t, f, []string{"a"})
+		p := fleetPool(t, f, []string{"a"})
 		f.serve = func(context.Context, *host, int) (int, error) {
-			if n := inFlight(p); n != 1 {
+			if n := fleetInFlight(p); n != 1 {
 				t.Errorf("want one call in flight, have %d", n)
 			}
 			return 0, errBroken
 		}
-		_, _ = newEndpoint(t, readSpec, p)(t.Context(), 1)
+		_, _ = fleetEndpoint(t, readSpec, p)(t.Context(), 1)
 		if have := p.Instances()[0]; have.Failed != 3 || have.InFlight != 0 {
 			t.Errorf("want 3 failed calls, have %+v", have)
 		}
@@ -163,9 +163,9 @@ func TestTheKeyOfACallIsMadeOfItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type own struct{}
 		f := script(nil)
-		p := newPool(t, f, []string{"a", "b"})
+		p := fleetPool(t, f, []string{"a", "b"})
 		asked := 0
-		call := newEndpoint(t, readSpec, p, lb.EndpointKey(func(ctx context.Context, request int) string {
+		call := fleetEndpoint(t, readSpec, p, lb.EndpointKey(func(ctx context.Context, request int) string {
 			if ctx.Value(own{}) != true || request != 7 {
 				t.Errorf("want the context and the request of the call, have %v", request)
 			}
@@ -181,25 +181,25 @@ func TestTheKeyOfACallIsMadeOfItsRequest(t *testing.T) {
 func TestMistakesInAnEndpoint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, script(nil), nil)
+		p := fleetPool(t, script(nil), nil)
 		key := lb.EndpointKey(func(context.Context, string) string { return "" })
 		hedge := lb.EndpointHedge(0.95, 1)
 		streams := endpoint.Spec{Service: "quarry", Method: "Watch", Kind: endpoint.ServerStream}
 		for want, attempt := range map[string]func() error{
-			"the pool is nil": func() error { return second(lb.Endpoint[*host](readSpec, nil, callHost)) },
-			"bind is nil":     func() error { return second(lb.Endpoint[*host, int, int](readSpec, p, nil)) },
-			"the operation is server stream; use Stream": func() error { return second(lb.Endpoint(streams, p, callHost)) },
+			"the pool is nil": func() error { return errorOf(lb.Endpoint[*host](readSpec, nil, callHost)) },
+			"bind is nil":     func() error { return errorOf(lb.Endpoint[*host, int, int](readSpec, p, nil)) },
+			"the operation is server stream; use Stream": func() error { return errorOf(lb.Endpoint(streams, p, callHost)) },
 			"EndpointKey is a func(context.Context, string) string, want func(context.Context, int) string": func() error {
-				return second(lb.Endpoint(readSpec, p, callHost, key))
+				return errorOf(lb.Endpoint(readSpec, p, callHost, key))
 			},
-			"EndpointKey: the function is nil": func() error { return second(lb.Endpoint(readSpec, p, callHost, lb.EndpointKey[int](nil))) },
+			"EndpointKey: the function is nil": func() error { return errorOf(lb.Endpoint(readSpec, p, callHost, lb.EndpointKey[int](nil))) },
 			"EndpointHedge: the operation is not idempotent, and hedges do it twice": func() error {
-				return second(lb.Endpoint(writeSpec, p, callHost, hedge))
+				return errorOf(lb.Endpoint(writeSpec, p, callHost, hedge))
 			},
 			"EndpointHedge: 1 hedges need more attempts than 1": func() error {
-				return second(lb.Endpoint(readSpec, p, callHost, hedge, lb.EndpointNoRetry()))
+				return errorOf(lb.Endpoint(readSpec, p, callHost, hedge, lb.EndpointNoRetry()))
 			},
-			"the list of options: function 0 is nil": func() error { return second(lb.Endpoint(readSpec, p, callHost, nil)) },
+			"the list of options: function 0 is nil": func() error { return errorOf(lb.Endpoint(readSpec, p, callHost, nil)) },
 		} {
 			if err := attempt(); err == nil || err.Error() != "lb: endpoint of quarry/Read: "+want &&
 				err.Error() != "lb: endpoint of quarry/Watch: "+want && err.Error() != "lb: endpoint of quarry/Write: "+want {
@@ -229,4 +229,4 @@ func TestMistakesInAnEndpoint(t *testing.T) {
 	})
 }
 
-func second[T any](_ T, err error) error { return err }
+func errorOf[T any](_ T, err error) error { return err }

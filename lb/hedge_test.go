@@ -17,7 +17,7 @@ import (
 )
 
 // wait ends after so long, or with the context.
-func wait(ctx context.Context, d time.Duration) error {
+func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -31,13 +31,13 @@ func wait(ctx context.Context, d time.Duration) error {
 const taught = 256 // calls after which the endpoint knows how long they take
 
 // hedged returns an endpoint over three hosts that has learned that calls take usual, and from then on does what serve says.
-func hedged(
+func hedgedEndpoint(
 	t testing.TB, usual time.Duration, serve func(ctx context.Context, h *host, n int) (int, error), opts ...lb.EndpointOption,
 ) (call endpoint.Endpoint[int, int], f *fleet, p *lb.Pool[*host]) {
 	t.Helper()
-	f = &fleet{serve: func(ctx context.Context, _ *host, request int) (int, error) { return request, wait(ctx, usual) }}
-	p = newPool(t, f, []string{"a", "b", "c"}, lb.PoolRetryBudget(1, 100))
-	call = newEndpoint(t, readSpec, p, append([]lb.EndpointOption{lb.EndpointHedge(0.95, 1)}, opts...)...)
+	f = &fleet{serve: func(ctx context.Context, _ *host, request int) (int, error) { return request, pause(ctx, usual) }}
+	p = fleetPool(t, f, []string{"a", "b", "c"}, lb.PoolRetryBudget(1, 100))
+	call = fleetEndpoint(t, readSpec, p, append([]lb.EndpointOption{lb.EndpointHedge(0.95, 1)}, opts...)...)
 	for range taught {
 		if _, err := call(t.Context(), 1); err != nil {
 			t.Fatal(err)
@@ -52,26 +52,26 @@ func hedged(
 // slowFirst is a service whose first attempt hangs.
 func slowFirst(ctx context.Context, _ *host, n int) (int, error) {
 	if n == 1 {
-		return 0, wait(ctx, time.Hour)
+		return 0, pause(ctx, time.Hour)
 	}
-	return n, wait(ctx, time.Millisecond)
+	return n, pause(ctx, time.Millisecond)
 }
 
 // within says whether d is want, or a sixteenth more, as exact as the histogram is.
-func within(d, want time.Duration) bool { return d >= want && d <= want*17/16 }
+func about(d, want time.Duration) bool { return d >= want && d <= want*17/16 }
 
 func TestAHedgeAnswersForAnAttemptThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		call, f, p := hedged(t, 10*time.Millisecond, slowFirst)
+		call, f, p := hedgedEndpoint(t, 10*time.Millisecond, slowFirst)
 		n, err := call(t.Context(), 1)
-		if took := time.Since(f.start); n != 2 || err != nil || !within(took-time.Millisecond, 10*time.Millisecond) {
+		if took := time.Since(f.start); n != 2 || err != nil || !about(took-time.Millisecond, 10*time.Millisecond) {
 			t.Errorf("want the second answer after some 11 ms, have %d and %v after %v", n, err, took)
 		}
 		if f.calls[0] == f.calls[1] {
 			t.Errorf("want another instance, have %v", f.calls)
 		}
-		if n := inFlight(p); n != 0 {
+		if n := fleetInFlight(p); n != 0 {
 			t.Errorf("want no calls in flight, have %d", n)
 		}
 		for _, i := range p.Instances() {
@@ -87,7 +87,7 @@ func TestAHedgeAnswersForAnAttemptThatHangs(t *testing.T) {
 
 func TestThereIsNoHedge(t *testing.T) {
 	t.Parallel()
-	slow := func(ctx context.Context, _ *host, request int) (int, error) { return request, wait(ctx, time.Second) }
+	slow := func(ctx context.Context, _ *host, request int) (int, error) { return request, pause(ctx, time.Second) }
 	quick := func(_ context.Context, _ *host, request int) (int, error) { return request, nil }
 	for name, row := range map[string]struct {
 		names  []string
@@ -102,7 +102,7 @@ func TestThereIsNoHedge(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := &fleet{serve: quick}
-				call := newEndpoint(t, readSpec, newPool(t, f, row.names, row.budget), lb.EndpointHedge(0.95, 1))
+				call := fleetEndpoint(t, readSpec, fleetPool(t, f, row.names, row.budget), lb.EndpointHedge(0.95, 1))
 				for range row.before {
 					_, _ = call(t.Context(), 1)
 				}
@@ -123,14 +123,14 @@ func TestHedgesBeginAfterThePercentile(t *testing.T) {
 			n := 0
 			f := &fleet{serve: func(ctx context.Context, _ *host, request int) (int, error) {
 				n++
-				return request, wait(ctx, time.Duration(n%100+1)*time.Millisecond) // a hundredth each takes 1, 2 ... 100 ms
+				return request, pause(ctx, time.Duration(n%100+1)*time.Millisecond) // a hundredth each takes 1, 2 ... 100 ms
 			}}
-			p := newPool(t, f, []string{"a", "b"}, lb.PoolRetryBudget(0, 0)) // which refuses hedges, so that each call tells how long it takes
-			call := newEndpoint(t, readSpec, p, lb.EndpointHedge(percentile, 1))
+			p := fleetPool(t, f, []string{"a", "b"}, lb.PoolRetryBudget(0, 0)) // which refuses hedges, so that each call tells how long it takes
+			call := fleetEndpoint(t, readSpec, p, lb.EndpointHedge(percentile, 1))
 			for range 1100 {
 				_, _ = call(t.Context(), 1)
 			}
-			f.serve = func(ctx context.Context, _ *host, request int) (int, error) { return request, wait(ctx, time.Second) }
+			f.serve = func(ctx context.Context, _ *host, request int) (int, error) { return request, pause(ctx, time.Second) }
 			before, start := p.Budget().Refused, time.Now()
 			done := make(chan error)
 			go func() {
@@ -140,7 +140,7 @@ func TestHedgesBeginAfterThePercentile(t *testing.T) {
 			for p.Budget().Refused == before && time.Since(start) < time.Second {
 				<-time.After(time.Millisecond / 4)
 			}
-			if have := time.Since(start) - time.Millisecond/4; !within(have, want*time.Millisecond) {
+			if have := time.Since(start) - time.Millisecond/4; !about(have, want*time.Millisecond) {
 				t.Errorf("%v: want a hedge after %d ms, have %v", percentile, want, have)
 			}
 			if err := <-done; err != nil {
@@ -154,7 +154,7 @@ func TestHedgesFollowWhatCallsTake(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		usual := 10 * time.Millisecond
-		call, f, _ := hedged(t, usual, nil)
+		call, f, _ := hedgedEndpoint(t, usual, nil)
 		hedgedAfter := func() time.Duration {
 			var n atomic.Int64
 			f.serve = func(ctx context.Context, h *host, _ int) (int, error) { return slowFirst(ctx, h, int(n.Add(1))) }
@@ -162,18 +162,18 @@ func TestHedgesFollowWhatCallsTake(t *testing.T) {
 			_, _ = call(t.Context(), 1)
 			return time.Since(start) - time.Millisecond
 		}
-		if have := hedgedAfter(); !within(have, usual) {
+		if have := hedgedAfter(); !about(have, usual) {
 			t.Errorf("want %v, have %v", usual, have)
 		}
 		for _, row := range []struct {
 			usual time.Duration
 			calls int
 		}{{100 * time.Millisecond, 640}, {time.Millisecond, 8192}} {
-			f.serve = func(ctx context.Context, _ *host, _ int) (int, error) { return 1, wait(ctx, row.usual) }
+			f.serve = func(ctx context.Context, _ *host, _ int) (int, error) { return 1, pause(ctx, row.usual) }
 			for range row.calls {
 				_, _ = call(t.Context(), 1)
 			}
-			if have := hedgedAfter(); !within(have, row.usual) {
+			if have := hedgedAfter(); !about(have, row.usual) {
 				t.Errorf("after %d calls: want %v, have %v", row.calls, row.usual, have)
 			}
 		}
@@ -202,9 +202,9 @@ func TestHedgesMakeTheSlowestCallsShorter(t *testing.T) {
 			if slow {
 				d *= 50
 			}
-			return request, wait(ctx, d)
+			return request, pause(ctx, d)
 		}}
-		call := newEndpoint(t, readSpec, newPool(t, f, []string{"a", "b", "c"}), opts...)
+		call := fleetEndpoint(t, readSpec, fleetPool(t, f, []string{"a", "b", "c"}), opts...)
 		all := make([]time.Duration, calls)
 		for i := range all {
 			start := time.Now()
@@ -231,7 +231,7 @@ func TestHowARaceEnds(t *testing.T) {
 	none := status.New(status.NotFound, "none")
 	answer := func(after time.Duration, n int, err error) func(context.Context) (int, error) {
 		return func(ctx context.Context) (int, error) {
-			if ended := wait(ctx, after*time.Millisecond); ended != nil {
+			if ended := pause(ctx, after*time.Millisecond); ended != nil {
 				return 0, ended
 			}
 			return n, err
@@ -255,7 +255,7 @@ func TestHowARaceEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				call, f, p := hedged(t, 10*time.Millisecond, func(ctx context.Context, _ *host, n int) (int, error) { return row.attempts[n-1](ctx) })
+				call, f, p := hedgedEndpoint(t, 10*time.Millisecond, func(ctx context.Context, _ *host, n int) (int, error) { return row.attempts[n-1](ctx) })
 				n, err := call(t.Context(), 1)
 				if took := time.Since(f.start); n != row.want || !errors.Is(err, row.err) || (err == nil) != (row.err == nil) || took > row.latest*time.Millisecond {
 					t.Errorf("want %d and %v after %d ms, have %d and %v after %v", row.want, row.err, row.latest, n, err, took)
@@ -263,7 +263,7 @@ func TestHowARaceEnds(t *testing.T) {
 				if errors.Is(err, context.Canceled) {
 					t.Errorf("want nothing of what was given up, have %v", err)
 				}
-				if n := inFlight(p); n != 0 {
+				if n := fleetInFlight(p); n != 0 {
 					t.Errorf("want no calls in flight, have %d", n)
 				}
 			})
@@ -273,22 +273,22 @@ func TestHowARaceEnds(t *testing.T) {
 
 func TestHedgesAreAttempts(t *testing.T) {
 	t.Parallel()
-	hang := func(ctx context.Context, _ *host, _ int) (int, error) { return 0, wait(ctx, time.Minute) }
+	hang := func(ctx context.Context, _ *host, _ int) (int, error) { return 0, pause(ctx, time.Minute) }
 	synctest.Test(t, func(t *testing.T) {
 		for want, opts := range map[int][]lb.EndpointOption{
 			2: {lb.EndpointHedge(0.95, 1)},
 			3: {lb.EndpointHedge(0.95, 2)}, // there are three hosts
 		} {
-			call, f, _ := hedged(t, 10*time.Millisecond, hang, append(opts, lb.EndpointRetryAttempts(5))...)
+			call, f, _ := hedgedEndpoint(t, 10*time.Millisecond, hang, append(opts, lb.EndpointRetryAttempts(5))...)
 			if _, err := call(t.Context(), 1); err != nil || len(f.calls) != want {
 				t.Errorf("want %d attempts, have %v and %v", want, f.calls, err)
 			}
 		}
-		call, f, p := hedged(t, 10*time.Millisecond, hang, lb.EndpointRetryAttempts(2))
+		call, f, p := hedgedEndpoint(t, 10*time.Millisecond, hang, lb.EndpointRetryAttempts(2))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		_, err := call(ctx, 1)
-		if took := time.Since(f.start); status.CodeOf(err) != status.Canceled || took != time.Second || inFlight(p) != 0 {
+		if took := time.Since(f.start); status.CodeOf(err) != status.Canceled || took != time.Second || fleetInFlight(p) != 0 {
 			t.Errorf("want canceled after a second, have %v after %v", err, took)
 		}
 	})
@@ -298,26 +298,26 @@ func TestHedgesAreAttempts(t *testing.T) {
 func TestAPanicInARace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		call, _, p := hedged(t, 10*time.Millisecond, func(ctx context.Context, h *host, n int) (int, error) {
+		call, _, p := hedgedEndpoint(t, 10*time.Millisecond, func(ctx context.Context, h *host, n int) (int, error) {
 			if n == 2 {
 				panic("own")
 			}
 			return slowFirst(ctx, h, n)
 		})
 		_, err := call(t.Context(), 1)
-		if e, ok := errors.AsType[*endpoint.PanicError](err); !ok || e.Value != "own" || inFlight(p) != 0 {
+		if e, ok := errors.AsType[*endpoint.PanicError](err); !ok || e.Value != "own" || fleetInFlight(p) != 0 {
 			t.Errorf("want the panic, have %v", err)
 		}
-		call, _, p = hedged(t, 10*time.Millisecond, func(ctx context.Context, _ *host, n int) (int, error) {
+		call, _, p = hedgedEndpoint(t, 10*time.Millisecond, func(ctx context.Context, _ *host, n int) (int, error) {
 			if n == 1 {
-				_ = wait(ctx, 20*time.Millisecond)
+				_ = pause(ctx, 20*time.Millisecond)
 				panic("own")
 			}
-			return 0, wait(ctx, time.Hour)
+			return 0, pause(ctx, time.Hour)
 		})
 		start := time.Now()
 		defer func() {
-			if have, took := recover(), time.Since(start); have != "own" || took != 20*time.Millisecond || inFlight(p) != 0 {
+			if have, took := recover(), time.Since(start); have != "own" || took != 20*time.Millisecond || fleetInFlight(p) != 0 {
 				t.Errorf("want the panic of the first, and the end of the hedge, have %v after %v", have, took)
 			}
 		}()
@@ -328,7 +328,7 @@ func TestAPanicInARace(t *testing.T) {
 func TestWhoObservesAHedgedCallIsToldOfTheOneThatCounts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		call, f, _ := hedged(t, 10*time.Millisecond, func(ctx context.Context, h *host, n int) (int, error) {
+		call, f, _ := hedgedEndpoint(t, 10*time.Millisecond, func(ctx context.Context, h *host, n int) (int, error) {
 			n, err := slowFirst(ctx, h, n)
 			transport.Report(ctx, transport.Info{Peer: h.name}) // the one that is cancelled does so last
 			return n, err

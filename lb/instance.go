@@ -2,6 +2,7 @@ package lb
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -113,6 +114,8 @@ func (p *Pool[C]) meanCost() float64 {
 func (p *Pool[C]) join(instance sd.Instance, cost float64) *node[C] {
 	n := &node[C]{Node: NewNode(instance, p.clock)}
 	n.estimate(cost)
+	n.rated.begun = rand.Uint64N(budgetEvery) //nolint:gosec // so that not all earn their retries at the same time
+	n.calls.Store(n.rated.begun * begun)
 	n.ctx, n.cancel = context.WithCancel(p.ctx) //nolint:gosec // by leave
 	p.waiting = append(p.waiting, n)
 	return n

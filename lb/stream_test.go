@@ -20,10 +20,10 @@ var (
 	watchSpec  = endpoint.Spec{Service: "quarry", Method: "Watch", Kind: endpoint.ServerStream, Idempotent: true}
 )
 
-type stream = func(ctx context.Context, in iter.Seq2[int, error], out func(int) error) error
+type streamFunc = func(ctx context.Context, in iter.Seq2[int, error], out func(int) error) error
 
 // newStream returns a stream over the pool, whose attempts do what is in do, in turn.
-func newStream(t testing.TB, spec endpoint.Spec, p *lb.Pool[*host], do ...stream) endpoint.Stream[int, int] {
+func fleetStream(t testing.TB, spec endpoint.Spec, p *lb.Pool[*host], do ...streamFunc) endpoint.Stream[int, int] {
 	t.Helper()
 	n := -1
 	s, err := lb.Stream(spec, p, func(h *host) (endpoint.Stream[int, int], error) {
@@ -52,12 +52,12 @@ func echo(_ context.Context, in iter.Seq2[int, error], out func(int) error) erro
 	return nil
 }
 
-func failing(err error) stream {
+func failing(err error) streamFunc {
 	return func(context.Context, iter.Seq2[int, error], func(int) error) error { return err }
 }
 
 // asking reads a message and fails.
-func asking(err error) stream {
+func asking(err error) streamFunc {
 	return func(_ context.Context, in iter.Seq2[int, error], _ func(int) error) error {
 		for range in {
 			break
@@ -67,7 +67,7 @@ func asking(err error) stream {
 }
 
 // saying sends a message and fails.
-func saying(err error) stream {
+func saying(err error) streamFunc {
 	return func(_ context.Context, _ iter.Seq2[int, error], out func(int) error) error {
 		return errors.Join(out(0), err)
 	}
@@ -79,7 +79,7 @@ func TestWhenAStreamIsOpenedAgain(t *testing.T) {
 	once.Idempotent, onceWatch.Idempotent = false, false
 	for name, row := range map[string]struct {
 		spec  endpoint.Spec
-		first stream
+		first streamFunc
 		want  int // attempts
 	}{
 		"nothing was asked for":                    {streamSpec, failing(errBroken), 2},
@@ -98,9 +98,9 @@ func TestWhenAStreamIsOpenedAgain(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := new(fleet)
-				p := newPool(t, f, []string{"a", "b"})
+				p := fleetPool(t, f, []string{"a", "b"})
 				var have []int
-				err := newStream(t, row.spec, p, row.first, echo)(t.Context(), endpoint.Seq(7), func(n int) error {
+				err := fleetStream(t, row.spec, p, row.first, echo)(t.Context(), endpoint.Seq(7), func(n int) error {
 					have = append(have, n)
 					return nil
 				})
@@ -110,7 +110,7 @@ func TestWhenAStreamIsOpenedAgain(t *testing.T) {
 				if row.want == 2 && (err != nil || !slices.Equal(have, []int{7})) || row.want == 1 && err == nil {
 					t.Errorf("have %v and %v", have, err)
 				}
-				if n := inFlight(p); n != 0 {
+				if n := fleetInFlight(p); n != 0 {
 					t.Errorf("want no calls in flight, have %d", n)
 				}
 			})
@@ -122,16 +122,16 @@ func TestTheErrorOfAStreamTellsOfAllAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fleet)
-		err := newStream(t, streamSpec, newPool(t, f, []string{"a", "b"}), failing(errBroken), failing(errRefused), asking(errBroken))(
+		err := fleetStream(t, streamSpec, fleetPool(t, f, []string{"a", "b"}), failing(errBroken), failing(errRefused), asking(errBroken))(
 			t.Context(), endpoint.Seq(7), nil)
 		all, ok := errors.AsType[*lb.RetryError](err)
 		if !ok || len(all.Attempts) != 3 || status.CodeOf(err) != status.Unavailable || transport.NotBegun(err) {
 			t.Errorf("want 3 attempts, have %v", err)
 		}
-		if err = newStream(t, streamSpec, newPool(t, f, nil), echo)(t.Context(), endpoint.Seq(7), nil); status.As(err).Reason != lb.ReasonNoInstance {
+		if err = fleetStream(t, streamSpec, fleetPool(t, f, nil), echo)(t.Context(), endpoint.Seq(7), nil); status.As(err).Reason != lb.ReasonNoInstance {
 			t.Errorf("want %s, have %v", lb.ReasonNoInstance, err)
 		}
-		if err = newStream(t, streamSpec, newPool(t, f, []string{"a"}), failing(errBroken))(t.Context(), endpoint.Seq[int](), nil); len(f.calls) != 6 {
+		if err = fleetStream(t, streamSpec, fleetPool(t, f, []string{"a"}), failing(errBroken))(t.Context(), endpoint.Seq[int](), nil); len(f.calls) != 6 {
 			t.Errorf("want 3 attempts on one instance, have %v and %v", f.calls[3:], err)
 		}
 	})
@@ -141,11 +141,11 @@ func TestAStreamIsACallOfItsInstanceToItsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fleet)
-		p := newPool(t, f, []string{"a"}, lb.PoolPolicy(lb.PeakEWMA()))
+		p := fleetPool(t, f, []string{"a"}, lb.PoolPolicy(lb.PeakEWMA()))
 		in := func(yield func(int, error) bool) {
 			for n := range 3 {
 				<-time.After(time.Hour)
-				if have := inFlight(p); have != 1 {
+				if have := fleetInFlight(p); have != 1 {
 					t.Errorf("want one call in flight, have %d", have)
 				}
 				if !yield(n, nil) {
@@ -153,7 +153,7 @@ func TestAStreamIsACallOfItsInstanceToItsEnd(t *testing.T) {
 				}
 			}
 		}
-		if err := newStream(t, streamSpec, p, echo)(t.Context(), in, func(int) error { return nil }); err != nil {
+		if err := fleetStream(t, streamSpec, p, echo)(t.Context(), in, func(int) error { return nil }); err != nil {
 			t.Error(err)
 		}
 		if have := p.Instances()[0]; have.InFlight != 0 || have.Cost != 0 || have.Failed != 0 {
@@ -166,7 +166,7 @@ func TestWhatSpeaksAgainstTheInstanceOfAStream(t *testing.T) {
 	t.Parallel()
 	own := errors.New("own")
 	for name, row := range map[string]struct {
-		do     stream
+		do     streamFunc
 		in     iter.Seq2[int, error]
 		out    error
 		ctx    time.Duration
@@ -183,14 +183,14 @@ func TestWhatSpeaksAgainstTheInstanceOfAStream(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := newPool(t, new(fleet), []string{"a"})
+				p := fleetPool(t, new(fleet), []string{"a"})
 				ctx, cancel := context.WithTimeout(t.Context(), max(row.ctx, time.Nanosecond))
 				if row.ctx == 0 {
 					cancel()
 					ctx = t.Context()
 				}
 				defer cancel()
-				err := newStream(t, streamSpec, p, row.do)(ctx, row.in, func(int) error { return row.out })
+				err := fleetStream(t, streamSpec, p, row.do)(ctx, row.in, func(int) error { return row.out })
 				if !errors.Is(err, row.want) || (err == nil) != (row.want == nil) {
 					t.Errorf("want %v, have %v", row.want, err)
 				}
@@ -230,7 +230,7 @@ func TestAnAttemptThatIsOverReadsNothing(t *testing.T) {
 			return echo(ctx, in, out)
 		}
 		var have []int
-		err := newStream(t, streamSpec, newPool(t, new(fleet), []string{"a", "b"}), lagging, ending)(t.Context(), endpoint.Seq(1, 2, 3), func(n int) error {
+		err := fleetStream(t, streamSpec, fleetPool(t, new(fleet), []string{"a", "b"}), lagging, ending)(t.Context(), endpoint.Seq(1, 2, 3), func(n int) error {
 			have = append(have, n)
 			return nil
 		})
@@ -246,7 +246,7 @@ func TestNoStreamBeginsAfterTheCallersEnd(t *testing.T) {
 		f := new(fleet)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err := newStream(t, streamSpec, newPool(t, f, []string{"a"}), echo)(ctx, endpoint.Seq(1), nil)
+		err := fleetStream(t, streamSpec, fleetPool(t, f, []string{"a"}), echo)(ctx, endpoint.Seq(1), nil)
 		if len(f.calls) != 0 || status.CodeOf(err) != status.Canceled || !errors.Is(err, transport.ErrNotSent) {
 			t.Errorf("want canceled and not sent, have %v and %v", f.calls, err)
 		}
@@ -256,7 +256,7 @@ func TestNoStreamBeginsAfterTheCallersEnd(t *testing.T) {
 func TestMistakesInAStream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, script(nil), nil)
+		p := fleetPool(t, script(nil), nil)
 		bind := func(*host) (endpoint.Stream[int, int], error) { return echo, nil }
 		const unaryOnly = "EndpointAttemptTimeout, EndpointHedge and EndpointKey are for unary operations"
 		key := lb.EndpointKey(func(context.Context, int) string { return "" })
@@ -264,14 +264,14 @@ func TestMistakesInAStream(t *testing.T) {
 			want string
 			err  error
 		}{
-			{"quarry/Watch: the pool is nil", second(lb.Stream[*host](watchSpec, nil, bind))},
-			{"quarry/Watch: bind is nil", second(lb.Stream[*host, int, int](watchSpec, p, nil))},
-			{"quarry/X: the operation is unary; use Endpoint", second(lb.Stream(endpoint.Spec{Service: "quarry", Method: "X", Kind: endpoint.Unary}, p, bind))},
-			{"quarry/X: the kind 9 is unknown", second(lb.Stream(endpoint.Spec{Service: "quarry", Method: "X", Kind: 9}, p, bind))},
-			{"quarry/Watch: " + unaryOnly, second(lb.Stream(watchSpec, p, bind, lb.EndpointAttemptTimeout(1)))},
-			{"quarry/Watch: " + unaryOnly, second(lb.Stream(watchSpec, p, bind, lb.EndpointHedge(0.9, 1)))},
-			{"quarry/Watch: " + unaryOnly, second(lb.Stream(watchSpec, p, bind, key))},
-			{"quarry/Watch: EndpointRetryAttempts(0): want 1 to 10", second(lb.Stream(watchSpec, p, bind, lb.EndpointRetryAttempts(0)))},
+			{"quarry/Watch: the pool is nil", errorOf(lb.Stream[*host](watchSpec, nil, bind))},
+			{"quarry/Watch: bind is nil", errorOf(lb.Stream[*host, int, int](watchSpec, p, nil))},
+			{"quarry/X: the operation is unary; use Endpoint", errorOf(lb.Stream(endpoint.Spec{Service: "quarry", Method: "X", Kind: endpoint.Unary}, p, bind))},
+			{"quarry/X: the kind 9 is unknown", errorOf(lb.Stream(endpoint.Spec{Service: "quarry", Method: "X", Kind: 9}, p, bind))},
+			{"quarry/Watch: " + unaryOnly, errorOf(lb.Stream(watchSpec, p, bind, lb.EndpointAttemptTimeout(1)))},
+			{"quarry/Watch: " + unaryOnly, errorOf(lb.Stream(watchSpec, p, bind, lb.EndpointHedge(0.9, 1)))},
+			{"quarry/Watch: " + unaryOnly, errorOf(lb.Stream(watchSpec, p, bind, key))},
+			{"quarry/Watch: EndpointRetryAttempts(0): want 1 to 10", errorOf(lb.Stream(watchSpec, p, bind, lb.EndpointRetryAttempts(0)))},
 		} {
 			if row.err == nil || row.err.Error() != "lb: stream of "+row.want {
 				t.Errorf("want %q, have %v", row.want, row.err)
