@@ -56,6 +56,14 @@ type call[C any] struct {
 	timed bool
 }
 
+// instance is the one that is called, nil if none is.
+func (c call[C]) instance() *Node {
+	if c.node == nil {
+		return nil
+	}
+	return c.node.Node
+}
+
 // pick begins a call of an instance, if there is another one not of those tried.
 func (p *Pool[C]) pick(ctx context.Context, tried Tried) (call[C], error) {
 	for {
@@ -67,14 +75,17 @@ func (p *Pool[C]) pick(ctx context.Context, tried Tried) (call[C], error) {
 			continue
 		}
 		n := s.nodes[s.picker.Pick(ctx, tried)]
-		ok, timed := n.Begin()
-		if !ok { // it has left the set just now, and s is old
+		calls := n.begin()
+		if calls&closing != 0 { // it has left the set just now, and s is old
 			p.release(n)
 			continue
 		}
-		c := call[C]{node: n}
-		if timed && p.measures {
-			c.timed, c.start = true, p.clock.Now()
+		c := call[C]{node: n, timed: p.measures && n.times(calls)}
+		if earns := calls>>32%budgetEvery == 0; earns || c.timed {
+			c.start = p.clock.Now()
+			if earns {
+				p.budget.earn(c.start)
+			}
 		}
 		return c, nil
 	}
