@@ -31,12 +31,13 @@ func TestANewInstanceIsTakenToBeAsTheOthers(t *testing.T) {
 		y.names("a", "c")
 		time.Sleep(time.Minute - time.Second)
 		y.names("a", "b", "c")
-		for id, took := range map[string]time.Duration{"a": 10 * time.Millisecond, "b": 30 * time.Millisecond} {
-			_, done := y.beginAt(id)
-			time.Sleep(took)
-			done(nil)
-		}
-		time.Sleep(960 * time.Millisecond)
+		_, first := y.begin()
+		_, second := y.begin() // at the other
+		time.Sleep(10 * time.Millisecond)
+		first(nil)
+		time.Sleep(20 * time.Millisecond)
+		second(nil)
+		time.Sleep(970 * time.Millisecond)
 		synctest.Wait()
 		costs := y.costs()
 		mean := (costs["a"] + costs["b"]) / 2
