@@ -59,15 +59,20 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return read(http.DefaultClient, request)
+}
+
+// read returns what a request is answered, which is an error unless it is 200.
+func read(client *http.Client, request *http.Request) ([]byte, error) {
 	request.Close = true // no connection stays
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: HTTP %d: %s", url, response.StatusCode, text)
+		err = fmt.Errorf("%s: HTTP %d: %s", request.URL, response.StatusCode, text)
 	}
 	return text, err
 }
