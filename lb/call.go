@@ -80,12 +80,12 @@ func (p *Pool[C]) pick(ctx context.Context, tried Tried) (call[C], error) {
 			p.release(n)
 			continue
 		}
-		if calls>>32%budgetEvery == 0 {
-			p.budget.earn(p.clock.Now())
-		}
-		c := call[C]{node: n}
-		if p.measures && n.times(calls) {
-			c.timed, c.start = true, p.clock.Now()
+		c := call[C]{node: n, timed: p.measures && n.times(calls)}
+		if earns := calls>>32%budgetEvery == 0; earns || c.timed {
+			c.start = p.clock.Now()
+			if earns {
+				p.budget.earn(c.start)
+			}
 		}
 		return c, nil
 	}
