@@ -34,20 +34,8 @@ const DNSNegativeTTL = time.Second
 // StartDNS starts a server for the zone, with records as SetRecords takes them.
 func StartDNS(t testing.TB, zone, records string) *DNS {
 	t.Helper()
-	program := Installed(t, "knotd", "knot", "/usr/sbin/knotd")
-	const attempts = 5
-	for attempt := 1; ; attempt++ {
-		s := newDNS(t, program, zone, records)
-		err := s.start()
-		if err == nil {
-			return s
-		}
-		taken := strings.Contains(s.tail(), "address already in use") // by somebody else
-		s.Stop()
-		if !taken || attempt == attempts {
-			t.Fatalf("testserver: knotd: %v\n%s", err, s.tail())
-		}
-	}
+	program := Installed(t, "knot", "knotd")
+	return startServers(t, "knotd", func() []*DNS { return []*DNS{newDNS(t, program, zone, records)} })[0]
 }
 
 func newDNS(t testing.TB, program, zone, records string) *DNS {
@@ -86,24 +74,18 @@ func newDNS(t testing.TB, program, zone, records string) *DNS {
 
 // SetRecords makes these the records of the zone, in the form of a zone file with names that are relative to it and a time to live of a
 // second where none is given, and waits until the server answers with them, if it runs.
-func (s *DNS) SetRecords(records string) {
-	s.t.Helper()
-	if err := s.write(records); err != nil {
-		s.t.Fatal(err)
-	}
-	if !s.running() {
-		return
+func (s *DNS) SetRecords(records string) error {
+	if err := s.write(records); err != nil || !s.running() {
+		return err
 	}
 	s.signal(syscall.SIGHUP)
-	if err := s.await(); err != nil {
-		s.t.Fatalf("testserver: knotd: %v\n%s", err, s.tail())
-	}
+	return s.await()
 }
 
 func (s *DNS) write(records string) error {
 	s.serial++
 	negative := int(DNSNegativeTTL / time.Second)
-	text := fmt.Sprintf("$ORIGIN %s.\n$TTL 1\n@ %d SOA server admin %d 3600 600 86400 %d\n@ NS server\nserver A 127.0.0.1\n_serial TXT %q\n%s\n",
+	text := fmt.Sprintf("$ORIGIN %s.\n$TTL 1\n@ %d SOA server admin %d 3600 600 86400 %d\nserver A 127.0.0.1\n@ NS server\n_serial TXT %q\n%s\n",
 		s.Zone, negative, s.serial, negative, s.text(), records)
 	return os.WriteFile(s.file, []byte(text), 0o600)
 }

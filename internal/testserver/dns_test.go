@@ -26,10 +26,16 @@ func TestADNSServerAnswersWithTheNewestRecords(t *testing.T) {
 		}
 		return found
 	}
+	set := func(records string) {
+		t.Helper()
+		if err := s.SetRecords(records); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if have := look(); !slices.Equal(have, []string{"127.0.0.2"}) {
 		t.Errorf("want 127.0.0.2, have %v", have)
 	}
-	s.SetRecords("a A 127.0.0.3")
+	set("a A 127.0.0.3")
 	if have := look(); !slices.Equal(have, []string{"127.0.0.3"}) {
 		t.Errorf("want 127.0.0.3, have %v", have)
 	}
@@ -38,7 +44,7 @@ func TestADNSServerAnswersWithTheNewestRecords(t *testing.T) {
 		t.Errorf("suspended: want nothing, have %v", have)
 	}
 	s.Stop()
-	s.SetRecords("a A 127.0.0.4")
+	set("a A 127.0.0.4")
 	s.Start()
 	if have := look(); !slices.Equal(have, []string{"127.0.0.4"}) {
 		t.Errorf("started again: want 127.0.0.4, have %v", have)

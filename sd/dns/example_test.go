@@ -8,7 +8,7 @@ import (
 	"github.com/ashlar-go/ashlar/sd/dns"
 )
 
-func Example() {
+func Example() { //nolint:testableexamples // it would ask the servers of this machine
 	instancer, err := dnsdiscovery.NewSRV("_grpc._tcp.orders.example.com", dnsdiscovery.InstancerMaxTTL(10*time.Second))
 	if err != nil {
 		panic(err)

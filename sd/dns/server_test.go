@@ -33,6 +33,13 @@ func quick(s *testserver.DNS) dnsdiscovery.InstancerOption {
 	}
 }
 
+func set(t *testing.T, s *testserver.DNS, records string) {
+	t.Helper()
+	if err := s.SetRecords(records); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestServiceRecordsAreInstances(t *testing.T) {
 	t.Parallel()
 	s := testserver.StartDNS(t, zone, `
@@ -51,51 +58,51 @@ c A 127.0.0.9`)
 		t.Errorf("want %v, have %v", want, have)
 	}
 
-	s.SetRecords(`
+	set(t, s, `
 _grpc._tcp.orders SRV 10 60 8080 gone
 _grpc._tcp.orders SRV 20 5 9090 c
 _grpc._tcp.orders SRV 20 8 9090 d
 c A 127.0.0.9
 d A 127.0.0.10
 d A 127.0.0.11`)
-	set := w.set()
-	wantAddresses(t, set, "127.0.0.9:9090", "127.0.0.10:9090", "127.0.0.11:9090")
-	for _, i := range set {
+	second := w.set()
+	wantAddresses(t, second, "127.0.0.9:9090", "127.0.0.10:9090", "127.0.0.11:9090")
+	for _, i := range second {
 		if want := map[bool]int{true: 5, false: 4}[i.Address == "127.0.0.9:9090"]; i.Weight != want {
 			t.Errorf("%v: want the weight %d, have %d", i, want, i.Weight)
 		}
 	}
 
-	s.SetRecords("_grpc._tcp.orders SRV 0 0 0 .")
+	set(t, s, "_grpc._tcp.orders SRV 0 0 0 .")
 	wantAddresses(t, w.set())
-	s.SetRecords("_grpc._tcp.orders SRV 0 0 8080 out.elsewhere.test.") // which this server refuses to look up
+	set(t, s, "_grpc._tcp.orders SRV 0 0 8080 out.elsewhere.test.") // which this server refuses to look up
 	if err := w.fails(); !strings.Contains(err.Error(), "REFUSED") {
 		t.Errorf("want a refusal, have %v", err)
 	}
-	s.SetRecords("")
+	set(t, s, "")
 	wantAddresses(t, w.back())
 	w.quiet()
 }
 
 func TestAddressesOfBothFamiliesAreInstances(t *testing.T) {
 	t.Parallel()
-	s := testserver.StartDNS(t, zone, "orders A 127.0.0.2\norders A 127.0.0.3\norders AAAA ::1\nalias CNAME other\nother CNAME orders")
+	s := testserver.StartDNS(t, zone, "orders A 127.0.0.2\norders A 127.0.0.3\norders AAAA ::1\nother CNAME orders\nalias CNAME other")
 	both := watch(t, newHost(t, "orders."+zone+".", 80, quick(s)))
 	wantAddresses(t, both.set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
 	wantAddresses(t, watch(t, newHost(t, "alias."+zone, 80, quick(s))).set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
 	four := watch(t, newHost(t, "orders."+zone, 80, quick(s), dnsdiscovery.InstancerNetwork("ip4")))
 	wantAddresses(t, four.set(), "127.0.0.2:80", "127.0.0.3:80")
 	six := watch(t, newHost(t, "orders."+zone, 80, quick(s), dnsdiscovery.InstancerNetwork("ip6")))
-	set := six.set()
-	wantAddresses(t, set, "[::1]:80")
-	if want := "orders.example.test"; len(set) == 1 && set[0].Metadata[dnsdiscovery.MetadataTarget] != want {
-		t.Errorf("want the target %s, have %v", want, set[0].Metadata)
+	only := six.set()
+	wantAddresses(t, only, "[::1]:80")
+	if want := "orders.example.test"; len(only) == 1 && only[0].Metadata[dnsdiscovery.MetadataTarget] != want {
+		t.Errorf("want the target %s, have %v", want, only[0].Metadata)
 	}
 
-	s.SetRecords("orders AAAA ::1")
+	set(t, s, "orders AAAA ::1")
 	wantAddresses(t, both.set(), "[::1]:80")
 	wantAddresses(t, four.set()) // it exists, and has no such records
-	s.SetRecords("")
+	set(t, s, "")
 	wantAddresses(t, both.set()) // it does not exist
 	wantAddresses(t, six.set())
 	four.quiet()
@@ -128,13 +135,13 @@ func TestNamesAreCompletedByTheSearchList(t *testing.T) {
 	search := dnsdiscovery.InstancerSearch("nothing."+zone, "sub."+zone, zone)
 	w := watch(t, newHost(t, "orders", 80, quick(s), search))
 	wantAddresses(t, w.set(), "127.0.0.3:80")
-	s.SetRecords("orders A 127.0.0.2")
+	set(t, s, "orders A 127.0.0.2")
 	wantAddresses(t, w.set(), "127.0.0.2:80")
 	// With a dot in it the name is tried first as it is, which this server refuses.
 	if err := watch(t, newHost(t, "orders.sub", 80, quick(s), search)).fails(); !strings.Contains(err.Error(), "REFUSED") {
 		t.Errorf("want a refusal, have %v", err)
 	}
-	s.SetRecords("orders.sub A 127.0.0.4")
+	set(t, s, "orders.sub A 127.0.0.4")
 	wantAddresses(t, watch(t, newHost(t, "orders.sub", 80, quick(s), search, dnsdiscovery.InstancerNdots(2))).set(), "127.0.0.4:80")
 }
 
