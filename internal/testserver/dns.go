@@ -85,7 +85,7 @@ func (s *DNS) SetRecords(records string) error {
 func (s *DNS) write(records string) error {
 	s.serial++
 	negative := int(DNSNegativeTTL / time.Second)
-	text := fmt.Sprintf("$ORIGIN %s.\n$TTL 1\n@ %d SOA server admin %d 3600 600 86400 %d\nserver A 127.0.0.1\n@ NS server\n_serial TXT %q\n%s\n",
+	text := fmt.Sprintf("$ORIGIN %s.\n$TTL 1\n@ %d SOA server me %d 3600 600 86400 %d\nserver A 127.0.0.1\n@ NS server\n_serial TXT %q\n%s\n",
 		s.Zone, negative, s.serial, negative, s.text(), records)
 	return os.WriteFile(s.file, []byte(text), 0o600)
 }
