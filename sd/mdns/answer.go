@@ -25,7 +25,10 @@ func (r *responder) asked(p packet, now time.Time) {
 	if len(r.queue) >= maxQueue {
 		return // it will ask again
 	}
-	a := &answer{packet: p, asked: now, due: now.Add(minDelay + rand.N(maxDelay-minDelay))} //nolint:gosec // no secret
+	a := &answer{packet: p, asked: now, due: now}
+	if !p.link.loopback {
+		a.due = now.Add(minDelay + rand.N(maxDelay-minDelay)) //nolint:gosec // no secret
+	}
 	if p.more {
 		a.due = a.due.Add(moreDelay)
 	}
@@ -57,7 +60,9 @@ func (o *offer) answers(q dnsmessage.Question, name string) bool {
 			(o.place.ip.Is4() && matches(q, dnsmessage.TypeA) || o.place.ip.Is6() && matches(q, dnsmessage.TypeAAAA))
 }
 
-func matches(q dnsmessage.Question, t dnsmessage.Type) bool { return q.Type == t || q.Type == dnsmessage.TypeALL }
+func matches(q dnsmessage.Question, t dnsmessage.Type) bool {
+	return q.Type == t || q.Type == dnsmessage.TypeALL
+}
 
 // unknown returns the offers without those of which the records have a PTR that holds for half of its time (RFC 6762, section 7.1).
 func unknown(offers []*offer, records []dnsmessage.Resource) []*offer {
@@ -65,7 +70,7 @@ func unknown(offers []*offer, records []dnsmessage.Resource) []*offer {
 	for _, r := range records {
 		if body, ok := r.Body.(*dnsmessage.PTRResource); ok {
 			for _, o := range offers {
-				if 2*r.Header.TTL >= o.ttl && strings.EqualFold(body.PTR.String(), o.name) {
+				if 2*r.Header.TTL >= o.ttl && body.PTR.String() == o.name {
 					known[o.name] = true
 				}
 			}
@@ -90,7 +95,7 @@ func (r *responder) answer(a *answer, now time.Time) bool {
 		last := o.at[a.link]
 		switch {
 		case !slices.Contains(r.offers, o) || o.yielded(now) || last.After(a.asked): // it is no more, or was heard meanwhile
-		case now.Sub(last) < pause:
+		case now.Sub(last) < a.link.pause():
 			rest = append(rest, o)
 			a.due = earlier(a.due, last.Add(pause))
 		default:

@@ -35,9 +35,10 @@ type heard struct {
 	port, weight  uint16
 	text          []string
 	says          attributes // of the text
-	asks          int       // how often what is missing was asked for
-	nextAsk       time.Time // when it is again
-	gone          time.Time // when it said goodbye
+	asks          int        // how often what is missing was asked for
+	nextAsk       time.Time  // when it is again
+	gone          time.Time  // when it said goodbye
+	left          []string   // the text with which it did
 }
 
 // host is what was heard of a host.
@@ -118,8 +119,8 @@ func (c *cache) hearPTR(name string, ttl uint32, text []string, now time.Time) {
 	i := c.instances[label]
 	switch {
 	case ttl == 0: // goodbye; an instance has one announcer, so that nobody needs the second in which others could object
-		if i != nil && i.ptr.ttl > 0 {
-			i.ptr, i.gone, c.changed = lease{}, now, true
+		if i != nil && i.ptr.ttl > 0 && !(i.txt.live(now) && decode(text).revision < i.says.revision && text != nil) {
+			i.ptr, i.left, i.gone, c.changed = lease{}, text, now, true
 		}
 		return
 	case i == nil && len(c.instances) >= maxInstances:
@@ -130,8 +131,8 @@ func (c *cache) hearPTR(name string, ttl uint32, text []string, now time.Time) {
 		i = &heard{label: label, nextAsk: now}
 		c.instances[label], c.changed = i, true
 	case i.ptr.ttl == 0:
-		if now.Sub(i.gone) < rest && slices.Equal(text, i.text) {
-			return // it overtook the goodbye on another interface
+		if now.Sub(i.gone) < rest && i.left != nil && slices.Equal(text, i.left) {
+			return // the goodbye overtook it on another interface
 		}
 		i.asks, i.nextAsk, c.changed = 0, now, true
 	}

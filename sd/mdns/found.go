@@ -3,6 +3,7 @@ package mdns
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -14,7 +15,8 @@ import (
 
 // found returns the instances of which all is known, and those that are none.
 func (c *cache) found(now time.Time) (set []sd.Instance, invalid []*sd.InvalidError) {
-	for _, i := range c.instances {
+	for _, label := range slices.Sorted(maps.Keys(c.instances)) { // so that of two with one address the same remains
+		i := c.instances[label]
 		if !i.ptr.live(now) || !i.txt.live(now) {
 			continue
 		}
@@ -40,7 +42,9 @@ func (c *cache) found(now time.Time) (set []sd.Instance, invalid []*sd.InvalidEr
 func (c *cache) instanceOf(i *heard, now time.Time) (instance sd.Instance, ok bool, err error) {
 	a := &i.says
 	instance = a.instance
-	instance.ID = idOf(i.label)
+	if instance.ID == "" {
+		instance.ID = idOf(i.label)
+	}
 	if a.ashlar {
 		if a.weight != "" {
 			if instance.Weight, err = strconv.Atoi(a.weight); err != nil {

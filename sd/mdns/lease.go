@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	firstAsk = 80 // percent of the TTL after which a record is asked for again
-	askStep  = 5  // percent from there to the next time (RFC 6762, section 5.2)
-	asks     = 4  // times
-	jitter   = 2  // percent that are random
+	firstAsk = 80               // percent of the TTL after which a record is asked for again
+	askStep  = 5                // percent from there to the next time (RFC 6762, section 5.2)
+	asks     = 4                // times
+	jitter   = 2                // percent that are random
 	minTTL   = 2 * time.Second  // of what is announced, which is not to be said more often than once in a second
 	maxTTL   = 75 * time.Minute // (RFC 6762, section 10)
 )

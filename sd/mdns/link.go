@@ -90,6 +90,14 @@ func (l *link) write(data []byte) error {
 	return err
 }
 
+// pause is the time between two announcements of a record, at least. On loopback there is no network to spare.
+func (l *link) pause() time.Duration {
+	if l.loopback {
+		return 0
+	}
+	return pause
+}
+
 // packet is a message that came in.
 type packet struct {
 	message

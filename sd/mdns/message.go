@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	maxPacket  = 9000                       // bytes of a message that is read (RFC 6762, section 17)
-	maxMessage = 1200                       // bytes of one that is written, but for an instance that takes more by itself
+	maxPacket  = 9000                      // bytes of a message that is read (RFC 6762, section 17)
+	maxMessage = 1200                      // bytes of one that is written, but for an instance that takes more by itself
 	topBit     = dnsmessage.Class(1) << 15 // of the class: flush the cache in a record, answer by unicast in a question
 )
 

@@ -59,9 +59,16 @@ func plainAll(name string) string {
 	return strings.Join(fields, "-")
 }
 
-// labelOf returns an ID as the label of an instance, in which dots would not survive.
-func labelOf(id string) string {
-	return strings.NewReplacer("%", "%25", ".", "%2E").Replace(id)
+// labelOf returns an ID as the label of an instance, in which dots would not survive. One that does not fit is cut, and has its hash at the end;
+// then it is not whole.
+func labelOf(id string) (label string, whole bool) {
+	label = strings.NewReplacer("%", "%25", ".", "%2E").Replace(id)
+	if len(label) <= maxLabel {
+		return label, true
+	}
+	sum := sha256.Sum256([]byte(id))
+	hash := "~" + hex.EncodeToString(sum[:8])
+	return strings.ToValidUTF8(label[:maxLabel-len(hash)], "") + hash, false
 }
 
 // idOf returns the ID of a label.

@@ -2,7 +2,6 @@ package mdns
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 // offer is one instance that is announced.
 type offer struct {
 	service, typ, name string
+	whole              bool // the name has the whole ID
 	instance           sd.Instance
 	place              place
 	ttl                uint32 // seconds
@@ -27,16 +27,15 @@ type offer struct {
 	at     map[*link]time.Time // when it was announced last
 	claims int                 // how often it took a higher revision
 	rival  time.Time           // until then another has the name
+	out    bool                // it was announced
+	silent bool                // another took its name
 }
 
 func newOffer(service string, instance sd.Instance, ttl time.Duration) (*offer, error) {
 	o := &offer{service: service, instance: instance, ttl: uint32(ttl / time.Second), lost: make(chan error, 1), at: make(map[*link]time.Time)}
 	o.typ, _ = typeOf(service)
-	label := labelOf(instance.ID)
-	if len(label) > maxLabel {
-		return nil, fmt.Errorf("the ID %q takes %d bytes as a label of DNS, and at most %d fit", instance.ID, len(label), maxLabel)
-	}
-	o.name = label + "." + o.typ
+	label, whole := labelOf(instance.ID)
+	o.name, o.whole = label+"."+o.typ, whole
 	var err error
 	if o.place, err = placeOf(instance.Address); err != nil {
 		return nil, err
@@ -48,7 +47,7 @@ func newOffer(service string, instance sd.Instance, ttl time.Duration) (*offer, 
 func (o *offer) setRevision(n uint64) (err error) {
 	o.revision = n
 	clear(o.at)
-	o.text, err = encode(o.service, o.instance, n)
+	o.text, err = encode(o.service, o.instance, o.whole, n)
 	return err
 }
 
@@ -69,8 +68,11 @@ func (o *offer) records() []dnsmessage.Resource {
 	return records
 }
 
-// goodbye returns what says that the instance is no more (RFC 6762, section 10.1).
-func (o *offer) goodbye() []dnsmessage.Resource { return []dnsmessage.Resource{pointer(o.typ, o.name, 0)} }
+// goodbye returns what says that the instance is no more (RFC 6762, section 10.1). The text tells it from one that has its name by now.
+func (o *offer) goodbye() []dnsmessage.Resource {
+	text := record(o.name, dnsmessage.TypeTXT, 0, &dnsmessage.TXTResource{TXT: o.text})
+	return []dnsmessage.Resource{pointer(o.typ, o.name, 0), text}
+}
 
 // on says whether the offer is announced on a link. What only this machine can call is not announced to others.
 func (o *offer) on(l *link) bool { return l.loopback || !o.place.loopback }

@@ -69,8 +69,8 @@ func NewRegistrar(service string, opts ...RegistrarOption) (*Registrar, error) {
 }
 
 // Register implements sd.Registrar. It returns when the instance was announced, which is no promise that somebody has heard it. It fails for an
-// instance that does not fit into the records of DNS: its ID takes more than 63 bytes, one of its other texts, with its name, more than 255, or
-// all of them more than 1300; and for an address without a host that others can call. An instance on loopback is announced on loopback alone.
+// instance that does not fit into a TXT record, where each of its texts with its name may take 255 bytes, and all of them 1300; and for an
+// address without a host that others can call. An instance on loopback is announced on loopback alone.
 //
 // An ID that is registered again by the Registrar is replaced for good. Where another process registers it, its instance replaces this one until
 // it is withdrawn or its TTL ends.
@@ -82,7 +82,7 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 	if err != nil {
 		return nil, fmt.Errorf("sd: mdns: register: %w", err)
 	}
-	return driver.Register(ctx, &registration{registrar: r, responder: r.acquire(), offer: o}, r.report)
+	return driver.Register(ctx, &registration{registrar: r, offer: o}, r.report)
 }
 
 func (r *Registrar) report(err error) {
@@ -115,12 +115,13 @@ func (r *Registrar) release() {
 // registration is a driver.Registration.
 type registration struct {
 	registrar *Registrar
-	responder *responder
 	offer     *offer
 }
 
 func (r *registration) Hold(ctx context.Context, held func()) error {
-	if err := r.responder.add(ctx, r.offer); err != nil {
+	responder := r.registrar.acquire()
+	defer r.registrar.release()
+	if err := responder.add(ctx, r.offer); err != nil {
 		return err
 	}
 	held()
@@ -128,11 +129,16 @@ func (r *registration) Hold(ctx context.Context, held func()) error {
 	case err := <-r.offer.lost:
 		return err
 	case <-ctx.Done():
+		responder.drop(r.offer)
 		return nil
 	}
 }
 
 func (r *registration) Remove(ctx context.Context) error {
+	if !r.offer.out {
+		return nil
+	}
+	responder := r.registrar.acquire()
 	defer r.registrar.release()
-	return r.responder.remove(ctx, r.offer)
+	return responder.remove(ctx, r.offer)
 }

@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
 
 const (
-	pause     = time.Second            // between two announcements of a record on a link, at least (RFC 6762, section 6)
+	pause     = time.Second            // between two announcements of a record on a link of several machines (RFC 6762, section 6)
 	gather    = 100 * time.Millisecond // by which announcements are early, to go together
 	fresh     = 2 * time.Second        // for which an offer is the newest of its name
 	maxClaims = 3                      // times in which it says so
@@ -116,26 +115,34 @@ func (r *responder) add(ctx context.Context, o *offer) (err error) {
 		if err = o.setRevision(revision); err != nil {
 			return
 		}
-		o.began, o.sent, o.claims, o.rival = now, 0, 0, time.Time{}
+		o.began, o.sent, o.claims, o.rival, o.out, o.silent = now, 0, 0, time.Time{}, true, false
 		if err = r.announce([]*offer{o}, func(*link) bool { return true }, now); err != nil {
 			err = fmt.Errorf("sd: mdns: announce %s: %w", o.instance, err)
 			return
 		}
-		r.offers = slices.DeleteFunc(r.offers, func(old *offer) bool { return old.name == o.name })
-		r.offers = append(r.offers, o)
+		for _, old := range r.offers {
+			old.silent = old.silent || old.name == o.name
+		}
+		r.offers = append(slices.DeleteFunc(r.offers, func(old *offer) bool { return old.silent }), o)
 	})
 	return errors.Join(failure, err)
 }
 
-// remove says goodbye for the offer, unless it was replaced.
+// drop ends announcing the offer.
+func (r *responder) drop(o *offer) {
+	_ = r.call(context.Background(), func() { // which fails only when the responder has stopped
+		o.silent = o.silent || o.yielded(time.Now())
+		r.offers = slices.DeleteFunc(r.offers, func(other *offer) bool { return other == o })
+	})
+}
+
+// remove says goodbye for an offer that was dropped, unless another has its name.
 func (r *responder) remove(ctx context.Context, o *offer) (err error) {
 	failure := r.call(ctx, func() {
-		at := slices.Index(r.offers, o)
-		if at < 0 {
+		if o.silent || slices.ContainsFunc(r.offers, func(other *offer) bool { return other.name == o.name }) {
 			return
 		}
-		r.offers = slices.Delete(r.offers, at, at+1)
-		if o.yielded(time.Now()) {
+		if err = r.poll(time.Now()); err != nil {
 			return
 		}
 		if err = r.net.send(answers([][]dnsmessage.Resource{o.goodbye()}), o.on); err != nil {
@@ -254,10 +261,11 @@ func (r *responder) defend(records []dnsmessage.Resource, now time.Time) {
 	for _, o := range r.offers {
 		rival := o.rivalAmong(records)
 		switch {
-		case rival == nil:
-			if o.yielded(now) && isGoodbye(records, o.name) {
-				o.rival = now // which ends it
-			}
+		case rival == nil && !isGoodbye(records, o.name):
+		case rival == nil && o.yielded(now):
+			o.rival = now // which ends it
+		case rival == nil: // somebody says that the instance is no more, and others may believe it (RFC 6762, section 10.1)
+			o.next = now
 		case o.yielded(now):
 			o.rival = now.Add(rival.ttl)
 		case rival.compare(o) < 0: // it has to give way, and does when it hears this
@@ -276,10 +284,8 @@ func (r *responder) defend(records []dnsmessage.Resource, now time.Time) {
 
 // free returns when the offer may be announced again on all links.
 func (o *offer) free() (at time.Time) {
-	for _, last := range o.at {
-		if free := last.Add(pause); free.After(at) {
-			at = free
-		}
+	for l, last := range o.at {
+		at = later(at, last.Add(l.pause()))
 	}
 	return at
 }
@@ -287,6 +293,6 @@ func (o *offer) free() (at time.Time) {
 func isGoodbye(records []dnsmessage.Resource, name string) bool {
 	return slices.ContainsFunc(records, func(r dnsmessage.Resource) bool {
 		body, ok := r.Body.(*dnsmessage.PTRResource)
-		return ok && r.Header.TTL == 0 && strings.EqualFold(body.PTR.String(), name)
+		return ok && r.Header.TTL == 0 && body.PTR.String() == name
 	})
 }

@@ -17,6 +17,7 @@ const (
 	keyFormat    = "ashlar" // its value is the number of the form that follows
 	keyRevision  = "rev"    // of two that are announced under one name the higher counts
 	keyService   = "service"
+	keyID        = "id"
 	keyAddress   = "address"
 	keyWeight    = "weight"
 	keyZone      = "zone"
@@ -26,13 +27,16 @@ const (
 	formatNumber = "1"
 )
 
-// encode returns an instance as the attributes of a TXT record (RFC 6763, section 6). Its ID is the label.
-func encode(service string, i sd.Instance, revision uint64) ([]string, error) {
+// encode returns an instance as the attributes of a TXT record (RFC 6763, section 6). Its ID is left out when the label has the whole of it.
+func encode(service string, i sd.Instance, labelled bool, revision uint64) ([]string, error) {
 	text := []string{
 		keyFormat + "=" + formatNumber,
 		keyRevision + "=" + strconv.FormatUint(revision, 36),
 		keyService + "=" + service,
 		keyAddress + "=" + i.Address,
+	}
+	if !labelled {
+		text = append(text, keyID+"="+i.ID)
 	}
 	if i.Weight != 0 {
 		text = append(text, keyWeight+"="+strconv.Itoa(i.Weight))
@@ -68,7 +72,7 @@ type attributes struct {
 	ashlar   bool // it is as encode makes it
 	revision uint64
 	service  string
-	instance sd.Instance // without its ID
+	instance sd.Instance // without an ID that the label has
 	weight   string      // as it was written
 }
 
@@ -99,6 +103,8 @@ func (a *attributes) put(key, value string) {
 		a.revision, _ = strconv.ParseUint(value, 36, 64) // 0 gives way to all others
 	case keyService:
 		a.service = value
+	case keyID:
+		a.instance.ID = value
 	case keyAddress:
 		a.instance.Address = value
 	case keyWeight:
