@@ -214,6 +214,7 @@ func (c *cache) isTarget(name string) bool {
 
 // expire takes out what has ended, and returns what is to be asked for now.
 func (c *cache) expire(now time.Time) (questions []dnsmessage.Question) {
+	questions = c.expireHosts(now) // first, since an instance whose host has ended misses something
 	again := false
 	for label, i := range c.instances {
 		switch {
@@ -229,6 +230,13 @@ func (c *cache) expire(now time.Time) (questions []dnsmessage.Question) {
 			questions = append(questions, c.questionsOf(i, now)...)
 		}
 	}
+	if again {
+		questions = append(questions, c.question())
+	}
+	return questions
+}
+
+func (c *cache) expireHosts(now time.Time) (questions []dnsmessage.Question) {
 	for name, h := range c.hosts {
 		h.addresses = slices.DeleteFunc(h.addresses, func(a address) bool {
 			c.changed = c.changed || !a.live(now)
@@ -245,9 +253,6 @@ func (c *cache) expire(now time.Time) (questions []dnsmessage.Question) {
 		if due && c.isTarget(name) {
 			questions = append(questions, addressQuestions(name)...)
 		}
-	}
-	if again {
-		questions = append(questions, c.question())
 	}
 	return questions
 }

@@ -106,9 +106,13 @@ func (r *Registrar) acquire() *responder {
 // release gives it back. The last to do so stops it.
 func (r *Registrar) release() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.users--; r.users == 0 {
-		r.responder.stop()
+	last := r.responder
+	if r.users--; r.users > 0 {
+		last = nil
+	}
+	r.mu.Unlock()
+	if last != nil {
+		last.stop()
 	}
 }
 
@@ -116,29 +120,37 @@ func (r *Registrar) release() {
 type registration struct {
 	registrar *Registrar
 	offer     *offer
+	responder *responder // between the end of Hold and Remove
 }
 
+// Hold implements driver.Registration.
 func (r *registration) Hold(ctx context.Context, held func()) error {
 	responder := r.registrar.acquire()
-	defer r.registrar.release()
-	if err := responder.add(ctx, r.offer); err != nil {
-		return err
+	err := responder.add(ctx, r.offer)
+	if err == nil {
+		held()
+		select {
+		case err = <-r.offer.lost:
+		case <-ctx.Done():
+			responder.drop(r.offer)
+			r.responder = responder
+			return nil
+		}
 	}
-	held()
-	select {
-	case err := <-r.offer.lost:
-		return err
-	case <-ctx.Done():
-		responder.drop(r.offer)
-		return nil
-	}
+	r.registrar.release()
+	return err
 }
 
+// Remove implements driver.Registration.
 func (r *registration) Remove(ctx context.Context) error {
 	if !r.offer.out {
 		return nil
 	}
-	responder := r.registrar.acquire()
+	responder := r.responder
+	if responder == nil {
+		responder = r.registrar.acquire()
+	}
+	r.responder = nil
 	defer r.registrar.release()
 	return responder.remove(ctx, r.offer)
 }

@@ -103,7 +103,7 @@ func (r *responder) run(ctx context.Context) {
 func (r *responder) add(ctx context.Context, o *offer) (err error) {
 	failure := r.call(ctx, func() {
 		now := time.Now()
-		if err = r.poll(now); err != nil {
+		if err = r.ready(now); err != nil {
 			return
 		}
 		revision := o.revision
@@ -142,7 +142,7 @@ func (r *responder) remove(ctx context.Context, o *offer) (err error) {
 		if o.silent || slices.ContainsFunc(r.offers, func(other *offer) bool { return other.name == o.name }) {
 			return
 		}
-		if err = r.poll(time.Now()); err != nil {
+		if err = r.ready(time.Now()); err != nil {
 			return
 		}
 		if err = r.net.send(answers([][]dnsmessage.Resource{o.goodbye()}), o.on); err != nil {
@@ -213,6 +213,14 @@ func (r *responder) poll(now time.Time) error {
 		}
 	}
 	return err
+}
+
+// ready looks at the interfaces when there is reason to.
+func (r *responder) ready(now time.Time) error {
+	if len(r.net.links) > 0 && !slices.ContainsFunc(r.net.links, func(l *link) bool { return l.broken.Load() }) {
+		return nil
+	}
+	return r.poll(now)
 }
 
 // work does what is due.
