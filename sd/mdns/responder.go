@@ -14,8 +14,9 @@ import (
 const (
 	pause     = time.Second            // between two announcements of a record on a link of several machines (RFC 6762, section 6)
 	gather    = 100 * time.Millisecond // by which announcements are early, to go together
-	fresh     = 2 * time.Second        // for which an offer is the newest of its name
+	fresh     = 2 * time.Second        // for which an offer is the newest of its name, whatever the clocks say
 	maxClaims = 3                      // times in which it says so
+	skew      = time.Second            // by which clocks differ without being wrong
 	maxQueue  = 64                     // answers that wait
 )
 
@@ -278,8 +279,8 @@ func (r *responder) defend(records []dnsmessage.Resource, now time.Time) {
 			o.rival = now.Add(rival.ttl)
 		case rival.compare(o) < 0: // it has to give way, and does when it hears this
 			o.next = earlier(o.next, now)
-		case now.Sub(o.began) < fresh && o.claims < maxClaims:
-			o.claims++
+		case now.Sub(o.began) < fresh && o.claims < maxClaims && rival.says.revision > uint64(now.Add(skew).UnixMicro()):
+			o.claims++ // the other is older, and its clock is ahead
 			if o.setRevision(rival.says.revision+1) == nil { // which is as long as before
 				o.next = now
 			}
