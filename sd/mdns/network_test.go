@@ -347,6 +347,7 @@ func TestAClockThatIsAheadDoesNotKeepTheName(t *testing.T) {
 	name := service()
 	yields := watch(t, name)
 	ahead := strconv.FormatInt(time.Now().Add(time.Hour).UnixMicro(), 36)
+	<-yields // it listens
 	older := announcement(name, "a", "ashlar=1", "rev="+ahead, "service="+name, "address=192.0.2.1:80")
 	if err := say(t, older); err != nil {
 		t.Fatal(err)
