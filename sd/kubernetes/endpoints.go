@@ -1,4 +1,4 @@
-package kubernetessd
+package kubediscovery
 
 import (
 	"cmp"
@@ -118,11 +118,9 @@ func addressOf(kind discoveryv1.AddressType, endpoint *discoveryv1.Endpoint, num
 	}
 	host := endpoint.Addresses[0]
 	if kind != discoveryv1.AddressTypeFQDN {
-		ip, err := netip.ParseAddr(host)
-		if err != nil {
+		if _, err := netip.ParseAddr(host); err != nil {
 			return "", fmt.Errorf("the address: %w", err)
 		}
-		host = ip.String()
 	}
 	return net.JoinHostPort(host, strconv.Itoa(int(number))), nil
 }

@@ -1,4 +1,4 @@
-package kubernetessd_test
+package kubediscovery_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	discoveryv1 "k8s.io/client-go/kubernetes/typed/discovery/v1"
 	"k8s.io/client-go/rest"
 
-	kubernetessd "github.com/ashlar-go/ashlar/sd/kubernetes"
+	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 
 func Example() {
@@ -21,7 +21,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	orders, err := kubernetessd.NewInstancer(client, "orders", kubernetessd.InstancerNamespace("shop"), kubernetessd.InstancerPort("grpc"))
+	orders, err := kubediscovery.NewInstancer(client, "orders", kubediscovery.InstancerNamespace("shop"), kubediscovery.InstancerPort("grpc"))
 	if err != nil {
 		fmt.Println(err)
 		return

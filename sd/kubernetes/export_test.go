@@ -1,4 +1,4 @@
-package kubernetessd
+package kubediscovery
 
 import "time"
 

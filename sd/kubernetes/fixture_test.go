@@ -1,4 +1,4 @@
-package kubernetessd_test
+package kubediscovery_test
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	kubernetessd "github.com/ashlar-go/ashlar/sd/kubernetes"
+	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 
 // patience is how long a test waits for what must happen, on a busy machine.
@@ -129,9 +129,9 @@ func (c *cluster) remove(t *testing.T, names ...string) {
 	}
 }
 
-func (c *cluster) instancer(t *testing.T, service string, opts ...kubernetessd.InstancerOption) *kubernetessd.Instancer {
+func (c *cluster) instancer(t *testing.T, service string, opts ...kubediscovery.InstancerOption) *kubediscovery.Instancer {
 	t.Helper()
-	i, err := kubernetessd.NewInstancer(c.admin.DiscoveryV1(), service, opts...)
+	i, err := kubediscovery.NewInstancer(c.admin.DiscoveryV1(), service, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package kubernetessd
+package kubediscovery
 
 import (
 	"context"
@@ -39,10 +39,10 @@ func (w *watching) follow(ctx context.Context) error {
 		version, err := w.list(ctx)
 		if err != nil {
 			w.brief = false
-			return fmt.Errorf("kubernetessd: listing the EndpointSlices of %s: %w", w, err)
+			return fmt.Errorf("kubediscovery: listing the EndpointSlices of %s: %w", w, err)
 		}
 		if err := w.watchFrom(ctx, version); err != nil {
-			return fmt.Errorf("kubernetessd: watching the EndpointSlices of %s: %w", w, err)
+			return fmt.Errorf("kubediscovery: watching the EndpointSlices of %s: %w", w, err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package kubernetessd
+package kubediscovery
 
 import (
 	"context"
@@ -42,7 +42,9 @@ type Instancer struct {
 // An instance is an endpoint that is ready, by its first address. It has the UID of what it stands for, which is a pod, as its ID where
 // there is one, the zone of its node, and as metadata what MetadataPod and the like name. Weight and tags it has none.
 func NewInstancer(client discoveryv1.EndpointSlicesGetter, service string, opts ...InstancerOption) (*Instancer, error) {
-	fail := func(err error) (*Instancer, error) { return nil, fmt.Errorf("kubernetessd: NewInstancer: %w", err) }
+	fail := func(err error) (*Instancer, error) {
+		return nil, fmt.Errorf("kubediscovery: NewInstancer: %w", err)
+	}
 	if v := reflect.ValueOf(client); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return fail(errors.New("the client is nil"))
 	}

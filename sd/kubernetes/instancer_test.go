@@ -1,4 +1,4 @@
-package kubernetessd_test
+package kubediscovery_test
 
 import (
 	"slices"
@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	clientv1 "k8s.io/client-go/kubernetes/typed/discovery/v1"
 
-	kubernetessd "github.com/ashlar-go/ashlar/sd/kubernetes"
+	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 
 // here is a test at the API server that several share.
@@ -26,30 +26,37 @@ type here struct {
 func TestInstancer(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
-	for name, check := range map[string]func(here){
-		"slices are joined":           testSlicesAreJoined,
-		"empty set":                   testEmptySetIsReported,
-		"ready only":                  testEndpointsThatAreNotReadyAreLeftOut,
-		"terminating":                 testTerminatingEndpointsServeWhileNoneIsReady,
-		"ports":                       testPorts,
-		"the only port":               testTheOnlyPort,
-		"ports differ by slice":       testSlicesWithoutThePortAreReported,
-		"no ports":                    testEndpointsWithoutPortsHaveThatNumber,
-		"addresses":                   testAddressTypes,
-		"fields":                      testFields,
-		"moved endpoints":             testAnEndpointInTwoSlicesCountsOnce,
-		"hints":                       testHints,
-		"pages":                       testPages,
-		"watches that end":            testWatchesThatEndAreContinued,
-		"rights":                      testRights,
-		"a watch that is not allowed": testAWatchThatIsNotAllowedIsNotRepeatedAtOnce,
-		"manifest":                    testManifest,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			check(here{t, c})
-		})
-	}
+	t.Run("calm", func(t *testing.T) {
+		for name, check := range map[string]func(here){
+			"slices are joined":           testSlicesAreJoined,
+			"empty set":                   testEmptySetIsReported,
+			"ready only":                  testEndpointsThatAreNotReadyAreLeftOut,
+			"terminating":                 testTerminatingEndpointsServeWhileNoneIsReady,
+			"ports":                       testPorts,
+			"the only port":               testTheOnlyPort,
+			"ports differ by slice":       testSlicesWithoutThePortAreReported,
+			"no ports":                    testEndpointsWithoutPortsHaveThatNumber,
+			"addresses":                   testAddressTypes,
+			"fields":                      testFields,
+			"moved endpoints":             testAnEndpointInTwoSlicesCountsOnce,
+			"hints":                       testHints,
+			"pages":                       testPages,
+			"watches that end":            testWatchesThatEndAreContinued,
+			"rights":                      testRights,
+			"a watch that is not allowed": testAWatchThatIsNotAllowedIsNotRepeatedAtOnce,
+			"manifest":                    testManifest,
+			"connections that are cut":    testConnectionsThatAreCut,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				check(here{t, c})
+			})
+		}
+	})
+	t.Run("hang", func(t *testing.T) {
+		t.Parallel()
+		testAnAPIServerThatHangs(here{t, c})
+	})
 }
 
 func testSlicesAreJoined(at here) {
@@ -101,11 +108,11 @@ func testEndpointsThatAreNotReadyAreLeftOut(at here) {
 		in("10.0.0.5", no, yes, yes), in("10.0.0.6", no, no, yes),
 	))
 	observe(t, c.instancer(t, "ready")).addresses("10.0.0.1:80", "10.0.0.2:80")
-	observe(t, c.instancer(t, "ready", kubernetessd.InstancerTerminating())).addresses("10.0.0.1:80", "10.0.0.2:80")
-	set := observe(t, c.instancer(t, "ready", kubernetessd.InstancerNotReady())).next().set
+	observe(t, c.instancer(t, "ready", kubediscovery.InstancerTerminating())).addresses("10.0.0.1:80", "10.0.0.2:80")
+	set := observe(t, c.instancer(t, "ready", kubediscovery.InstancerNotReady())).next().set
 	want := []string{"", "", "not-ready", "not-ready", "terminating", "not-ready"}
 	for n, i := range set {
-		if state := i.Metadata[kubernetessd.MetadataState]; len(set) != len(want) || state != want[n] {
+		if state := i.Metadata[kubediscovery.MetadataState]; len(set) != len(want) || state != want[n] {
 			t.Errorf("want states %q, have of %d the state %q of %s", want, len(set), state, i)
 		}
 	}
@@ -118,7 +125,7 @@ func testTerminatingEndpointsServeWhileNoneIsReady(at here) {
 	c.put(t, slice("leaving", "leaving-a", leaving...))
 	plain := observe(t, c.instancer(t, "leaving"))
 	plain.addresses()
-	o := observe(t, c.instancer(t, "leaving", kubernetessd.InstancerTerminating()))
+	o := observe(t, c.instancer(t, "leaving", kubediscovery.InstancerTerminating()))
 	o.addresses("10.0.0.5:80")
 	c.put(t, slice("leaving", "leaving-b", endpoint("10.0.0.7")))
 	o.addresses("10.0.0.7:80")
@@ -132,16 +139,16 @@ func testPorts(at here) {
 		{Name: new("http"), Port: new(int32(8080))}, {Name: new("grpc"), Port: new(int32(9090))}, {Name: new("any")},
 	}
 	c.put(t, s)
-	observe(t, c.instancer(t, "ports", kubernetessd.InstancerPort("grpc"))).addresses("10.0.0.1:9090")
-	observe(t, c.instancer(t, "ports", kubernetessd.InstancerPortNumber(8080))).addresses("10.0.0.1:8080")
+	observe(t, c.instancer(t, "ports", kubediscovery.InstancerPort("grpc"))).addresses("10.0.0.1:9090")
+	observe(t, c.instancer(t, "ports", kubediscovery.InstancerPortNumber(8080))).addresses("10.0.0.1:8080")
 	for _, test := range []struct {
-		opts []kubernetessd.InstancerOption
+		opts []kubediscovery.InstancerOption
 		want string
 	}{
 		{nil, "there are several ports, and InstancerPort is to name one: http (8080), grpc (9090), any (any)"},
-		{[]kubernetessd.InstancerOption{kubernetessd.InstancerPort("web")}, `there is no port "web"; there are: http (8080), grpc (9090), any (any)`},
-		{[]kubernetessd.InstancerOption{kubernetessd.InstancerPortNumber(80)}, `there is no port 80; there are: http (8080), grpc (9090), any (any)`},
-		{[]kubernetessd.InstancerOption{kubernetessd.InstancerPort("any")}, `the port has no number: any (any)`},
+		{[]kubediscovery.InstancerOption{kubediscovery.InstancerPort("web")}, `there is no port "web"; there are: http (8080), grpc (9090), any (any)`},
+		{[]kubediscovery.InstancerOption{kubediscovery.InstancerPortNumber(80)}, `there is no port 80; there are: http (8080), grpc (9090), any (any)`},
+		{[]kubediscovery.InstancerOption{kubediscovery.InstancerPort("any")}, `the port has no number: any (any)`},
 	} {
 		o := observe(t, c.instancer(t, "ports", test.opts...))
 		if have := o.invalid("ports-a"); !strings.HasSuffix(have, test.want) {
@@ -174,7 +181,7 @@ func testSlicesWithoutThePortAreReported(at here) {
 	a, b := slice("apart", "apart-a", endpoint("10.0.0.1")), slice("apart", "apart-b", endpoint("10.0.0.2"))
 	a.Ports[0].Name, b.Ports[0].Name = new("http"), new("web")
 	c.put(t, a, b)
-	o := observe(t, c.instancer(t, "apart", kubernetessd.InstancerPort("http")))
+	o := observe(t, c.instancer(t, "apart", kubediscovery.InstancerPort("http")))
 	o.invalid("apart-b")
 	o.addresses("10.0.0.1:80")
 	b.Ports[0] = discoveryv1.EndpointPort{Name: new("http"), Port: new(int32(8080))} // pods of another version
@@ -187,7 +194,7 @@ func testEndpointsWithoutPortsHaveThatNumber(at here) {
 	s := slice("headless", "headless-a", endpoint("10.0.0.1"))
 	s.Ports = nil
 	c.put(t, s)
-	observe(t, c.instancer(t, "headless", kubernetessd.InstancerPortNumber(5432))).addresses("10.0.0.1:5432")
+	observe(t, c.instancer(t, "headless", kubediscovery.InstancerPortNumber(5432))).addresses("10.0.0.1:5432")
 }
 
 // of returns an endpoint that stands for the pod.
@@ -206,7 +213,7 @@ func testAddressTypes(at here) {
 	name.AddressType = discoveryv1.AddressTypeFQDN
 	c.put(t, four, six, name)
 	types := func(types ...discoveryv1.AddressType) *observer {
-		return observe(t, c.instancer(t, "stack", kubernetessd.InstancerAddressTypes(types...)))
+		return observe(t, c.instancer(t, "stack", kubediscovery.InstancerAddressTypes(types...)))
 	}
 	observe(t, c.instancer(t, "stack")).addresses("10.0.0.1:80", "10.0.0.2:80", "[2001:db8::3]:80", "db.example.com:80")
 	types("IPv6", "IPv4").addresses("10.0.0.2:80", "[2001:db8::1]:80", "[2001:db8::3]:80")
@@ -222,7 +229,7 @@ func testFields(at here) {
 	s := slice("fields", "fields-a", e, vm, endpoint("10.0.0.3"))
 	s.Labels["app.kubernetes.io/version"] = "1.4.2"
 	c.put(t, s)
-	set := observe(t, c.instancer(t, "fields", kubernetessd.InstancerVersionLabel("app.kubernetes.io/version"))).next().set
+	set := observe(t, c.instancer(t, "fields", kubediscovery.InstancerVersionLabel("app.kubernetes.io/version"))).next().set
 	want := []sd.Instance{
 		{ID: "10.0.0.3:80", Address: "10.0.0.3:80", Version: "1.4.2"},
 		{
@@ -244,8 +251,8 @@ func testAnEndpointInTwoSlicesCountsOnce(at here) {
 	stale := of("a", "10.0.0.1")
 	stale.Conditions.Ready = new(false)
 	c.put(t, slice("moved", "moved-a", stale), slice("moved", "moved-b", of("a", "10.0.0.1")))
-	set := observe(t, c.instancer(t, "moved", kubernetessd.InstancerNotReady())).addresses("10.0.0.1:80")
-	if state := set[0].Metadata[kubernetessd.MetadataState]; state != "" {
+	set := observe(t, c.instancer(t, "moved", kubediscovery.InstancerNotReady())).addresses("10.0.0.1:80")
+	if state := set[0].Metadata[kubediscovery.MetadataState]; state != "" {
 		t.Errorf("want the endpoint that is ready, have %q", state)
 	}
 }
@@ -264,8 +271,8 @@ func testHints(at here) {
 	c.put(t, slice("hints", "hints-a", all...))
 	plain := observe(t, c.instancer(t, "hints"))
 	plain.addresses("10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
-	observe(t, c.instancer(t, "hints", kubernetessd.InstancerHints("c"))).addresses("10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
-	o := observe(t, c.instancer(t, "hints", kubernetessd.InstancerHints("a")))
+	observe(t, c.instancer(t, "hints", kubediscovery.InstancerHints("c"))).addresses("10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
+	o := observe(t, c.instancer(t, "hints", kubediscovery.InstancerHints("a")))
 	o.addresses("10.0.0.1:80", "10.0.0.3:80")
 	c.put(t, slice("hints", "hints-b", endpoint("10.0.0.4"))) // which has no hint
 	o.addresses("10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80")
@@ -279,11 +286,11 @@ func testPages(at here) {
 		want = append(want, "10.0.0."+n+":80")
 	}
 	client, counts := c.client(t, c.Admin)
-	i, err := kubernetessd.NewInstancer(client.DiscoveryV1(), "pages")
+	i, err := kubediscovery.NewInstancer(client.DiscoveryV1(), "pages")
 	if err != nil {
 		t.Fatal(err)
 	}
-	i.SetLimits(kubernetessd.WatchLimit, 2)
+	i.SetLimits(kubediscovery.WatchLimit, 2)
 	if set := observe(t, i).next().set; !slices.Equal(want, addresses(set)) {
 		t.Errorf("want %q, have %v", want, set)
 	}
@@ -295,11 +302,11 @@ func testPages(at here) {
 func testWatchesThatEndAreContinued(at here) {
 	t, c := at.t, at.cluster
 	client, counts := c.client(t, c.Admin)
-	i, err := kubernetessd.NewInstancer(client.DiscoveryV1(), "ends")
+	i, err := kubediscovery.NewInstancer(client.DiscoveryV1(), "ends")
 	if err != nil {
 		t.Fatal(err)
 	}
-	i.SetLimits(3*time.Second, kubernetessd.PageSize)
+	i.SetLimits(3*time.Second, kubediscovery.PageSize)
 	o := observe(t, i)
 	o.addresses()
 	for n := int32(2); n < 5; n++ {
@@ -323,27 +330,27 @@ func TestWrongArgumentsAreRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		client  clientv1.EndpointSlicesGetter
 		service string
-		opts    []kubernetessd.InstancerOption
+		opts    []kubediscovery.InstancerOption
 		want    string
 	}{
 		"no client":        {nil, "orders", nil, "the client is nil"},
 		"a nil client":     {(*clientv1.DiscoveryV1Client)(nil), "orders", nil, "the client is nil"},
 		"no service":       {client, "", nil, `the service ""`},
 		"no name":          {client, "a.b", nil, `the service "a.b"`},
-		"nil option":       {client, "orders", []kubernetessd.InstancerOption{nil}, "function 0 is nil"},
-		"namespace":        {client, "orders", []kubernetessd.InstancerOption{kubernetessd.InstancerNamespace("A")}, `InstancerNamespace("A")`},
-		"port name":        {client, "orders", []kubernetessd.InstancerOption{kubernetessd.InstancerPort("")}, `InstancerPort("")`},
-		"port number":      {client, "orders", []kubernetessd.InstancerOption{kubernetessd.InstancerPortNumber(70000)}, "InstancerPortNumber(70000): want 1 to 65535"},
-		"two ports":        {client, "orders", []kubernetessd.InstancerOption{kubernetessd.InstancerPort("a"), kubernetessd.InstancerPortNumber(1)}, "twice"},
-		"no types":         {client, "orders", []kubernetessd.InstancerOption{kubernetessd.InstancerAddressTypes()}, "there is none"},
-		"an unknown type":  {client, "orders", []kubernetessd.InstancerOption{kubernetessd.InstancerAddressTypes("IPX")}, `InstancerAddressTypes(["IPX"])`},
-		"a type twice":     {client, "orders", []kubernetessd.InstancerOption{kubernetessd.InstancerAddressTypes("IPv4", "IPv4")}, `want each at most once`},
-		"the version":      {client, "orders", []kubernetessd.InstancerOption{kubernetessd.InstancerVersionLabel("a/b/c")}, `InstancerVersionLabel("a/b/c")`},
-		"a zone of nobody": {client, "orders", []kubernetessd.InstancerOption{kubernetessd.InstancerHints("")}, `InstancerHints("")`},
+		"nil option":       {client, "orders", []kubediscovery.InstancerOption{nil}, "function 0 is nil"},
+		"namespace":        {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerNamespace("A")}, `InstancerNamespace("A")`},
+		"port name":        {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerPort("")}, `InstancerPort("")`},
+		"port number":      {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerPortNumber(70000)}, "InstancerPortNumber(70000): want 1 to 65535"},
+		"two ports":        {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerPort("a"), kubediscovery.InstancerPortNumber(1)}, "twice"},
+		"no types":         {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerAddressTypes()}, "there is none"},
+		"an unknown type":  {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerAddressTypes("IPX")}, `InstancerAddressTypes(["IPX"])`},
+		"a type twice":     {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerAddressTypes("IPv4", "IPv4")}, `want each at most once`},
+		"the version":      {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerVersionLabel("a/b/c")}, `InstancerVersionLabel("a/b/c")`},
+		"a zone of nobody": {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerHints("")}, `InstancerHints("")`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := kubernetessd.NewInstancer(test.client, test.service, test.opts...); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := kubediscovery.NewInstancer(test.client, test.service, test.opts...); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("want %q, have %v", test.want, err)
 			}
 		})

@@ -1,4 +1,4 @@
-package kubernetessd_test
+package kubediscovery_test
 
 import (
 	"context"
@@ -14,41 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	kubernetessd "github.com/ashlar-go/ashlar/sd/kubernetes"
+	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
-
-func TestAnAPIServerThatIsAwayForTenSeconds(t *testing.T) {
-	t.Parallel()
-	c := startCluster(t)
-	c.put(t, slice("orders", "orders-a", endpoint("10.0.0.1")))
-	o := observe(t, c.instancer(t, "orders"))
-	o.addresses("10.0.0.1:80")
-	c.Stop()
-	away := time.NewTimer(10 * time.Second)
-	defer away.Stop()
-	errors := 0
-	for gone := false; !gone; {
-		select {
-		case e := <-o.events:
-			if e.err == nil {
-				t.Fatalf("want the last set to stay, have %v", e.set)
-			}
-			errors++
-		case <-away.C:
-			gone = true
-		}
-	}
-	if errors < 2 || errors > 30 {
-		t.Errorf("want errors with growing delays for ten seconds, have %d", errors)
-	}
-	c.Start()
-	have := o.afterErrors()
-	if have.err != nil || len(have.set) != 1 { // also when it equals the last
-		t.Errorf("want the set, have %v, %v", have.set, have.err)
-	}
-	c.put(t, slice("orders", "orders-b", endpoint("10.0.0.2")))
-	o.addresses("10.0.0.1:80", "10.0.0.2:80")
-}
 
 // afterErrors waits for a set after errors.
 func (o *observer) afterErrors() event {
@@ -60,49 +27,47 @@ func (o *observer) afterErrors() event {
 	}
 }
 
-func TestConnectionsThatAreCut(t *testing.T) {
-	t.Parallel()
-	c := startCluster(t)
+func testConnectionsThatAreCut(at here) {
+	t, c := at.t, at.cluster
 	proxy := testserver.StartProxy(t, strings.TrimPrefix(c.URL, "https://"))
 	through := *c
 	through.Kubernetes = &testserver.Kubernetes{URL: "https://" + proxy.Address, CAFile: c.CAFile}
 	client, _ := through.client(t, c.Admin)
-	i, err := kubernetessd.NewInstancer(client.DiscoveryV1(), "orders")
+	i, err := kubediscovery.NewInstancer(client.DiscoveryV1(), "cut")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.put(t, slice("orders", "orders-a", endpoint("10.0.0.1")))
+	c.put(t, slice("cut", "cut-a", endpoint("10.0.0.1")))
 	o := observe(t, i)
 	o.addresses("10.0.0.1:80")
 	proxy.Cut()
 	if e := o.next(); e.err == nil {
 		t.Errorf("want an error, have %v", e.set)
 	}
-	c.put(t, slice("orders", "orders-a", endpoint("10.0.0.2"))) // while nothing is seen
+	c.put(t, slice("cut", "cut-a", endpoint("10.0.0.2"))) // while nothing is seen
 	proxy.Restore()
 	if e := o.afterErrors(); len(e.set) != 1 || e.set[0].Address != "10.0.0.2:80" {
 		t.Errorf("want what is there now, have %v", e.set)
 	}
 }
 
-func TestAnAPIServerThatHangs(t *testing.T) {
-	t.Parallel()
-	c := startCluster(t)
-	o := observe(t, c.instancer(t, "orders"))
+func testAnAPIServerThatHangs(at here) {
+	t, c := at.t, at.cluster
+	o := observe(t, c.instancer(t, "hang"))
 	o.addresses()
 	c.Suspend()
 	defer c.Resume()
 	o.stop() // of a watch that is established
 	begun := time.Now()
-	asking := observe(t, c.instancer(t, "orders"))
+	asking := observe(t, c.instancer(t, "hang"))
 	if e := asking.next(); e.err == nil || !strings.Contains(e.err.Error(), "has not answered within 15s") {
 		t.Errorf("want an error that says so, have %v, %v", e.set, e.err)
 	}
-	if took := time.Since(begun); took < kubernetessd.RequestLimit || took > kubernetessd.RequestLimit+5*time.Second {
+	if took := time.Since(begun); took < kubediscovery.RequestLimit || took > kubediscovery.RequestLimit+5*time.Second {
 		t.Errorf("want an error after 15 s, have one after %v", took)
 	}
 	asking.stop() // of a request
-	waiting := observe(t, c.instancer(t, "orders"))
+	waiting := observe(t, c.instancer(t, "hang"))
 	c.Resume()
 	waiting.addresses()
 }
@@ -112,11 +77,11 @@ func TestWhatIsNoLongerStoredIsListedAgainWithoutAnError(t *testing.T) {
 	c := startCluster(t, "--watch-cache=false") // watches are those of etcd
 	c.put(t, slice("orders", "orders-a", endpoint("10.0.0.1")))
 	client, counts := c.client(t, c.Admin)
-	i, err := kubernetessd.NewInstancer(client.DiscoveryV1(), "orders")
+	i, err := kubediscovery.NewInstancer(client.DiscoveryV1(), "orders")
 	if err != nil {
 		t.Fatal(err)
 	}
-	i.SetLimits(4*time.Second, kubernetessd.PageSize)
+	i.SetLimits(4*time.Second, kubediscovery.PageSize)
 	o := observe(t, i)
 	o.addresses("10.0.0.1:80")
 	for deadline := time.Now().Add(patience); counts.lists.Load() == 1; <-time.After(50 * time.Millisecond) {

@@ -1,4 +1,4 @@
-package kubernetessd_test
+package kubediscovery_test
 
 import (
 	"os"
@@ -14,13 +14,13 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
-	kubernetessd "github.com/ashlar-go/ashlar/sd/kubernetes"
+	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 
 func testRights(at here) {
 	t, c := at.t, at.cluster
 	client, counts := c.client(t, c.Nobody)
-	i, err := kubernetessd.NewInstancer(client.DiscoveryV1(), "secret")
+	i, err := kubediscovery.NewInstancer(client.DiscoveryV1(), "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func testAWatchThatIsNotAllowedIsNotRepeatedAtOnce(at here) {
 	}
 	c.put(t, slice("listed", "listed-a", endpoint("10.0.0.1")))
 	client, counts := c.client(t, c.Admin, func(config *rest.Config) { config.Impersonate.UserName = subject.Name })
-	i, err := kubernetessd.NewInstancer(client.DiscoveryV1(), "listed")
+	i, err := kubediscovery.NewInstancer(client.DiscoveryV1(), "listed")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,13 +102,14 @@ func testManifest(at here) {
 	}
 	client, _ := c.client(t, c.Admin, func(config *rest.Config) { config.Impersonate.UserName = "system:serviceaccount:shop:storefront" })
 	for namespace, want := range map[string]string{"shop": "10.0.0.1:80", "default": ""} {
-		i, err := kubernetessd.NewInstancer(client.DiscoveryV1(), "orders", kubernetessd.InstancerNamespace(namespace))
+		i, err := kubediscovery.NewInstancer(client.DiscoveryV1(), "orders", kubediscovery.InstancerNamespace(namespace))
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := observe(t, i).next()
-		for want != "" && apierrors.IsForbidden(e.err) { // the server takes a moment to know the role
-			e = observe(t, i).next()
+		o := observe(t, i)
+		e := o.next()
+		for n := 0; n < 10 && want != "" && apierrors.IsForbidden(e.err); n++ { // the server takes a moment to know the role
+			e = o.next()
 		}
 		if have := strings.Join(addresses(e.set), " "); have != want || want == "" && !apierrors.IsForbidden(e.err) {
 			t.Errorf("%s: want %q, have %q, %v", namespace, want, have, e.err)
