@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -61,7 +62,11 @@ func testAWatchThatIsNotAllowedIsNotRepeatedAtOnce(at here) {
 	}
 	o := observe(t, i)
 	var first bool // a set has come
-	const attempts = 6
+	const (
+		attempts = 6
+		least    = 1500 * time.Millisecond // half of 0.1, 0.2, ... s between them
+	)
+	begun := time.Now()
 	for counts.watches.Load() < attempts {
 		e := o.next()
 		switch {
@@ -73,6 +78,9 @@ func testAWatchThatIsNotAllowedIsNotRepeatedAtOnce(at here) {
 		}
 	}
 	o.stop()
+	if took := time.Since(begun); took < least {
+		t.Errorf("want growing delays, have %d attempts in %v", attempts, took)
+	}
 }
 
 // testManifest applies the manifest of the documentation, first as a dry run that refuses what is not known, and finds instances with
