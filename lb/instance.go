@@ -126,8 +126,8 @@ func (p *Pool[C]) appraise(nodes []*node[C]) {
 
 func (p *Pool[C]) join(instance sd.Instance) *node[C] {
 	n := &node[C]{Node: NewNode(instance, p.clock)}
-	n.rated.begun = rand.Uint64N(budgetEvery) //nolint:gosec // so that not all earn their retries at the same time
-	n.calls.Store(n.rated.begun * begun)
+	n.rated.begun = rand.Uint32N(budgetEvery) //nolint:gosec // so that not all earn their retries at the same time
+	n.calls.Store(uint64(n.rated.begun) * begun)
 	n.ctx, n.cancel = context.WithCancel(p.ctx) //nolint:gosec // by leave
 	p.dials.next = append(p.dials.next, n)
 	return n
