@@ -2,6 +2,7 @@ package lb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -108,7 +109,10 @@ func (t *trial) again(ctx context.Context, another bool, clock *Clock) bool {
 	if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) <= wait {
 		return false
 	}
-	return t.budget.spend(clock.Now()) && t.sleep(ctx, wait)
+	if !errors.Is(last, transport.ErrNotSent) && !t.budget.spend(clock.Now()) { // what was not sent was no load for anybody
+		return false
+	}
+	return t.sleep(ctx, wait)
 }
 
 func (t *trial) sleep(ctx context.Context, wait time.Duration) bool {
