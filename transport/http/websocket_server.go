@@ -3,9 +3,9 @@ package httptransport
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -20,6 +20,9 @@ import (
 
 // firstLimit is how long a client may take from the opening of a WebSocket to the end of the frame that is its one request.
 const firstLimit = 10 * time.Second
+
+// closeLimit is how long a client may take to close a WebSocket, too.
+const closeLimit = 5 * time.Second
 
 var errLate = status.Errorf(status.DeadlineExceeded, "it did not come within %v", firstLimit)
 
@@ -104,6 +107,7 @@ type serverSocket struct {
 	x       *exchange
 	cancel  context.CancelCauseFunc // ends the stream
 	conn    *websocket.Conn
+	raw     net.Conn // what conn is made of
 	in, out frameForm
 	inbox   *inbox
 	pulse   pulse
@@ -136,8 +140,8 @@ func openSocket(x *exchange, r *http.Request, cancel context.CancelCauseFunc) (*
 	x.outcome.Status = http.StatusSwitchingProtocols
 	conn.SetReadLimit(-1) // it is counted here, so that the client is told
 	k := &serverSocket{
-		x: x, cancel: cancel, conn: conn, in: in, out: out, inbox: newInbox(func() { cancel(errUnread) }), buf: buffer.Get(),
-		done: make(chan struct{}),
+		x: x, cancel: cancel, conn: conn, raw: hand.conn, in: in, out: out, inbox: newInbox(func() { cancel(errUnread) }),
+		buf: buffer.Get(), done: make(chan struct{}),
 	}
 	k.pulse.every, k.pulse.limit = x.config.stream.ping, x.config.stream.write
 	k.pulse.beat, k.pulse.cut = k.ping, k.cut
@@ -148,35 +152,6 @@ func openSocket(x *exchange, r *http.Request, cancel context.CancelCauseFunc) (*
 	})
 	go k.receive()
 	return k, nil
-}
-
-// handshake keeps what websocket.Accept says of a request that it refuses.
-type handshake struct {
-	http.ResponseWriter
-
-	code int
-	text strings.Builder
-}
-
-func (h *handshake) WriteHeader(code int) {
-	if code == http.StatusSwitchingProtocols {
-		h.ResponseWriter.WriteHeader(code)
-		return
-	}
-	h.code = code
-}
-
-func (h *handshake) Write(data []byte) (int, error) { return h.text.Write(data) }
-
-// Unwrap is for websocket.Accept, which takes the connection over.
-func (h *handshake) Unwrap() http.ResponseWriter { return h.ResponseWriter }
-
-func (h *handshake) error(err error) error {
-	code := status.FromHTTP(h.code)
-	if code == status.OK {
-		return fmt.Errorf("opening a WebSocket: %w", err)
-	}
-	return &Error{Status: h.code, Err: status.New(code, strings.TrimSpace(h.text.String())).WithCause(err)}
 }
 
 // receive reads the connection until its end.
@@ -195,7 +170,7 @@ func (k *serverSocket) receive() {
 		case errors.Is(err, errTooLarge):
 			f.buf.Free()
 			k.inbox.end(errTooLarge)
-			_, _ = io.Copy(io.Discard, r) // so that the end of the connection is noticed, and Close waits no longer than it says
+			_, _ = io.Copy(io.Discard, r) // so that the end of the connection is noticed
 		case err != nil:
 			f.buf.Free()
 			k.lost(errGone.WithCause(err))
@@ -307,7 +282,8 @@ func (k *serverSocket) finish(err error) {
 		}
 	}
 	k.pulse.stop()
-	if !k.gone.Load() {
+	// Close itself reads the rest of a frame without a limit, when it comes between two reads of receive.
+	if !k.gone.Load() && k.raw.SetReadDeadline(time.Now().Add(closeLimit)) == nil {
 		_ = k.conn.Close(code, text)
 	}
 }

@@ -1,0 +1,30 @@
+package lb
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Clock is the time of a pool, counted from its beginning. It is safe for concurrent use.
+type Clock struct {
+	start time.Time
+	_     [40]byte
+	last  atomic.Int64
+	_     [56]byte
+}
+
+// NewClock returns a Clock that begins now.
+func NewClock() *Clock { return &Clock{start: time.Now()} }
+
+// Now reads the time.
+func (c *Clock) Now() time.Duration {
+	now := time.Since(c.start)
+	c.last.Store(int64(now))
+	return now
+}
+
+// Last is what Now has returned last, which costs next to nothing.
+func (c *Clock) Last() time.Duration { return time.Duration(c.last.Load()) }
+
+// Set makes Last return t, for simulators, which have a time of their own.
+func (c *Clock) Set(t time.Duration) { c.last.Store(int64(t)) }

@@ -1,0 +1,181 @@
+package lb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ashlar-go/ashlar/internal/option"
+	"github.com/ashlar-go/ashlar/sd"
+)
+
+// Dial makes the client of an instance, such as a connection, which all operations share. It may block until ctx ends; an error,
+// also that of an instance that cannot be reached, makes the pool try again later. A client that is an io.Closer is closed when its
+// instance has departed. Each transport has a function for it that takes an address: see ByAddress.
+type Dial[C any] func(ctx context.Context, instance sd.Instance) (client C, err error)
+
+// ByAddress is the Dial that needs no more of an instance than its address.
+func ByAddress[C any](dial func(ctx context.Context, address string) (client C, err error)) Dial[C] {
+	return func(ctx context.Context, instance sd.Instance) (C, error) { return dial(ctx, instance.Address) }
+}
+
+// Pool keeps a client for each instance of a service, and chooses one for each call. It is safe for concurrent use.
+type Pool[C any] struct {
+	service string
+	dial    Dial[C]
+	config  *poolConfig
+	clock   *Clock
+	tickets sync.Pool // of *ticket[C]
+
+	measures bool // the policy does
+
+	current atomic.Pointer[snapshot[C]] // what is picked from
+	binds   atomic.Int32                // how many endpoints there are
+
+	ctx    context.Context // of the watch and the dials
+	cancel context.CancelFunc
+	work   sync.WaitGroup // the goroutines
+	closed sync.Once
+	inbox  inbox
+
+	mu      sync.Mutex
+	known   bool          // a set has come
+	failure error         // of the registry, since the last set
+	nodes   []*node[C]    // the set, sorted by ID
+	waiting []*node[C]    // of these, those to be dialled when there is room and it is time
+	leaving []*node[C]    // departed, and not closed
+	dialing int           // dials in progress
+	out     []*node[C]    // of nodes, those that are ejected
+	cold    []*node[C]    // of nodes, those that are in their slow start
+	stale   bool          // current is out of date
+	urgent  bool          // since it has nodes that are not to be picked
+	calm    time.Duration // until when it may be, otherwise
+	events  []Event       // to be told without mu
+	ended   bool          // by Close
+	errs    []error       // of closing clients after that
+	rating  time.Duration // when success rates are compared next
+}
+
+// New returns the pool of the instances of service that instancer sees; service is for errors. It starts to watch at once. It is to
+// be closed.
+//
+// It fails when service is empty, instancer or dial is nil, or an option is wrong.
+func New[C any](service string, instancer sd.Instancer, dial Dial[C], opts ...PoolOption) (*Pool[C], error) {
+	switch {
+	case service == "":
+		return nil, errors.New("lb: the name of the service is empty")
+	case instancer == nil:
+		return nil, fmt.Errorf("lb: pool of %s: the Instancer is nil", service)
+	case dial == nil:
+		return nil, fmt.Errorf("lb: pool of %s: Dial is nil", service)
+	}
+	config := defaultPoolConfig()
+	if err := option.Set(config, opts); err != nil {
+		return nil, fmt.Errorf("lb: pool of %s: %w", service, err)
+	}
+	p := &Pool[C]{service: service, dial: dial, config: config, clock: NewClock(), inbox: newInbox(), measures: config.policy.Measures()}
+	p.ctx, p.cancel = context.WithCancel(context.Background()) //nolint:gosec // by Close
+	p.publish()
+	p.work.Go(func() { p.watch(instancer) })
+	p.work.Go(p.run)
+	return p, nil
+}
+
+// Service is the name that New was given.
+func (p *Pool[C]) Service() string { return p.service }
+
+// Close lets no more calls begin, waits for those in flight as PoolDrain says, closes all clients, and returns when nothing of the pool
+// remains, with the errors of closing joined.
+func (p *Pool[C]) Close() error {
+	p.closed.Do(func() { p.inbox.post(p.end) })
+	p.work.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(p.errs...)
+}
+
+const (
+	calmFactor = 10 // of the time, at most a tenth is spent on making snapshots
+	maxCalm    = 50 * time.Millisecond
+)
+
+// end begins the end.
+func (p *Pool[C]) end() {
+	p.ended, p.stale, p.urgent = true, true, true
+	p.cancel()
+	for _, n := range p.nodes {
+		p.leave(n)
+	}
+	p.nodes = nil
+}
+
+// watch hands over what the registry says.
+func (p *Pool[C]) watch(instancer sd.Instancer) {
+	for set, err := range instancer.Watch(p.ctx) {
+		p.inbox.news(set, err)
+	}
+}
+
+// run works off what happens, on the one goroutine that changes the pool.
+func (p *Pool[C]) run() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-p.inbox.signal:
+		case <-timer.C:
+		}
+		wait, over := p.turn()
+		if over {
+			return
+		}
+		timer.Reset(wait)
+	}
+}
+
+// turn does what there is to do, and returns how long there will be nothing, unless something happens.
+func (p *Pool[C]) turn() (wait time.Duration, over bool) {
+	events, wait, over := p.settle()
+	for _, e := range events {
+		for _, told := range p.config.events {
+			told(e)
+		}
+	}
+	return wait, over
+}
+
+func (p *Pool[C]) settle() (events []Event, wait time.Duration, over bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, happened := range p.inbox.take(p.update, p.failed) {
+		happened()
+	}
+	now := p.clock.Now()
+	wait = min(p.redial(now), p.restore(now), p.warm(now), p.rate(now))
+	switch {
+	case !p.stale:
+	case p.urgent || now >= p.calm:
+		p.publish()
+		p.depart(now)
+		p.calm = now + min(calmFactor*(p.clock.Now()-now), maxCalm)
+	default:
+		wait = min(wait, p.calm-now)
+	}
+	wait = min(wait, p.force(now))
+	events, p.events = p.events, nil
+	over = p.ended && len(p.leaving) == 0 && p.dialing == 0
+	if over {
+		p.inbox.close()
+	}
+	return events, wait, over
+}
+
+// tell adds an event to those that are told when this turn is over.
+func (p *Pool[C]) tell(e Event) {
+	if len(p.config.events) > 0 {
+		p.events = append(p.events, e)
+	}
+}
