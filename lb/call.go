@@ -51,6 +51,14 @@ type call[C any] struct {
 	timed bool
 }
 
+// instance is the one that is called, nil if none is.
+func (c call[C]) instance() *Node {
+	if c.node == nil {
+		return nil
+	}
+	return c.node.Node
+}
+
 // pick begins a call of an instance, if there is another one not of those tried.
 func (p *Pool[C]) pick(ctx context.Context, tried Tried) (call[C], error) {
 	for {
@@ -62,13 +70,16 @@ func (p *Pool[C]) pick(ctx context.Context, tried Tried) (call[C], error) {
 			continue
 		}
 		n := s.nodes[s.picker.Pick(ctx, tried)]
-		ok, timed := n.Begin()
-		if !ok { // it has left the set just now, and s is old
+		calls := n.begin()
+		if calls&closing != 0 { // it has left the set just now, and s is old
 			p.release(n)
 			continue
 		}
+		if calls>>32%budgetEvery == 0 {
+			p.budget.earn(p.clock.Now())
+		}
 		c := call[C]{node: n}
-		if timed && p.measures {
+		if p.measures && n.times(calls) {
 			c.timed, c.start = true, p.clock.Now()
 		}
 		return c, nil

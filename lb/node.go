@@ -59,9 +59,15 @@ func (n *Node) InFlight() int { return int(n.calls.Load() & flying) }
 
 // Begin counts a call, and says whether it may go on, and whether it is to be timed. Each is followed by one End, also when it may not.
 func (n *Node) Begin() (ok, timed bool) {
-	calls := n.calls.Add(begun + 1)
-	return calls&closing == 0, uint32(calls>>32)&n.mask.Load() == 0
+	calls := n.begin()
+	return calls&closing == 0, n.times(calls)
 }
+
+// begin is Begin, and returns what was counted.
+func (n *Node) begin() (calls uint64) { return n.calls.Add(begun + 1) }
+
+// times says whether the call is to be timed that begin has counted.
+func (n *Node) times(calls uint64) bool { return uint32(calls>>32)&n.mask.Load() == 0 }
 
 // End counts the end of a call, and returns true for the last one of an instance that departs.
 func (n *Node) End() (drained bool) {

@@ -29,6 +29,7 @@ type Pool[C any] struct {
 	config  *poolConfig
 	clock   *Clock
 	tickets sync.Pool // of *ticket[C]
+	budget  *budget
 
 	measures bool // the policy does
 
@@ -76,7 +77,10 @@ func New[C any](service string, instancer sd.Instancer, dial Dial[C], opts ...Po
 	if err := option.Set(config, opts); err != nil {
 		return nil, fmt.Errorf("lb: pool of %s: %w", service, err)
 	}
-	p := &Pool[C]{service: service, dial: dial, config: config, clock: NewClock(), inbox: newInbox(), measures: config.policy.Measures()}
+	p := &Pool[C]{
+		service: service, dial: dial, config: config, budget: newBudget(config), clock: NewClock(), inbox: newInbox(),
+		measures: config.policy.Measures(),
+	}
 	p.ctx, p.cancel = context.WithCancel(context.Background()) //nolint:gosec // by Close
 	p.publish()
 	p.work.Go(func() { p.watch(instancer) })

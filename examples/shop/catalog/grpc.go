@@ -7,8 +7,9 @@ import (
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 )
 
+// spec is that of a method; all of them may be called again, Reserve and Release by their keys.
 func spec(method string) endpoint.Spec {
-	return endpoint.Spec{Service: "shop.v1.Catalog", Method: method, Idempotent: method == "Find" || method == "Get"}
+	return endpoint.Spec{Service: "shop.v1.Catalog", Method: method, Idempotent: true}
 }
 
 // Servers serves s over gRPC, each of its endpoints decorated with mw and each server set up by opts.
