@@ -27,6 +27,7 @@ func TestWithAnAgent(t *testing.T) {
 		"services of others are instances":      foreign,
 		"bad entries are reported and left out": badEntries,
 		"the newest of two with one ID counts":  oneIDTwice,
+		"what was replaced withdraws nothing":   replaced,
 		"one that is not alive leaves the set":  expiry,
 		"one that is alive stays":               alive,
 		"one that was deleted comes back":       deleted,
@@ -179,6 +180,20 @@ func oneIDTwice(t *testing.T, client *api.Client) {
 	instance.Version = "newest"
 	register(t, registrar, instance)
 	await(t, events, "the newest one", func(e event) bool { return len(e.set) == 1 && e.set[0].Version == "newest" })
+}
+
+func replaced(t *testing.T, client *api.Client) {
+	t.Helper()
+	registrar := newRegistrar(t, client, "replaced")
+	events := watch(t, newInstancer(t, client, "replaced"))
+	withdraw := register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	awaitSet(t, events, "1")
+	register(t, newRegistrar(t, client, "replaced"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
+	await(t, events, "the new one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.2:80" })
+	withdraw()
+	if _, _, err := client.Agent().Service("replaced:1", nil); err != nil {
+		t.Errorf("want the new one to stay, have %v", err)
+	}
 }
 
 func expiry(t *testing.T, client *api.Client) {

@@ -2,6 +2,7 @@ package consul
 
 import (
 	"cmp"
+	"crypto/rand"
 	"errors"
 	"maps"
 	"net"
@@ -21,7 +22,8 @@ const (
 	versionKey = "version"
 	own        = "ashlar-"
 	idKey      = own + "id"
-	weightKey  = own + "weight" // where a weight of 1 was meant, which is also that of a service without one
+	onceKey    = own + "registration" // what tells one registration from another of the same ID
+	weightKey  = own + "weight"       // where a weight of 1 was meant, which is also that of a service without one
 )
 
 // registration returns the instance as Consul stores it, without its check.
@@ -36,7 +38,7 @@ func registration(service string, instance sd.Instance) (*api.AgentServiceRegist
 		Tags:    instance.Tags,
 		Address: host,
 		Port:    port,
-		Meta:    map[string]string{idKey: instance.ID},
+		Meta:    map[string]string{idKey: instance.ID, onceKey: rand.Text()},
 	}
 	maps.Copy(r.Meta, instance.Metadata)
 	for key, value := range map[string]string{zoneKey: instance.Zone, versionKey: instance.Version} {

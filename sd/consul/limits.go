@@ -27,7 +27,7 @@ func checkLimits(instance sd.Instance, meta map[string]string) error {
 		}
 	}
 	if len(meta) > maxPairs {
-		return fmt.Errorf("it has %d pairs of metadata, %d of them for its ID, zone and version, and Consul stores %d",
+		return fmt.Errorf("it has %d pairs of metadata, %d of them for its ID, zone, version and the like, and Consul stores %d",
 			len(meta), len(meta)-len(instance.Metadata), maxPairs)
 	}
 	for _, key := range slices.Sorted(maps.Keys(meta)) {

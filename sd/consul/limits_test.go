@@ -27,7 +27,7 @@ func limits(t *testing.T, client *api.Client) {
 		"has 129 bytes":              {strings.Repeat("k", 129): "v"},
 		"k has 513 bytes":            {"k": strings.Repeat("v", 513)},
 		"begins with consul-":        {"consul-x": "v"},
-		"pairs of metadata, 1 of":    many(64),
+		"pairs of metadata, 2 of":    many(64),
 		"ashlar-, which are":         {"ashlar-x": "v"},
 		"set the field":              {"zone": "v"},
 		"\"version\" of its metadat": {"version": "v"},
@@ -39,7 +39,7 @@ func limits(t *testing.T, client *api.Client) {
 		own := strings.Contains(want, "ashlar") || strings.Contains(want, "field") || strings.Contains(want, "version")
 		meta := maps.Clone(metadata)
 		if len(metadata) > 1 {
-			meta["ashlar-id"] = "1"
+			meta["ashlar-id"], meta["ashlar-registration"] = "1", "1"
 		}
 		if err := client.Agent().ServiceRegister(&api.AgentServiceRegistration{Name: "limits", ID: "x", Meta: meta}); (err == nil) != own {
 			t.Errorf("%s: Consul itself says %v", want, err)
@@ -57,5 +57,5 @@ func limits(t *testing.T, client *api.Client) {
 			t.Errorf("want an error with %q, have %v", want, err)
 		}
 	}
-	register(t, registrar, sd.Instance{ID: "most", Address: "a:80", Metadata: many(63)})
+	register(t, registrar, sd.Instance{ID: "most", Address: "a:80", Metadata: many(62)})
 }

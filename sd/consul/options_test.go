@@ -3,7 +3,6 @@ package consul_test
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -88,40 +87,3 @@ func TestMistakesAreNamed(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
-
-func TestSignsOfLifeComeWellWithinTheTTL(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var puts []string
-		begin := time.Now()
-		var signs []time.Duration
-		s := &script{answer: func(_ int, r *http.Request) (string, string, int) {
-			puts = append(puts, r.URL.Path)
-			if strings.HasPrefix(r.URL.Path, "/v1/agent/check/update/") {
-				signs = append(signs, time.Since(begin))
-			}
-			return "", "", http.StatusOK
-		}}
-		registrar, err := consul.NewRegistrar(s.client(t), "web")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := contextFor(t, 16*time.Second)
-		defer cancel()
-		deregister, err := registrar.Register(ctx, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-ctx.Done()
-		if err := deregister(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if want := []time.Duration{0, 5 * time.Second, 10 * time.Second, 15 * time.Second}; !slices.Equal(want, signs) {
-			t.Errorf("want signs of life at %v, have %v", want, signs)
-		}
-		want := []string{"/v1/agent/service/register", "/v1/agent/service/deregister/web:1"}
-		if have := []string{puts[0], puts[len(puts)-1]}; !slices.Equal(want, have) {
-			t.Errorf("want %v first and last, have %v", want, have)
-		}
-	})
-}

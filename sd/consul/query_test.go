@@ -94,7 +94,7 @@ func TestTheIndexIsHandledAsHashiCorpDocumentsIt(t *testing.T) {
 		}
 		for n, query := range s.queries[:len(want)] {
 			have := ""
-			for _, parameter := range strings.SplitSeq(query, "&") {
+			for parameter := range strings.SplitSeq(query, "&") {
 				if value, ok := strings.CutPrefix(parameter, "index="); ok {
 					have = value
 				}

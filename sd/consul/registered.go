@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
 const (
@@ -15,13 +17,16 @@ const (
 	signs = 3
 	// callLimit is how long the agent may take for one call.
 	callLimit = 5 * time.Second
+	// confirmLimit is how long the agent may take to tell the servers. It tells them at once.
+	confirmLimit = 7 * time.Second
 )
 
 // registered is the registration of one instance at an agent. It implements driver.Registration.
 type registered struct {
-	agent   *api.Agent
-	service *api.AgentServiceRegistration
-	ttl     time.Duration
+	client    *api.Client
+	service   *api.AgentServiceRegistration
+	ttl       time.Duration
+	confirmed bool // the servers have had it
 }
 
 // Hold registers the service and lets its check pass again and again. It returns with the first that fails: the agent cannot be
@@ -30,11 +35,28 @@ func (r *registered) Hold(ctx context.Context, held func()) error {
 	if err := r.register(ctx); err != nil {
 		return fmt.Errorf("consul: registering %s: %w", r.service.ID, err)
 	}
-	if err := r.pass(ctx, callLimit); err != nil { // a check that was there before keeps its state
-		return fmt.Errorf("consul: letting the check of %s pass: %w", r.service.ID, err)
+	interval := r.ttl / signs
+	if err := r.pass(ctx, callLimit); err != nil {
+		return err
+	}
+	var delay driver.Backoff
+	for begin := time.Now(); !r.confirmed; {
+		there, err := r.there(ctx, min(interval, callLimit))
+		switch {
+		case err != nil:
+			return fmt.Errorf("consul: whether %s is registered: %w", r.service.ID, err)
+		case there:
+			r.confirmed = true
+		case time.Since(begin) > confirmLimit:
+			return fmt.Errorf("consul: the agent has %s for %v, and has not told its servers", r.service.ID, confirmLimit)
+		default:
+			delay.Wait(ctx)
+			if err := r.pass(ctx, callLimit); err != nil {
+				return err
+			}
+		}
 	}
 	held()
-	interval := r.ttl / signs
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -43,7 +65,7 @@ func (r *registered) Hold(ctx context.Context, held func()) error {
 			return nil
 		case <-ticker.C:
 			if err := r.pass(ctx, min(interval, callLimit)); err != nil {
-				return fmt.Errorf("consul: keeping %s alive: %w", r.service.ID, err)
+				return err
 			}
 		}
 	}
@@ -52,22 +74,54 @@ func (r *registered) Hold(ctx context.Context, held func()) error {
 func (r *registered) register(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	return r.agent.ServiceRegisterOpts(r.service, api.ServiceRegisterOpts{ReplaceExistingChecks: true}.WithContext(ctx))
+	return r.client.Agent().ServiceRegisterOpts(r.service, api.ServiceRegisterOpts{ReplaceExistingChecks: true}.WithContext(ctx))
 }
 
 // pass says that the instance is alive, always in the same words, since the agent would tell the servers of others.
 func (r *registered) pass(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return r.agent.UpdateTTLOpts(r.service.Check.CheckID, "alive", api.HealthPassing, new(api.QueryOptions).WithContext(ctx))
+	err := r.client.Agent().UpdateTTLOpts(r.service.Check.CheckID, "alive", api.HealthPassing, new(api.QueryOptions).WithContext(ctx))
+	if err != nil {
+		return fmt.Errorf("consul: keeping %s alive: %w", r.service.ID, err)
+	}
+	return nil
 }
 
-// Remove implements driver.Registration.
+// Remove implements driver.Registration. It leaves alone what has taken this one's place.
 func (r *registered) Remove(ctx context.Context) error {
-	err := r.agent.ServiceDeregisterOpts(r.service.ID, new(api.QueryOptions).WithContext(ctx))
-	var answer api.StatusError
-	if err == nil || errors.As(err, &answer) && answer.Code == http.StatusNotFound {
-		return nil
+	if err := r.remove(ctx); err != nil {
+		return fmt.Errorf("consul: deregistering %s: %w", r.service.ID, err)
 	}
-	return fmt.Errorf("consul: deregistering %s: %w", r.service.ID, err)
+	return nil
+}
+
+func (r *registered) remove(ctx context.Context) error {
+	options := new(api.QueryOptions).WithContext(ctx)
+	service, _, err := r.client.Agent().Service(r.service.ID, options)
+	switch {
+	case err == nil && service.Meta[onceKey] != r.service.Meta[onceKey]:
+		return r.gone(ctx)
+	case err == nil:
+	case isNotFound(err):
+		there, _, _, err := r.seen(ctx, 0, 0)
+		if err != nil || !there {
+			return err
+		}
+		// The agent could not tell the servers, and would with the next change, or within a minute. This is one.
+		if err := r.register(ctx); err != nil {
+			return err
+		}
+	default:
+		return err
+	}
+	if err := r.client.Agent().ServiceDeregisterOpts(r.service.ID, options); err != nil && !isNotFound(err) {
+		return err
+	}
+	return r.gone(ctx)
+}
+
+func isNotFound(err error) bool {
+	var answer api.StatusError
+	return errors.As(err, &answer) && answer.Code == http.StatusNotFound
 }

@@ -32,8 +32,8 @@ func NewRegistrar(client *api.Client, service string, opts ...RegistrarOption) (
 	return &Registrar{client: client, service: service, settings: settings}, nil
 }
 
-// Register implements sd.Registrar. It returns when the agent has the instance; the agent passes it on to the servers at once. It
-// fails for an instance that Consul cannot store.
+// Register implements sd.Registrar. It returns when the agent has the instance, and has told the servers. It fails for an instance that
+// Consul cannot store.
 func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregister func(ctx context.Context) error, err error) {
 	instance, err = driver.Check(instance)
 	if err != nil {
@@ -47,8 +47,8 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 		CheckID:                        "service:" + service.ID,
 		Name:                           "TTL of " + instance.ID,
 		TTL:                            r.settings.ttl.String(),
-		Status:                         api.HealthPassing,
+		Status:                         api.HealthCritical, // until it passes: an agent that was slow may take what was given up long ago
 		DeregisterCriticalServiceAfter: r.settings.deregisterAfter.String(),
 	}
-	return driver.Register(ctx, &registered{agent: r.client.Agent(), service: service, ttl: r.settings.ttl}, r.settings.report())
+	return driver.Register(ctx, &registered{client: r.client, service: service, ttl: r.settings.ttl}, r.settings.report())
 }
