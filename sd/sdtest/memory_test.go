@@ -156,13 +156,15 @@ func (r registering) Register(ctx context.Context, i sd.Instance) (func(context.
 func (r *registry) watch(service string) watcher {
 	return func(ctx context.Context) iter.Seq2[[]sd.Instance, error] {
 		return driver.Watch(ctx, func(ctx context.Context, feed *driver.Feed) error {
-			for n := len(r.before(service)); ; n++ {
+			n := len(r.before(service))
+			for {
 				entries, changed, err := r.entries(service)
 				if err != nil {
 					return err
 				}
-				if past := r.before(service); r.queues && n < len(past)-1 {
+				if past := r.before(service); r.queues && n < len(past) {
 					entries, changed = past[n], ready()
+					n++
 				}
 				instances, invalid := decode(entries)
 				if !feed.Set(instances, invalid...) {
