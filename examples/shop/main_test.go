@@ -53,7 +53,7 @@ func fetch(t *testing.T, method, url, body string, header ...string) (int, strin
 
 func openShop(t *testing.T) *shop {
 	t.Helper()
-	s, err := open("127.0.0.1:0", log.New(t.Output()))
+	s, err := open(options{addr: "127.0.0.1:0", registry: "static"}, log.New(t.Output()))
 	if err != nil {
 		t.Fatal(err)
 	}

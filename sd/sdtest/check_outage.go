@@ -72,14 +72,13 @@ func (c *cell) outage() map[string][]*Violation {
 	if testing.Short() {
 		a.length = ShortOutage
 	}
-	err := contain(a.run)
-	for _, one := range []*cell{c, a.withdrawing, a.late, a.leaving} {
-		err = errors.Join(err, one.settle())
-	}
-	for _, check := range outageChecks() {
-		if err != nil {
+	if err := contain(a.run); err != nil {
+		for _, check := range outageChecks() {
 			a.wrong(check.name, err)
 		}
+	}
+	for _, one := range []*cell{c, a.withdrawing, a.late, a.leaving} {
+		a.wrong("OutageEnds", one.settle())
 	}
 	for _, one := range []*cell{c, a.withdrawing, a.late, a.leaving} {
 		a.seen["OutageKeeps"] = append(a.seen["OutageKeeps"], one.broken...)
@@ -104,6 +103,7 @@ func (a *away) run() error {
 		return fmt.Errorf("before the outage: %w", err)
 	}
 	a.from = a.keeps.count()
+	began := time.Now()
 	restore, err := a.h.Outage()
 	if err != nil {
 		return fmt.Errorf("stopping the registry: %w", err)
@@ -112,7 +112,7 @@ func (a *away) run() error {
 	defer over.Stop()
 	a.during()
 	<-over.C
-	a.counted()
+	a.counted(time.Since(began))
 	till := a.keeps.count()
 	if err := restore(); err != nil {
 		return fmt.Errorf("starting the registry again: %w", err)
@@ -190,7 +190,7 @@ func (a *away) begins() {
 }
 
 func (a *away) ends() {
-	if _, err := a.canceled.await(a.from, "an error", isError); err != nil {
+	if _, err := a.canceled.await(0, "an error", isError); err != nil {
 		a.wrong("OutageEnds", err)
 	}
 	a.canceled.cancel()
@@ -251,18 +251,18 @@ func (a *away) deregisters() {
 }
 
 // counted looks at what was yielded until the end of the outage.
-func (a *away) counted() {
+func (a *away) counted(lasted time.Duration) {
 	const (
 		first     = 10 // what is tried at once, when connections break
 		perSecond = 4
 	)
-	limit := first + perSecond*int(a.length/time.Second)
+	limit := first + perSecond*int(lasted/time.Second)
 	for _, l := range []*loop{a.keeps, a.begun} {
 		if l == nil {
 			continue
 		}
 		if n := len(l.history(0)); n > limit {
-			a.wrong("OutageQuiet", fmt.Errorf("want at most %d turns of the loop in %v, have %d: %s", limit, a.length, n, l))
+			a.wrong("OutageQuiet", fmt.Errorf("want at most %d turns of the loop in %v, have %d: %s", limit, lasted, n, l))
 		}
 	}
 	a.wrong("OutageKeeps", a.complete(a.keeps.history(a.from)))

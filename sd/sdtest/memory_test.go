@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
@@ -17,6 +18,8 @@ import (
 var (
 	errDown = errors.New("the registry cannot be reached")
 	errLost = errors.New("the registry has lost it")
+	// What a broken one says.
+	errThere = errors.New("there is one already")
 )
 
 // registry is one in memory, whose drivers are made as those of real ones.
@@ -25,6 +28,14 @@ type registry struct {
 	down     bool
 	changed  chan struct{}                // closed, and made anew, at each change
 	services map[string]map[string]stored // by service, and the key of the instance
+
+	// What may be wrong with it, and with its registrar.
+	lateBy    time.Duration // how much later than it says it takes an instance
+	jealous   bool          // what is there is not replaced
+	strict    bool          // what is there is not replaced, and that is an error
+	careless  bool          // what is lost is not registered again
+	forgetful bool          // an outage loses all
+	eternal   bool          // what nobody renews stays
 }
 
 type stored struct {
@@ -71,7 +82,9 @@ func (r *registry) outage() (restore func() error, err error) {
 		defer r.mu.Unlock()
 		r.down = down
 		for _, entries := range r.services { // as a lease ends that nobody renews
-			maps.DeleteFunc(entries, func(_ string, s stored) bool { return s.owner != nil && s.owner.over.Load() })
+			maps.DeleteFunc(entries, func(_ string, s stored) bool {
+				return r.forgetful || !r.eternal && s.owner != nil && s.owner.over.Load()
+			})
 		}
 		r.tell()
 		return nil
@@ -165,13 +178,30 @@ type held struct {
 }
 
 func (h *held) Hold(ctx context.Context, done func()) error {
-	err := h.registry.change(h.service, func(entries map[string]stored) { entries[h.key] = stored{data: h.data, owner: h} })
-	if err != nil {
+	r := h.registry
+	if r.lateBy > 0 {
+		done()
+		pause(ctx, r.lateBy)
+	}
+	var there bool
+	err := r.change(h.service, func(entries map[string]stored) {
+		if _, there = entries[h.key]; !there || !r.jealous && !r.strict {
+			entries[h.key] = stored{data: h.data, owner: h}
+		}
+	})
+	switch {
+	case err != nil:
 		return err
+	case there && r.strict:
+		return errThere
 	}
 	done()
+	if r.careless {
+		<-ctx.Done()
+		return nil
+	}
 	for {
-		entries, changed, err := h.registry.entries(h.service)
+		entries, changed, err := r.entries(h.service)
 		if err != nil {
 			return err
 		}
