@@ -183,8 +183,8 @@ func (r *responder) announce(offers []*offer, where func(*link) bool, now time.T
 	return err
 }
 
-// interval is how long after an announcement the next comes: one second after the first (RFC 6762, section 8.3), then half of the TTL, some of
-// it by chance.
+// interval is how long after an announcement the next comes: one second after the first (RFC 6762, section 8.3), then half of the TTL,
+// some of it by chance.
 func (o *offer) interval() time.Duration {
 	half := time.Duration(o.ttl) * time.Second / 2
 	if o.sent == 1 {
