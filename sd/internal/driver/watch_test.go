@@ -123,7 +123,7 @@ func delays(t *testing.T, calls int, lasts time.Duration, result func(feed *driv
 			cancel()
 			return nil
 		}
-		time.Sleep(lasts)
+		<-time.After(lasts)
 		ended = time.Now()
 		return result(feed)
 	}) {
