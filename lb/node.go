@@ -66,10 +66,11 @@ func (n *Node) Begin() (ok, timed bool) {
 
 // begin is Begin, and returns what was counted.
 func (n *Node) begin() (calls uint64) {
+	calls = n.calls.Add(begun + 1)
 	if n.total.Load() {
 		n.clock.inFlight.Add(1)
 	}
-	return n.calls.Add(begun + 1)
+	return calls
 }
 
 // times says whether the call is to be timed that begin has counted.

@@ -119,7 +119,7 @@ func (c *cache) hearPTR(name string, ttl uint32, text []string, now time.Time) {
 	i := c.instances[label]
 	switch {
 	case ttl == 0: // goodbye; an instance has one announcer, so that nobody needs the second in which others could object
-		if i != nil && i.ptr.ttl > 0 && !(i.txt.live(now) && decode(text).revision < i.says.revision && text != nil) {
+		if i != nil && i.ptr.ttl > 0 && !i.isNewer(text, now) {
 			i.ptr, i.left, i.gone, c.changed = lease{}, text, now, true
 		}
 		return
@@ -137,6 +137,11 @@ func (c *cache) hearPTR(name string, ttl uint32, text []string, now time.Time) {
 		i.asks, i.nextAsk, c.changed = 0, now, true
 	}
 	i.ptr = newLease(now, ttl)
+}
+
+// isNewer says whether the instance is not the one with that text, but one that took its name.
+func (i *heard) isNewer(text []string, now time.Time) bool {
+	return text != nil && i.txt.live(now) && decode(text).revision < i.says.revision
 }
 
 func (c *cache) find(name string) *heard {
@@ -345,7 +350,8 @@ func (c *cache) next(now time.Time) time.Time {
 	return first
 }
 
-// compareAddresses orders the addresses of a host by how sure it is that they can be called: those of version 4 first, those of one link last.
+// compareAddresses orders the addresses of a host by how sure it is that they can be called: those of version 4 first, those of one link
+// last.
 func compareAddresses(a, b address) int {
 	rank := func(a address) int {
 		switch {

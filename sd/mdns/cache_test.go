@@ -172,13 +172,13 @@ func TestWhatIsMissingIsAskedForWithGrowingDelays(t *testing.T) {
 	h := newHeard(t)
 	h.hear(response(ptr("a", 4000)))
 	var waits []time.Duration
-	last := h.now
 	for range 5 {
 		questions := h.want(0)
 		if len(questions) != 2 || questions[0].Type != dnsmessage.TypeTXT || questions[1].Type != dnsmessage.TypeSRV {
 			t.Errorf("want the text and the place asked for, have %v", questions)
 		}
-		last, h.now = h.now, h.Next(h.now)
+		last := h.now
+		h.now = h.Next(h.now)
 		waits = append(waits, h.now.Sub(last))
 	}
 	if want := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}; !slices.Equal(want, waits) {

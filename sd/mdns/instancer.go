@@ -22,8 +22,8 @@ type Instancer struct {
 // InstancerOption changes an Instancer. Options of one name append to each other.
 type InstancerOption func(*Instancer) error
 
-// InstancerInterfaces makes it listen and ask on the interfaces of these names alone, such as "eth0" or "lo". By default it does so on all that
-// are up and can do multicast, and on loopback. One that is not there or not up is used as soon as it is.
+// InstancerInterfaces makes it listen and ask on the interfaces of these names alone, such as "eth0" or "lo". By default it does so on all
+// that are up and can do multicast, and on loopback. One that is not there or not up is used as soon as it is.
 func InstancerInterfaces(names ...string) InstancerOption {
 	return func(i *Instancer) (err error) {
 		i.interfaces, err = appendInterfaces("InstancerInterfaces", i.interfaces, names)
@@ -48,8 +48,8 @@ func NewInstancer(service string, opts ...InstancerOption) (*Instancer, error) {
 	return i, nil
 }
 
-// Watch implements sd.Instancer. It has sockets of its own while the loop runs. The first set comes when no instance was heard for 200 ms, and
-// an empty one after 1.5 s. While no interface can be used the last set stays.
+// Watch implements sd.Instancer. It has sockets of its own while the loop runs. The first set comes when no instance was heard for 200 ms,
+// and an empty one after 1.5 s. While no interface can be used the last set stays.
 func (i *Instancer) Watch(ctx context.Context) iter.Seq2[[]sd.Instance, error] {
 	return func(yield func([]sd.Instance, error) bool) {
 		known := newCache(i.service)

@@ -42,7 +42,7 @@ func openLink(i *net.Interface, v6 bool) (*link, error) {
 		err = l.open4(i)
 	}
 	if err != nil && l.conn != nil {
-		l.conn.Close()
+		l.close()
 	}
 	return l, err
 }
@@ -77,6 +77,9 @@ func (l *link) open6(i *net.Interface) (err error) {
 	}
 	return errors.Join(p.JoinGroup(i, group), p.SetMulticastInterface(i), p.SetMulticastHopLimit(hops), p.SetMulticastLoopback(true))
 }
+
+// close ends receive.
+func (l *link) close() { _ = l.conn.Close() } // there is nothing that it could lose
 
 // write sends a packet to all who listen on the link. A link that fails is broken from then on.
 func (l *link) write(data []byte) error {

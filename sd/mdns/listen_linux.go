@@ -8,10 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listen returns a socket that is bound to the group itself. So it takes nothing that is sent by unicast from the other programs that have the
-// port, such as avahi-daemon; package net binds to all addresses instead.
+// listen returns a socket that is bound to the group itself. So it takes nothing that is sent by unicast from the other programs that have
+// the port, such as avahi-daemon; package net binds to all addresses instead.
 func listen(group *net.UDPAddr, index int) (net.PacketConn, error) {
-	family, address := unix.AF_INET, unix.Sockaddr(nil)
+	var address unix.Sockaddr
+	family := unix.AF_INET
 	if ip := group.IP.To4(); ip != nil {
 		address = &unix.SockaddrInet4{Port: group.Port, Addr: [4]byte(ip)}
 	} else {

@@ -8,8 +8,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain runs the tests in a network of their own, where that can be made: nothing of them reaches other machines, and other tests that run
-// at the same time are not heard. In a process that tests start it is that.
+// TestMain runs the tests in a network of their own, where that can be made: nothing of them reaches other machines, and other tests that
+// run at the same time are not heard. In a process that tests start it is that.
 func TestMain(m *testing.M) {
 	if id := os.Getenv(processID); id != "" {
 		if err := process(id); err != nil {

@@ -22,8 +22,8 @@ type message struct {
 
 var errIgnored = errors.New("an operation or an error of DNS")
 
-// parse reads a message. It leaves out what is not used here: other types of records, those of other classes, and those with names in which a
-// label has a dot, which dnsmessage does not read.
+// parse reads a message. It leaves out what is not used here: other types of records, those of other classes, and those with names in
+// which a label has a dot, which dnsmessage does not read.
 func parse(data []byte) (m message, err error) {
 	var p dnsmessage.Parser
 	header, err := p.Start(data)

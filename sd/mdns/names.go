@@ -37,8 +37,8 @@ func typeOf(service string) (name string, own bool) {
 	return "_" + label + "._tcp." + domain, own
 }
 
-// isType says whether a name may be that of a type as it is (RFC 6335, section 5.1). Types are the same in both cases, and names of services
-// are not, so that one with capitals may not.
+// isType says whether a name may be that of a type as it is (RFC 6335, section 5.1). Types are the same in both cases, and names of
+// services are not, so that one with capitals may not.
 func isType(name string) bool {
 	return len(name) <= maxType && strings.ContainsFunc(name, func(r rune) bool { return r >= 'a' && r <= 'z' }) && plainAll(name) == name
 }
@@ -59,8 +59,8 @@ func plainAll(name string) string {
 	return strings.Join(fields, "-")
 }
 
-// labelOf returns an ID as the label of an instance, in which dots would not survive. One that does not fit is cut, and has its hash at the end;
-// then it is not whole.
+// labelOf returns an ID as the label of an instance, in which dots would not survive. One that does not fit is cut, and has its hash at
+// the end; then it is not whole.
 func labelOf(id string) (label string, whole bool) {
 	label = strings.NewReplacer("%", "%25", ".", "%2E").Replace(id)
 	if len(label) <= maxLabel {
@@ -93,18 +93,13 @@ type place struct {
 	loopback bool       // nobody on another machine can call it
 }
 
-// placeOf returns the place of an address. One that is no host and port has none; others than this package cannot call it.
+// placeOf returns the place of an address. One that is no host and port has none: only those who use this package can call it.
 func placeOf(address string) (place, error) {
-	none := place{host: nowhere}
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return none, nil
+	host, port, ok := split(address)
+	if !ok {
+		return place{host: nowhere}, nil
 	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil {
-		return none, nil
-	}
-	p := place{host: nowhere, port: uint16(port), loopback: strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")}
+	p := place{host: nowhere, port: port, loopback: strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")}
 	if ip, err := netip.ParseAddr(host); err == nil {
 		p.ip = ip.Unmap().WithZone("")
 		p.host, p.loopback = hostOf(p.ip), p.ip.IsLoopback()
@@ -112,9 +107,15 @@ func placeOf(address string) (place, error) {
 		p.host = name
 	}
 	if host == "" || p.ip.IsValid() && p.ip.IsUnspecified() {
-		return none, fmt.Errorf("the address %q names no host that others can call", address)
+		return p, fmt.Errorf("the address %q names no host that others can call", address)
 	}
 	return p, nil
+}
+
+func split(address string) (host string, port uint16, ok bool) {
+	host, service, err := net.SplitHostPort(address)
+	n, numErr := strconv.ParseUint(service, 10, 16)
+	return host, uint16(n), err == nil && numErr == nil
 }
 
 // hostOf returns a name for a host of that address. All who announce the address say the same of the name, so that there is no conflict.

@@ -31,7 +31,7 @@ func newNetwork(names []string) *network {
 func (n *network) close() {
 	close(n.done)
 	for _, l := range n.links {
-		l.conn.Close()
+		l.close()
 	}
 	n.readers.Wait()
 	n.links = nil
@@ -63,7 +63,7 @@ func (n *network) refresh() (joined bool, err error) {
 	}
 	for _, old := range n.links {
 		if !slices.Contains(links, old) {
-			old.conn.Close()
+			old.close()
 		}
 	}
 	n.links = links
@@ -142,9 +142,14 @@ func families(i *net.Interface) (v6 []bool) {
 	}
 	for _, a := range addresses {
 		ip, ok := a.(*net.IPNet)
-		if is6 := ok && ip.IP.To4() == nil; ok && !slices.Contains(v6, is6) && !(is6 && i.Flags&net.FlagLoopback != 0) {
-			v6 = append(v6, is6)
+		if !ok {
+			continue
 		}
+		is6 := ip.IP.To4() == nil
+		if is6 && i.Flags&net.FlagLoopback != 0 || slices.Contains(v6, is6) {
+			continue
+		}
+		v6 = append(v6, is6)
 	}
 	return v6
 }

@@ -50,8 +50,8 @@ func RegistrarTTL(ttl time.Duration) RegistrarOption {
 	}
 }
 
-// RegistrarOnError gives f what goes wrong after Register has returned: that no interface can be used, which is tried again, and that another
-// process announces the ID of an instance. F must not block, and is called by several goroutines.
+// RegistrarOnError gives f what goes wrong after Register has returned: that no interface can be used, which is tried again, and that
+// another process announces the ID of an instance. F must not block, and is called by several goroutines.
 func RegistrarOnError(f func(error)) RegistrarOption {
 	return func(r *Registrar) error {
 		r.onError = append(r.onError, f)
@@ -68,12 +68,12 @@ func NewRegistrar(service string, opts ...RegistrarOption) (*Registrar, error) {
 	return r, nil
 }
 
-// Register implements sd.Registrar. It returns when the instance was announced, which is no promise that somebody has heard it. It fails for an
-// instance that does not fit into a TXT record, where each of its texts with its name may take 255 bytes, and all of them 1300; and for an
-// address without a host that others can call. An instance on loopback is announced on loopback alone.
+// Register implements sd.Registrar. It returns when the instance was announced, which is no promise that somebody has heard it. It fails
+// for an instance that does not fit into a TXT record, where each of its texts with its name may take 255 bytes, and all of them 1300; and
+// for an address without a host that others can call. An instance on loopback is announced on loopback alone.
 //
-// An ID that is registered again by the Registrar is replaced for good. Where another process registers it, its instance replaces this one until
-// it is withdrawn or its TTL ends.
+// An ID that is registered again by the Registrar is replaced for good. Where another process registers it, its instance replaces this one
+// until it is withdrawn or its TTL ends.
 func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregister func(context.Context) error, err error) {
 	if instance, err = driver.Check(instance); err != nil {
 		return nil, err

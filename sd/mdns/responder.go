@@ -116,11 +116,12 @@ func (r *responder) add(ctx context.Context, o *offer) (err error) {
 		if err = o.setRevision(revision); err != nil {
 			return
 		}
-		o.began, o.sent, o.claims, o.rival, o.out, o.silent = now, 0, 0, time.Time{}, true, false
+		o.began, o.sent, o.claims, o.rival, o.silent = now, 0, 0, time.Time{}, false
 		if err = r.announce([]*offer{o}, func(*link) bool { return true }, now); err != nil {
 			err = fmt.Errorf("sd: mdns: announce %s: %w", o.instance, err)
 			return
 		}
+		o.out = true
 		for _, old := range r.offers {
 			old.silent = old.silent || old.name == o.name
 		}
@@ -182,8 +183,8 @@ func (r *responder) announce(offers []*offer, where func(*link) bool, now time.T
 	return err
 }
 
-// interval is how long after an announcement the next comes: one second after the first (RFC 6762, section 8.3), then half of the TTL, some of
-// it by chance.
+// interval is how long after an announcement the next comes: one second after the first (RFC 6762, section 8.3), then half of the TTL,
+// some of it by chance.
 func (o *offer) interval() time.Duration {
 	half := time.Duration(o.ttl) * time.Second / 2
 	if o.sent == 1 {
@@ -280,7 +281,7 @@ func (r *responder) defend(records []dnsmessage.Resource, now time.Time) {
 		case rival.compare(o) < 0: // it has to give way, and does when it hears this
 			o.next = earlier(o.next, now)
 		case now.Sub(o.began) < fresh && o.claims < maxClaims && rival.says.revision > uint64(now.Add(skew).UnixMicro()):
-			o.claims++ // the other is older, and its clock is ahead
+			o.claims++                                       // the other is older, and its clock is ahead
 			if o.setRevision(rival.says.revision+1) == nil { // which is as long as before
 				o.next = now
 			}

@@ -27,7 +27,8 @@ const (
 	formatNumber = "1"
 )
 
-// encode returns an instance as the attributes of a TXT record (RFC 6763, section 6). Its ID is left out when the label has the whole of it.
+// encode returns an instance as the attributes of a TXT record (RFC 6763, section 6). Its ID is left out when the label has the whole of
+// it.
 func encode(service string, i sd.Instance, labelled bool, revision uint64) ([]string, error) {
 	text := []string{
 		keyFormat + "=" + formatNumber,
@@ -86,11 +87,12 @@ func decode(text []string) (a attributes) {
 			continue // of a key that comes twice the first counts
 		}
 		seen[key] = true
-		if a.ashlar {
+		switch {
+		case a.ashlar:
 			a.put(key, value)
-		} else if valued {
+		case valued:
 			a.meta(key, value)
-		} else {
+		default:
 			a.instance.Tags = append(a.instance.Tags, key)
 		}
 	}

@@ -11,7 +11,10 @@ import (
 const seconds = 120 // of what others announce in tests
 
 // loopback returns the name of the loopback interface.
-func loopback(t *testing.T) string { return loopbackInterface(t).Name }
+func loopback(t *testing.T) string {
+	t.Helper()
+	return loopbackInterface(t).Name
+}
 
 func loopbackInterface(t *testing.T) *net.Interface {
 	t.Helper()
