@@ -79,7 +79,8 @@ func (b *binder[C, T]) lock(n *node[C]) *sync.Mutex {
 }
 
 func (b *binder[C, T]) set(n *node[C], do T) {
-	for !b.replace(n, n.bound.Load(), do) {
+	for done := false; !done; {
+		done = b.replace(n, n.bound.Load(), do)
 	}
 }
 

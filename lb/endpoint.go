@@ -97,9 +97,13 @@ func (e *unary[C, Req, Resp]) call(ctx context.Context, request Req) (response R
 	if response, err = e.attempt(ctx, c, do, request); err == nil {
 		return response, nil
 	}
+	wait, again := e.rules.next(ctx, 1, err, e.pool.another(Tried{c.node.Node}), e.pool.budget, e.pool.clock)
+	if !again {
+		return response, err
+	}
 	t := &trial{rules: &e.rules, budget: e.pool.budget}
 	t.fail(c.node.Node, err)
-	if !t.again(ctx, e.pool.another(t.tried), e.pool.clock) {
+	if !t.sleep(ctx, wait) {
 		return response, t.err()
 	}
 	return e.repeat(ctx, request, t)

@@ -29,7 +29,7 @@ func newEndpointConfig(spec endpoint.Spec, opts []EndpointOption) (*endpointConf
 			idempotent: spec.Idempotent, attempts: DefaultAttempts, pushback: true, longest: DefaultRetryWait,
 			backoff: backoff{base: DefaultBackoff, limit: DefaultMaxBackoff},
 		},
-		hedgeLeast: DefaultHedgeMin,
+		hedgeLeast: DefaultHedgeDelay,
 	}
 	config.retry.codes[status.Unavailable] = true
 	if err := option.Set(config, opts); err != nil {
@@ -40,7 +40,7 @@ func newEndpointConfig(spec endpoint.Spec, opts []EndpointOption) (*endpointConf
 	case !spec.Idempotent:
 		return nil, errors.New("EndpointHedge: the operation is not idempotent, and hedges do it twice")
 	case config.retry.attempts <= config.hedges:
-		return nil, fmt.Errorf("EndpointHedge: %d hedges need %d attempts, and there are %d", config.hedges, config.hedges+1, config.retry.attempts)
+		return nil, fmt.Errorf("EndpointHedge: %d hedges need more attempts than %d", config.hedges, config.retry.attempts)
 	}
 	return config, nil
 }

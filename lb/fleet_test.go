@@ -79,15 +79,15 @@ func script(errs ...error) *fleet {
 }
 
 // newPool returns a pool of the hosts of these names, in turn. It is called in a bubble of synctest.
-func newPool(t testing.TB, f *fleet, names []string, opts ...lb.PoolOption) *lb.Pool[*host] {
+func fleetPool(t testing.TB, f *fleet, names []string, opts ...lb.PoolOption) *lb.Pool[*host] {
 	t.Helper()
-	p := openPool(t, f, names, opts...)
+	p := openFleet(t, f, names, opts...)
 	synctest.Wait()
 	f.start = time.Now()
 	return p
 }
 
-func openPool(t testing.TB, f *fleet, names []string, opts ...lb.PoolOption) *lb.Pool[*host] {
+func openFleet(t testing.TB, f *fleet, names []string, opts ...lb.PoolOption) *lb.Pool[*host] {
 	t.Helper()
 	set, err := sd.NewStaticAddresses(names...)
 	if err != nil {
@@ -109,7 +109,7 @@ func openPool(t testing.TB, f *fleet, names []string, opts ...lb.PoolOption) *lb
 func callHost(h *host) (endpoint.Endpoint[int, int], error) { return h.call, nil }
 
 // newEndpoint returns an endpoint over the pool.
-func newEndpoint(t testing.TB, spec endpoint.Spec, p *lb.Pool[*host], opts ...lb.EndpointOption) endpoint.Endpoint[int, int] {
+func fleetEndpoint(t testing.TB, spec endpoint.Spec, p *lb.Pool[*host], opts ...lb.EndpointOption) endpoint.Endpoint[int, int] {
 	t.Helper()
 	call, err := lb.Endpoint(spec, p, callHost, opts...)
 	if err != nil {
@@ -119,9 +119,23 @@ func newEndpoint(t testing.TB, spec endpoint.Spec, p *lb.Pool[*host], opts ...lb
 }
 
 // inFlight is how many calls the pool has.
-func inFlight(p *lb.Pool[*host]) (n int) {
+func fleetInFlight(p *lb.Pool[*host]) (n int) {
 	for _, i := range p.Instances() {
 		n += i.InFlight
 	}
 	return n
+}
+
+// refused returns the error of a pool with the option.
+func poolError(t testing.TB, opt lb.PoolOption) error {
+	t.Helper()
+	set, err := sd.NewStaticAddresses("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := lb.New("quarry", set, func(context.Context, sd.Instance) (*host, error) { return nil, errRefused }, opt)
+	if err == nil {
+		_ = p.Close()
+	}
+	return err
 }

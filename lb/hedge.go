@@ -11,8 +11,8 @@ import (
 const (
 	// DefaultHedgePercentile is for those who want hedges and have no opinion when: a twentieth of the calls is slower.
 	DefaultHedgePercentile = 0.95
-	// DefaultHedgeMin is how soon the first hedge may begin.
-	DefaultHedgeMin = time.Millisecond
+	// DefaultHedgeDelay is how soon the first hedge may begin.
+	DefaultHedgeDelay = time.Millisecond
 )
 
 // EndpointHedge calls a second instance when the first takes longer than calls of the endpoint do, up to the percentile, such as
@@ -36,11 +36,11 @@ func EndpointHedge(percentile float64, hedges int) EndpointOption {
 	}
 }
 
-// EndpointHedgeMin sets how soon a hedge begins at the soonest. The default is DefaultHedgeMin.
-func EndpointHedgeMin(least time.Duration) EndpointOption {
+// EndpointHedgeDelay sets how soon a hedge begins at the soonest. The default is DefaultHedgeDelay.
+func EndpointHedgeDelay(least time.Duration) EndpointOption {
 	return func(c *endpointConfig) error {
 		c.hedgeLeast = least
-		return positive("EndpointHedgeMin", least)
+		return positive("EndpointHedgeDelay", least)
 	}
 }
 
@@ -82,8 +82,8 @@ func (e *unary[C, Req, Resp]) hedged(
 		return response, err
 	}
 	x := &race[C, Req, Resp]{unary: e, request: request, trial: t, delay: delay, left: hedges, tried: append(t.tried, c.node.Node)}
-	x.ctx, x.cancel = context.WithCancel(ctx)
-	defer x.close() // also when the call panics
+	x.ctx, x.cancel = context.WithCancel(ctx) //nolint:gosec // by close
+	defer x.close()                           // also when the call panics
 	x.start()
 	if x.run(c, do) {
 		e.hedging.observe(e.pool.clock.Now() - start)

@@ -10,15 +10,15 @@ import (
 const (
 	latencyWindow  = 2048 // calls that are remembered, at most, with half of their weight after as many more
 	latencyRefresh = 64   // after how many calls the percentile is reckoned again
-	latencyDigits  = 3    // bits of a duration that count, so that it is known to an eighth
+	latencyDigits  = 4    // bits of a duration that count, so that it is known to a sixteenth
 
 	latencyBuckets = (64 - latencyDigits) << latencyDigits
 	slowestNeeded  = 10  // calls above the percentile, for it to say anything
 	fewestNeeded   = 100 // calls
 )
 
-// latencies learns how long calls take: a histogram of the last of them, whose buckets are an eighth of a power of two wide. It is
-// safe for concurrent use, and takes no lock.
+// latencies learns how long calls take: a histogram of the last of them, whose buckets are a sixteenth of a power of two wide. It
+// is safe for concurrent use, and takes no lock.
 type latencies struct {
 	percentile float64
 	needed     uint64
@@ -57,7 +57,7 @@ func (l *latencies) refresh() {
 	seen := uint64(0)
 	for i := range l.buckets {
 		if seen += uint64(l.buckets[i].Load()); seen >= rank {
-			l.known.Store(latencyBound(i))
+			l.known.Store(max(1, latencyBound(i))) // rather a little late than for calls that are no slower
 			break
 		}
 	}

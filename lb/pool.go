@@ -43,21 +43,26 @@ type Pool[C any] struct {
 	inbox  inbox
 
 	mu      sync.Mutex
-	known   bool          // a set has come
-	failure error         // of the registry, since the last set
-	nodes   []*node[C]    // the set, sorted by ID
-	waiting []*node[C]    // of these, those to be dialled when there is room and it is time
-	leaving []*node[C]    // departed, and not closed
-	dialing int           // dials in progress
-	out     []*node[C]    // of nodes, those that are ejected
-	cold    []*node[C]    // of nodes, those that are in their slow start
-	stale   bool          // current is out of date
-	urgent  bool          // since it has nodes that are not to be picked
-	calm    time.Duration // until when it may be, otherwise
-	events  []Event       // to be told without mu
-	ended   bool          // by Close
-	errs    []error       // of closing clients after that
-	rating  time.Duration // when success rates are compared next
+	known   bool       // a set has come
+	failure error      // of the registry, since the last set
+	nodes   []*node[C] // the set, sorted by ID
+	counts  struct{ connected, ejected, cold int }
+	dials   dials[C]
+	out     agenda[C] // the ejected, by when they return
+	cold    agenda[C] // those in their slow start, by its end
+	rating  time.Duration
+
+	gone     []*node[C]            // have left the set, and current may still have them
+	leaving  map[*node[C]]struct{} // have left, and are not closed
+	draining agenda[C]             // of these, those that have calls, by when they are closed nevertheless
+	closing  int                   // clients that are being closed
+
+	stale  bool          // current is out of date
+	urgent bool          // since it has nodes that are not to be picked, or none
+	debt   time.Duration // what making snapshots has cost lately: see calm
+	events []Event       // to be told without mu
+	ended  bool          // by Close
+	errs   []error       // of closing clients after that
 }
 
 // New returns the pool of the instances of service that instancer sees; service is for errors. It starts to watch at once. It is to
@@ -79,7 +84,7 @@ func New[C any](service string, instancer sd.Instancer, dial Dial[C], opts ...Po
 	}
 	p := &Pool[C]{
 		service: service, dial: dial, config: config, budget: newBudget(config), clock: NewClock(), inbox: newInbox(),
-		measures: config.policy.Measures(),
+		measures: config.policy.Measures(), leaving: make(map[*node[C]]struct{}),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background()) //nolint:gosec // by Close
 	p.publish()
@@ -92,7 +97,7 @@ func New[C any](service string, instancer sd.Instancer, dial Dial[C], opts ...Po
 func (p *Pool[C]) Service() string { return p.service }
 
 // Close lets no more calls begin, waits for those in flight as PoolDrain says, closes all clients, and returns when nothing of the pool
-// remains, with the errors of closing joined.
+// remains, with the errors of closing joined. A function of PoolEvents must not call it.
 func (p *Pool[C]) Close() error {
 	p.closed.Do(func() { p.inbox.post(p.end) })
 	p.work.Wait()
@@ -100,11 +105,6 @@ func (p *Pool[C]) Close() error {
 	defer p.mu.Unlock()
 	return errors.Join(p.errs...)
 }
-
-const (
-	calmFactor = 10 // of the time, at most a tenth is spent on making snapshots
-	maxCalm    = 50 * time.Millisecond
-)
 
 // end begins the end.
 func (p *Pool[C]) end() {
@@ -114,6 +114,7 @@ func (p *Pool[C]) end() {
 		p.leave(n)
 	}
 	p.nodes = nil
+	p.dials.next, p.dials.later = nil, nil
 }
 
 // watch hands over what the registry says.
@@ -159,18 +160,18 @@ func (p *Pool[C]) settle() (events []Event, wait time.Duration, over bool) {
 	}
 	now := p.clock.Now()
 	wait = min(p.redial(now), p.restore(now), p.warm(now), p.rate(now))
-	switch {
-	case !p.stale:
-	case p.urgent || now >= p.calm:
-		p.publish()
-		p.depart(now)
-		p.calm = now + min(calmFactor*(p.clock.Now()-now), maxCalm)
-	default:
-		wait = min(wait, p.calm-now)
+	if p.stale {
+		if calm := p.calm(now); calm > 0 && !p.urgent {
+			wait = min(wait, calm)
+		} else {
+			p.publish()
+			p.depart(now)
+			p.spent(now, p.clock.Now())
+		}
 	}
 	wait = min(wait, p.force(now))
 	events, p.events = p.events, nil
-	over = p.ended && len(p.leaving) == 0 && p.dialing == 0
+	over = p.ended && len(p.leaving) == 0 && p.closing == 0 && p.dials.running == 0
 	if over {
 		p.inbox.close()
 	}
@@ -182,4 +183,19 @@ func (p *Pool[C]) tell(e Event) {
 	if len(p.config.events) > 0 {
 		p.events = append(p.events, e)
 	}
+}
+
+// Making a snapshot of many instances costs time: of the time at most a tenth is spent on it, but for what is urgent. What was not spent
+// may be spent at once, up to a limit, so that a change after a while of quiet is seen at once.
+const (
+	calmFactor = 10
+	calmLimit  = 50 * time.Millisecond // so long, too, a change may have to wait
+)
+
+// calm is how long a snapshot that is not urgent has to wait.
+func (p *Pool[C]) calm(now time.Duration) time.Duration { return max(0, p.debt-now-calmLimit) }
+
+// spent notes how long making a snapshot has taken.
+func (p *Pool[C]) spent(began, ended time.Duration) {
+	p.debt = min(max(p.debt, began)+calmFactor*(ended-began), ended+2*calmLimit)
 }

@@ -2,6 +2,7 @@ package lb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -68,6 +69,23 @@ func (r *retryRules) wait(attempts int, err error, another bool) (_ time.Duratio
 	return asked + r.backoff.after(attempts), true
 }
 
+// next says whether there is to be another attempt after so many, of which the last failed with err, and after which wait. It spends the
+// budget for it.
+func (r *retryRules) next(
+	ctx context.Context, attempts int, err error, another bool, budget *budget, clock *Clock,
+) (wait time.Duration, ok bool) {
+	if attempts >= r.attempts || ctx.Err() != nil || !r.repeatable(err) {
+		return 0, false
+	}
+	if wait, ok = r.wait(attempts, err, another); !ok {
+		return 0, false
+	}
+	if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) <= wait {
+		return 0, false
+	}
+	return wait, errors.Is(err, transport.ErrNotSent) || budget.spend(clock.Now()) // what was not sent was no load for anybody
+}
+
 // trial is the course of one call whose first attempt has failed.
 type trial struct {
 	rules  *retryRules
@@ -97,18 +115,11 @@ func (t *trial) give(n *Node, err error) {
 
 // again waits until there is to be another attempt, and returns false if there is not.
 func (t *trial) again(ctx context.Context, another bool, clock *Clock) bool {
-	last := t.failed[len(t.failed)-1].Err
-	if t.final || t.left() <= 0 || ctx.Err() != nil || !t.rules.repeatable(last) {
+	if t.final {
 		return false
 	}
-	wait, ok := t.rules.wait(len(t.failed), last, another)
-	if !ok {
-		return false
-	}
-	if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) <= wait {
-		return false
-	}
-	return t.budget.spend(clock.Now()) && t.sleep(ctx, wait)
+	wait, ok := t.rules.next(ctx, len(t.failed), t.failed[len(t.failed)-1].Err, another, t.budget, clock)
+	return ok && t.sleep(ctx, wait)
 }
 
 func (t *trial) sleep(ctx context.Context, wait time.Duration) bool {

@@ -26,7 +26,7 @@ func TestTheErrorTellsOfAllAttempts(t *testing.T) {
 			status.New(status.Unavailable, "second").WithReason("SECOND").WithCause(second),
 			last,
 		)
-		_, err := newEndpoint(t, readSpec, newPool(t, f, []string{"a", "b", "c"}))(t.Context(), 1)
+		_, err := fleetEndpoint(t, readSpec, fleetPool(t, f, []string{"a", "b", "c"}))(t.Context(), 1)
 		e := status.As(err)
 		if e == nil || e.Code != last.Code || e.Message != last.Message || e.Reason != last.Reason || len(e.Details) != 1 {
 			t.Fatalf("want all of %v, have %v", last, err)
@@ -63,8 +63,8 @@ func TestTheErrorOfOneAttemptIsThatOfTheAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for _, want := range []error{errors.New("own"), status.New(status.NotFound, "none"), errBroken} {
-			p := newPool(t, script(want), []string{"a", "b"})
-			if _, have := newEndpoint(t, writeSpec, p)(t.Context(), 1); have != want { //nolint:errorlint // the very one
+			p := fleetPool(t, script(want), []string{"a", "b"})
+			if _, have := fleetEndpoint(t, writeSpec, p)(t.Context(), 1); have != want { //nolint:errorlint // the very one
 				t.Errorf("want %v, have %v", want, have)
 			}
 		}
@@ -88,8 +88,8 @@ func TestOnlyWhatNoAttemptBeganWasNotBegun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := newPool(t, script(row.errs...), []string{"a", "b"})
-				_, err := newEndpoint(t, readSpec, p, lb.EndpointRetryAttempts(2))(t.Context(), 1)
+				p := fleetPool(t, script(row.errs...), []string{"a", "b"})
+				_, err := fleetEndpoint(t, readSpec, p, lb.EndpointRetryAttempts(2))(t.Context(), 1)
 				if have := errors.Is(err, transport.ErrNotSent); row.notSent != have {
 					t.Errorf("not sent: want %v, have %v", row.notSent, have)
 				}

@@ -53,17 +53,17 @@ func TestWhichErrorsAreRepeated(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := script(row.err)
-				p := newPool(t, f, []string{"a", "b", "c"})
-				_, err := newEndpoint(t, readSpec, p, row.opts...)(t.Context(), 1)
+				p := fleetPool(t, f, []string{"a", "b", "c"})
+				_, err := fleetEndpoint(t, readSpec, p, row.opts...)(t.Context(), 1)
 				reads := len(f.called())
 				if reads != row.reads || status.CodeOf(err) != status.CodeOf(row.err) {
 					t.Errorf("idempotent: want %d attempts and %v, have %d and %v", row.reads, row.err, reads, err)
 				}
-				_, err = newEndpoint(t, writeSpec, p, row.opts...)(t.Context(), 1)
+				_, err = fleetEndpoint(t, writeSpec, p, row.opts...)(t.Context(), 1)
 				if have := len(f.called()) - reads; have != row.write || status.CodeOf(err) != status.CodeOf(row.err) {
 					t.Errorf("not idempotent: want %d attempts and %v, have %d and %v", row.write, row.err, have, err)
 				}
-				if n := inFlight(p); n != 0 {
+				if n := fleetInFlight(p); n != 0 {
 					t.Errorf("want no calls in flight, have %d", n)
 				}
 			})
@@ -76,7 +76,7 @@ func TestTheNextAttemptIsElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, names := range [][]string{{"a", "b", "c"}, {"a", "b"}, {"a"}} {
 			f := script(errBroken, errBroken, nil)
-			call := newEndpoint(t, readSpec, newPool(t, f, names))
+			call := fleetEndpoint(t, readSpec, fleetPool(t, f, names))
 			if n, err := call(t.Context(), 7); n != 7 || err != nil {
 				t.Errorf("%v: want 7, have %d and %v", names, n, err)
 			}
@@ -93,8 +93,8 @@ func TestTheNextAttemptIsElsewhere(t *testing.T) {
 func gaps(t *testing.T, err error, names []string, opts ...lb.EndpointOption) (gaps []time.Duration) {
 	t.Helper()
 	f := script(err)
-	p := newPool(t, f, names, lb.PoolRetryBudget(1, 1000))
-	_, _ = newEndpoint(t, readSpec, p, opts...)(t.Context(), 1)
+	p := fleetPool(t, f, names, lb.PoolRetryBudget(1, 1000))
+	_, _ = fleetEndpoint(t, readSpec, p, opts...)(t.Context(), 1)
 	times := f.times()
 	for i := range times[1:] {
 		gaps = append(gaps, times[i+1]-times[i])
@@ -181,7 +181,7 @@ func TestNoAttemptBeginsWithoutTime(t *testing.T) {
 				if row.err == errBroken { //nolint:errorlint // the very one
 					opts = []lb.EndpointOption{lb.EndpointRetryBackoff(1000*time.Hour, 1000*time.Hour)}
 				}
-				call := newEndpoint(t, readSpec, newPool(t, f, []string{"a", "b"}), opts...)
+				call := fleetEndpoint(t, readSpec, fleetPool(t, f, []string{"a", "b"}), opts...)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				start := time.Now()
@@ -198,8 +198,8 @@ func TestNothingBeginsAfterTheCallersEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := script(errBroken)
-		p := newPool(t, f, []string{"a", "b"})
-		call := newEndpoint(t, readSpec, p, lb.EndpointRetryBackoff(1000*time.Hour, 1000*time.Hour))
+		p := fleetPool(t, f, []string{"a", "b"})
+		call := fleetEndpoint(t, readSpec, p, lb.EndpointRetryBackoff(1000*time.Hour, 1000*time.Hour))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("own")
 		time.AfterFunc(time.Second, func() { cancel(why) })
@@ -215,11 +215,12 @@ func TestNothingBeginsAfterTheCallersEnd(t *testing.T) {
 		if len(f.called()) != 1 || status.CodeOf(err) != status.Canceled || !errors.Is(err, transport.ErrNotSent) || !errors.Is(err, why) {
 			t.Errorf("want no attempt, and canceled, have %v and %v", f.called(), err)
 		}
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
 		f.serve = func(context.Context, *host, int) (int, error) {
-			cancel(nil)
+			end()
 			return 0, errRefused
 		}
-		ctx, cancel = context.WithCancelCause(t.Context())
 		if _, err = call(ctx, 1); len(f.called()) != 2 || err != errRefused { //nolint:errorlint // the very one
 			t.Errorf("want one attempt and its error, have %v and %v", f.called(), err)
 		}
@@ -234,19 +235,19 @@ func TestAnAttemptHasItsOwnLimit(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		f := &fleet{serve: hang}
-		p := newPool(t, f, []string{"a", "b", "c"})
+		p := fleetPool(t, f, []string{"a", "b", "c"})
 		limit := lb.EndpointAttemptTimeout(time.Second)
-		_, err := newEndpoint(t, readSpec, p, limit)(t.Context(), 1)
+		_, err := fleetEndpoint(t, readSpec, p, limit)(t.Context(), 1)
 		if status.CodeOf(err) != status.DeadlineExceeded || len(f.called()) != 3 {
 			t.Errorf("want 3 attempts and the deadline, have %v and %v", f.called(), err)
 		}
-		if _, err = newEndpoint(t, writeSpec, p, limit)(t.Context(), 1); len(f.called()) != 4 {
+		if _, err = fleetEndpoint(t, writeSpec, p, limit)(t.Context(), 1); len(f.called()) != 4 {
 			t.Errorf("want one attempt of what is not idempotent, have %v and %v", f.called(), err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		_, err = newEndpoint(t, readSpec, p, limit)(ctx, 1)
+		_, err = fleetEndpoint(t, readSpec, p, limit)(ctx, 1)
 		if took := time.Since(start); took != 1500*time.Millisecond || len(f.called()) != 6 || status.CodeOf(err) != status.DeadlineExceeded {
 			t.Errorf("want 2 attempts in 1.5 s, have %d in %v and %v", len(f.called())-4, took, err)
 		}
@@ -257,7 +258,7 @@ func TestWithoutAnInstanceNothingIsRepeated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := script(nil)
-		call := newEndpoint(t, readSpec, newPool(t, f, nil))
+		call := fleetEndpoint(t, readSpec, fleetPool(t, f, nil))
 		start := time.Now()
 		_, err := call(t.Context(), 1)
 		e := status.As(err)

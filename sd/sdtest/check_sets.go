@@ -246,7 +246,7 @@ func slowConsumer(c *cell) error {
 	ctx, cancel := context.WithCancel(c.ctx)
 	slow := c.newLoop(ctx, cancel)
 	slow.hold()
-	slow.run(instancer.Watch(ctx))
+	slow.run(instancer)
 	if _, err := slow.await(0, "a set", func(yielded) bool { return true }); err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (c *cell) watchOf(instancer sd.Instancer, leave func(y yielded) bool) *loop
 	ctx, cancel := context.WithCancel(c.ctx)
 	l := c.newLoop(ctx, cancel)
 	l.leave = leave
-	l.run(instancer.Watch(ctx))
+	l.run(instancer)
 	return l
 }
 
@@ -84,12 +84,12 @@ func (c *cell) newLoop(ctx context.Context, cancel context.CancelFunc) *loop {
 }
 
 // run runs the loop on a goroutine of its own. All that it starts is marked with the name of the service.
-func (l *loop) run(watch iter.Seq2[[]sd.Instance, error]) {
+func (l *loop) run(instancer sd.Instancer) {
 	go func() {
 		defer close(l.done)
 		defer l.cancel()
 		pprof.Do(l.ctx, pprof.Labels(label, l.c.service), func(context.Context) {
-			l.fault = contain(func() error { return l.each(watch) })
+			l.fault = contain(func() error { return l.each(instancer.Watch(l.ctx)) })
 		})
 	}()
 }
