@@ -64,7 +64,8 @@ func matches(q dnsmessage.Question, t dnsmessage.Type) bool {
 	return q.Type == t || q.Type == dnsmessage.TypeALL
 }
 
-// unknown returns the offers, each once, without those of which the records have a PTR that holds for half of its time (RFC 6762, section 7.1).
+// unknown returns the offers, each once, without those of which the records have a PTR that holds for half of its time (RFC 6762, section
+// 7.1).
 func unknown(offers []*offer, records []dnsmessage.Resource) []*offer {
 	left := make(map[string]uint32, len(records)) // seconds, by name
 	for _, r := range records {
