@@ -80,7 +80,7 @@ func (p *Pool[C]) dialled(n *node[C], client C, err error) {
 	case !n.left:
 		n.err = err
 		p.dialLater(n)
-		p.stale = p.stale || len(p.current.Load().nodes) == 0       // whose error says why
+		p.stale = p.stale || len(p.current.Load().nodes) == 0 // whose error says why
 		p.tell(Event{Kind: DialFailed, Instance: n.Instance(), Err: err})
 	}
 }

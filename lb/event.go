@@ -29,8 +29,8 @@ const (
 // String returns "connected", "dial failed" and so on.
 func (k EventKind) String() string {
 	names := [...]string{
-		Connected: "connected", DialFailed: "dial failed", Lost: "lost", Ejected: "ejected", Returned: "returned", Departed: "departed", Closed: "closed",
-		RegistryFailed: "registry failed", RegistryBack: "registry back",
+		Connected: "connected", DialFailed: "dial failed", Lost: "lost", Ejected: "ejected", Returned: "returned", Departed: "departed",
+		Closed: "closed", RegistryFailed: "registry failed", RegistryBack: "registry back",
 	}
 	if int(k) < len(names) && names[k] != "" {
 		return names[k]

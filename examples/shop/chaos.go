@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// chaos lets something happen to one instance after the other, every so often, until ctx ends. Each in its turn is killed, and started again on
-// its port after half of that time, or, where there is a registry to tell, replaced by a new one on another port.
+// chaos lets something happen to one instance after the other, every so often, until ctx ends. Each in its turn is killed, and
+// started again on its port after half of that time, or, where there is a registry to tell, replaced by a new one on another port.
 func (f *fleet) chaos(ctx context.Context, every time.Duration, out io.Writer) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -38,6 +38,7 @@ func (f *fleet) crash(ctx context.Context, n int, down time.Duration, out io.Wri
 	select {
 	case <-time.After(down):
 	case <-ctx.Done():
+		return nil
 	}
 	again, err := f.serve(i.address)
 	if err != nil {

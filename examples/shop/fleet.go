@@ -72,7 +72,8 @@ func (f *fleet) announce(i *instance) (err error) {
 	if f.registrar == nil {
 		return nil
 	}
-	i.deregister, err = f.registrar.Register(context.Background(), sd.Instance{ID: f.name + "-" + i.address, Address: i.address, Version: "1.0.0"})
+	announced := sd.Instance{ID: f.name + "-" + i.address, Address: i.address, Version: "1.0.0"}
+	i.deregister, err = f.registrar.Register(context.Background(), announced)
 	return err
 }
 

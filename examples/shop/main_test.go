@@ -264,7 +264,7 @@ func TestAnAddressInUseIsAnError(t *testing.T) {
 	s := openShop(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	err := run(ctx, options{addr: strings.TrimPrefix(s.url, "http://"), level: log.LevelError}, io.Discard, io.Discard)
+	err := run(ctx, options{addr: strings.TrimPrefix(s.url, "http://"), registry: "static", level: log.LevelError}, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "storefront: listen tcp") {
 		t.Errorf("want an error about the storefront's address, have %v", err)
 	}

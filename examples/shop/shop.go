@@ -26,9 +26,9 @@ const (
 
 // shop is its services, running.
 type shop struct {
-	url     string     // of the storefront
-	orders  string     // the address of the orders' gRPC server
-	broker  string     // the URL of the NATS server
+	url     string // of the storefront
+	orders  string // the address of the orders' gRPC server
+	broker  string // the URL of the NATS server
 	catalog *fleet
 	failed  chan error // one value per server that stopped by itself
 	closers []func() error

@@ -190,6 +190,17 @@ func replaced(t *testing.T, client *api.Client) {
 	awaitSet(t, events, "1")
 	register(t, newRegistrar(t, client, "replaced"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
 	await(t, events, "the new one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.2:80" })
+	// The signs of life of the older one stop, also when the agent has lost both.
+	lost := time.NewTimer(3 * time.Second)
+	defer lost.Stop()
+	<-lost.C
+	if err := client.Agent().ServiceDeregister("replaced:1"); err != nil {
+		t.Fatal(err)
+	}
+	awaitSet(t, events)
+	if set := awaitSet(t, events, "1"); set[0].Address != "10.0.0.2:80" {
+		t.Errorf("want the new one again, have %v", set)
+	}
 	withdraw()
 	if _, _, err := client.Agent().Service("replaced:1", nil); err != nil {
 		t.Errorf("want the new one to stay, have %v", err)
@@ -237,7 +248,7 @@ func deleted(t *testing.T, client *api.Client) {
 	}
 	awaitSet(t, events)
 	awaitSet(t, events, "1")
-	if err := <-reports; !strings.Contains(err.Error(), "keeping deleted:1 alive") {
+	if err := <-reports; !strings.Contains(err.Error(), "the agent has lost deleted:1") {
 		t.Errorf("want a report of what was lost, have %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package consul
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,8 +11,35 @@ import (
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
-// gonePoll is how long one query waits for the end of a registration.
-const gonePoll = time.Second
+const (
+	// confirmLimit is how long the agent may take to tell the servers. It tells them at once.
+	confirmLimit = 7 * time.Second
+	// gonePoll is how long one query waits for the end of a registration.
+	gonePoll = time.Second
+)
+
+// confirm waits until the servers have the registration. It does so once: what is registered again is alive, whatever they know.
+func (r *registered) confirm(ctx context.Context) error {
+	wait := min(r.ttl/signs, callLimit)
+	var delay driver.Backoff
+	for begin := time.Now(); !r.confirmed; {
+		there, err := r.there(ctx, wait)
+		switch {
+		case err != nil:
+			return fmt.Errorf("consul: whether %s is registered: %w", r.service.ID, err)
+		case there:
+			r.confirmed = true
+		case time.Since(begin) > confirmLimit:
+			return fmt.Errorf("consul: the agent has %s for %v, and has not told its servers", r.service.ID, confirmLimit)
+		default:
+			delay.Wait(ctx)
+			if err := r.pass(ctx, callLimit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // there waits, for that long at most, until the servers have this very registration, and says whether they have. Where the token may
 // not see it that is not known, and taken for granted.

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
-
-	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
 const (
@@ -17,8 +15,6 @@ const (
 	signs = 3
 	// callLimit is how long the agent may take for one call.
 	callLimit = 5 * time.Second
-	// confirmLimit is how long the agent may take to tell the servers. It tells them at once.
-	confirmLimit = 7 * time.Second
 )
 
 // registered is the registration of one instance at an agent. It implements driver.Registration.
@@ -30,33 +26,30 @@ type registered struct {
 }
 
 // Hold registers the service and lets its check pass again and again. It returns with the first that fails: the agent cannot be
-// reached, or has lost the check, and with it the service.
+// reached, or has lost the service.
 func (r *registered) Hold(ctx context.Context, held func()) error {
+	if r.confirmed {
+		if who, err := r.holder(ctx, callLimit); err != nil || who == another {
+			return r.rest(ctx, err)
+		}
+	}
 	if err := r.register(ctx); err != nil {
 		return fmt.Errorf("consul: registering %s: %w", r.service.ID, err)
 	}
-	interval := r.ttl / signs
 	if err := r.pass(ctx, callLimit); err != nil {
 		return err
 	}
-	var delay driver.Backoff
-	for begin := time.Now(); !r.confirmed; {
-		there, err := r.there(ctx, min(interval, callLimit))
-		switch {
-		case err != nil:
-			return fmt.Errorf("consul: whether %s is registered: %w", r.service.ID, err)
-		case there:
-			r.confirmed = true
-		case time.Since(begin) > confirmLimit:
-			return fmt.Errorf("consul: the agent has %s for %v, and has not told its servers", r.service.ID, confirmLimit)
-		default:
-			delay.Wait(ctx)
-			if err := r.pass(ctx, callLimit); err != nil {
-				return err
-			}
-		}
+	if err := r.confirm(ctx); err != nil {
+		return err
 	}
 	held()
+	return r.live(ctx)
+}
+
+// live lets the check pass until that fails, or for as long as nobody takes the registration's place.
+func (r *registered) live(ctx context.Context) error {
+	interval := r.ttl / signs
+	limit := min(interval, callLimit) / 2 // of each of two calls
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -64,11 +57,51 @@ func (r *registered) Hold(ctx context.Context, held func()) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			if err := r.pass(ctx, min(interval, callLimit)); err != nil {
-				return err
-			}
+		}
+		who, err := r.holder(ctx, limit)
+		switch {
+		case err != nil || who == another:
+			return r.rest(ctx, err)
+		case who == nobody:
+			return fmt.Errorf("consul: the agent has lost %s", r.service.ID)
+		}
+		if err := r.pass(ctx, limit); err != nil {
+			return err
 		}
 	}
+}
+
+// rest returns the error, or waits for the end of ctx where there is none, because another registration has taken this one's place.
+func (r *registered) rest(ctx context.Context, err error) error {
+	if err != nil {
+		return fmt.Errorf("consul: keeping %s alive: %w", r.service.ID, err)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// holder is who holds the ID of the registration at its agent.
+type holder int
+
+const (
+	nobody holder = iota
+	itself
+	another
+)
+
+func (r *registered) holder(ctx context.Context, limit time.Duration) (holder, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	service, _, err := r.client.Agent().Service(r.service.ID, new(api.QueryOptions).WithContext(ctx))
+	switch {
+	case isNotFound(err):
+		return nobody, nil
+	case err != nil:
+		return nobody, err
+	case service.Meta[onceKey] != r.service.Meta[onceKey]:
+		return another, nil
+	}
+	return itself, nil
 }
 
 func (r *registered) register(ctx context.Context) error {
@@ -97,13 +130,15 @@ func (r *registered) Remove(ctx context.Context) error {
 }
 
 func (r *registered) remove(ctx context.Context) error {
-	options := new(api.QueryOptions).WithContext(ctx)
-	service, _, err := r.client.Agent().Service(r.service.ID, options)
-	switch {
-	case err == nil && service.Meta[onceKey] != r.service.Meta[onceKey]:
+	who, err := r.holder(ctx, callLimit)
+	if err != nil {
+		return err
+	}
+	switch who {
+	case itself:
+	case another:
 		return r.gone(ctx)
-	case err == nil:
-	case isNotFound(err):
+	case nobody:
 		there, _, _, err := r.seen(ctx, 0, 0)
 		if err != nil || !there {
 			return err
@@ -112,10 +147,9 @@ func (r *registered) remove(ctx context.Context) error {
 		if err := r.register(ctx); err != nil {
 			return err
 		}
-	default:
-		return err
 	}
-	if err := r.client.Agent().ServiceDeregisterOpts(r.service.ID, options); err != nil && !isNotFound(err) {
+	err = r.client.Agent().ServiceDeregisterOpts(r.service.ID, new(api.QueryOptions).WithContext(ctx))
+	if err != nil && !isNotFound(err) {
 		return err
 	}
 	return r.gone(ctx)

@@ -306,7 +306,7 @@ func testWatchesThatEndAreContinued(at here) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i.SetLimits(3*time.Second, kubediscovery.PageSize)
+	i.SetLimits(4*time.Second, kubediscovery.PageSize)
 	o := observe(t, i)
 	o.addresses()
 	for n := int32(2); n < 5; n++ {

@@ -25,7 +25,8 @@ func onError(begin func(ctx context.Context, yield yield) func(err error) bool) 
 func brokenOutages() []breakage {
 	return []breakage{{
 		name:   "empties when the registry is away",
-		notice: []string{"EqualSets", "OutageBegins", "OutageEnds", "OutageKeeps"},
+		notice: []string{"OutageBegins", "OutageEnds", "OutageKeeps"},
+		may:    []string{"EqualSets"},
 		watch: turns(func(_ context.Context, yield yield) yield {
 			gone := false
 			return func(set []sd.Instance, err error) bool {
@@ -117,7 +118,7 @@ func brokenOutages() []breakage {
 				}
 				go func() {
 					for r.away() {
-						within(over, time.Second)
+						within(over, 10*time.Millisecond)
 					}
 					_, _ = next(lasting(over), i)
 				}()
@@ -137,11 +138,9 @@ func brokenOutages() []breakage {
 			}
 		}),
 	}, {
-		name:   "has no patience with deregistering",
-		notice: []string{"OutageDeregister"},
-		registry: func(r *registry) {
-			r.eternal = true
-		},
+		name:     "has no patience with deregistering",
+		notice:   []string{"OutageDeregister"},
+		registry: func(r *registry) { r.eternal = true },
 	}, {
 		name:   "does not yield what it has yielded before an error",
 		notice: []string{"RestartReports"},

@@ -24,6 +24,7 @@ func brokenRegistrars() []breakage {
 	return []breakage{{
 		name:     "registers later",
 		notice:   []string{"OutageRegister", "RegisterWaits"},
+		may:      []string{"ReplacedLeaves"},
 		registry: func(r *registry) { r.lateBy = time.Second },
 	}, {
 		name:   "deregisters later",
@@ -99,12 +100,16 @@ func brokenRegistrars() []breakage {
 		}),
 	}, {
 		name:     "refuses an ID that is there",
-		notice:   []string{"EqualSets", "Replaces", "Update"},
+		notice:   []string{"EqualSets", "ReplacedLeaves", "Replaces", "Update"},
 		registry: func(r *registry) { r.strict = true },
 	}, {
 		name:     "keeps what is there",
-		notice:   []string{"Replaces", "Update"},
+		notice:   []string{"ReplacedLeaves", "Replaces", "Update"},
 		registry: func(r *registry) { r.jealous = true },
+	}, {
+		name:     "deregisters whatever is there",
+		notice:   []string{"ReplacedLeaves"},
+		registry: func(r *registry) { r.blind = true },
 	}, {
 		name:     "does not register again",
 		notice:   []string{"RegistersAgain"},

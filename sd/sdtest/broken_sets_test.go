@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"github.com/ashlar-go/ashlar/sd"
 )
@@ -35,6 +35,7 @@ func brokenSets() []breakage {
 	}, {
 		name:   "does not yield an empty set first",
 		notice: []string{"DeregisterWaits", "Empty", "EndByLeaving", "EndOfContext", "OutageDeregister", "SlowConsumer"},
+		may:    []string{"DeregisterCanceled"},
 		watch: turns(func(_ context.Context, yield yield) yield {
 			known := false
 			return func(set []sd.Instance, err error) bool {
@@ -86,9 +87,9 @@ func brokenSets() []breakage {
 			}
 		}),
 	}, {
-		name:   "queues sets",
-		notice: []string{"NewestOnly"},
-		watch:  queueing,
+		name:     "queues sets",
+		notice:   []string{"NewestOnly"},
+		registry: func(r *registry) { r.queues = true },
 	}, {
 		name:   "holds up all while one is busy",
 		notice: []string{"LeavesNothing", "SlowConsumer"},
@@ -104,7 +105,7 @@ func brokenSets() []breakage {
 		},
 	}, {
 		name:   "sees no change of an instance",
-		notice: []string{"EqualSets", "Replaces", "Update"},
+		notice: []string{"EqualSets", "ReplacedLeaves", "Replaces", "Update"},
 		watch: turns(func(_ context.Context, yield yield) yield {
 			known := map[string]sd.Instance{}
 			return func(set []sd.Instance, err error) bool {
@@ -119,19 +120,15 @@ func brokenSets() []breakage {
 			}
 		}),
 	}, {
-		name:   "serves a few watches",
-		notice: []string{"LeavesNothing", "ManyWatches"},
+		name:   "serves eight watches",
+		notice: []string{"LeavesNothing", "ManyWatches", "OutageEnds"},
 		watch: func(next watcher, _ *registry, _ <-chan struct{}) watcher {
-			slots := make(chan struct{}, 5)
+			var n atomic.Int32
 			return func(ctx context.Context) seq {
-				return func(yield func([]sd.Instance, error) bool) {
-					select {
-					case slots <- struct{}{}:
-						defer func() { <-slots }()
-						next(ctx)(yield)
-					case <-ctx.Done():
-					}
+				if n.Add(1) <= 8 {
+					return next(ctx)
 				}
+				return func(func([]sd.Instance, error) bool) { <-ctx.Done() }
 			}
 		},
 	}, {
@@ -188,37 +185,5 @@ func wavering(_ context.Context, yield yield) yield {
 			set[0].ID += strings.Repeat("x", n%2)
 		}
 		return yield(set, err)
-	}
-}
-
-// queueing yields all sets that there ever were.
-func queueing(next watcher, _ *registry, _ <-chan struct{}) watcher {
-	return func(ctx context.Context) seq {
-		return func(yield func([]sd.Instance, error) bool) {
-			ctx, cancel := context.WithCancel(ctx)
-			type turn struct {
-				set []sd.Instance
-				err error
-			}
-			queue := make(chan turn, 1000)
-			var group sync.WaitGroup
-			defer group.Wait()
-			defer cancel()
-			group.Go(func() {
-				for set, err := range next(ctx) {
-					queue <- turn{set, err}
-				}
-			})
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case y := <-queue:
-					if ctx.Err() != nil || !yield(y.set, y.err) {
-						return
-					}
-				}
-			}
-		}
 	}
 }

@@ -61,6 +61,7 @@ type away struct {
 
 	keeps, canceled, left, begun *loop
 	withdrawn                    *registration // in the service of withdrawing, which is to be withdrawn during the outage
+	registered                   chan error    // what Register has said in the outage
 	withdrawing, late, leaving   *cell         // services of their own
 	from                         int           // the first turn of keeps in the outage
 }
@@ -147,9 +148,9 @@ func (a *away) before() (err error) {
 
 // during looks at what happens during the outage.
 func (a *away) during() {
-	registered := make(chan error, 1)
+	a.registered = make(chan error, 1)
 	if a.h.Registrar != nil {
-		go func() { registered <- contain(a.registers) }()
+		go func() { a.registered <- contain(a.registers) }()
 	}
 	_, err := a.keeps.await(a.from, "an error", isError)
 	a.wrong("OutageKeeps", err)
@@ -157,7 +158,6 @@ func (a *away) during() {
 	a.ends()
 	if a.h.Registrar != nil {
 		a.deregisters()
-		a.wrong("OutageRegister", <-registered)
 	}
 }
 
@@ -313,6 +313,7 @@ func (a *away) after(from int) {
 	}
 	a.wrong("RestartRegistered", a.now(instances(1, 2)...))
 	a.wrong("OutageDeregister", a.withdrawing.now())
+	a.wrong("OutageRegister", <-a.registered)
 	a.wrong("OutageRegister", a.retry(func() error { return a.late.settled(instances(2)...) }))
 }
 

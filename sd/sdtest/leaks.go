@@ -16,7 +16,8 @@ func goroutines(service string) (n int, stacks string) {
 		return 0, err.Error()
 	}
 	var found []string
-	for stack := range strings.SplitSeq(profile.String(), "\n\n") {
+	_, stacks, _ = strings.Cut(profile.String(), "\n") // the first line has the total
+	for stack := range strings.SplitSeq(stacks, "\n\n") {
 		if !strings.Contains(stack, strconv.Quote(label)+":"+strconv.Quote(service)) {
 			continue
 		}
@@ -32,7 +33,7 @@ func goroutines(service string) (n int, stacks string) {
 // remains waits until the watches of the check, so many of which have ended, have left nothing.
 func (c *cell) remains(watches int) error {
 	const (
-		again = 20 * time.Millisecond
+		again = 50 * time.Millisecond
 		share = 4 // connections that a client keeps for the next watch are not many
 	)
 	timer, tick := time.NewTimer(c.h.Limit), time.NewTicker(again)
