@@ -15,6 +15,8 @@ const (
 	firstQuery = time.Second // from the first query to the second; each further wait is twice the last (RFC 6762, section 5.2)
 	maxShift   = 12          // so that the longest is about an hour
 
+	share = 5 // one of so many parts of the time is for making sets
+
 	settled = 200 * time.Millisecond  // without news after an answer the first set is whole; answers come within 120 ms
 	nobody  = 1500 * time.Millisecond // without an answer there is no instance: two queries were lost or not answered
 )
@@ -32,7 +34,8 @@ type browser struct {
 	queries   int       // how many were sent
 	nextQuery time.Time // for all instances
 	nextPoll  time.Time
-	publishAt time.Time // the first set, unless one is known from before
+	publishAt time.Time // the first set, unless one is known from before; later none sooner than this
+	first     bool      // it was not published yet
 	began     time.Time
 }
 
@@ -40,7 +43,7 @@ type browser struct {
 func (b *browser) run(ctx context.Context) error {
 	defer b.net.close()
 	now := time.Now()
-	b.began, b.nextQuery, b.nextPoll, b.publishAt = now, now, now, now.Add(nobody)
+	b.began, b.nextQuery, b.nextPoll, b.publishAt, b.first = now, now, now, now.Add(nobody), true
 	if len(b.cache.instances) > 0 {
 		b.cache.resume(now)
 		b.publishAt = now
@@ -70,7 +73,7 @@ func (b *browser) hear(p packet) {
 	now := time.Now()
 	before := len(b.cache.instances)
 	b.cache.hear(p.records, p.link.name, now)
-	if len(b.cache.instances) > before && !b.publishAt.IsZero() {
+	if len(b.cache.instances) > before && b.first {
 		b.publishAt = earlier(now.Add(settled), b.began.Add(nobody))
 	}
 }
@@ -97,8 +100,9 @@ func (b *browser) work(now time.Time) error {
 	}
 	b.ask(questions, now)
 	if b.cache.changed && !now.Before(b.publishAt) {
-		b.publishAt = time.Time{}
 		b.publish(now)
+		b.first = false
+		b.publishAt = now.Add(share * time.Since(now)) // so that with many instances it leaves time for all else
 	}
 	return nil
 }

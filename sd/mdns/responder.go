@@ -31,7 +31,7 @@ type responder struct {
 	done   chan struct{}
 	report func(error)
 
-	offers   []*offer
+	offers   map[string]*offer // by name
 	queue    []*answer
 	nextPoll time.Time
 }
@@ -50,6 +50,7 @@ func newResponder(typ string, interfaces []string, report func(error)) *responde
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &responder{
 		typ: typ, net: newNetwork(interfaces), calls: make(chan func()), cancel: cancel, done: make(chan struct{}), report: report,
+		offers: make(map[string]*offer),
 	}
 	go r.run(ctx)
 	return r
@@ -108,10 +109,9 @@ func (r *responder) add(ctx context.Context, o *offer) (err error) {
 			return
 		}
 		revision := o.revision
-		for _, old := range r.offers {
-			if old.name == o.name {
-				revision = max(revision, old.revision+1)
-			}
+		old := r.offers[o.name]
+		if old != nil {
+			revision = max(revision, old.revision+1)
 		}
 		if err = o.setRevision(revision); err != nil {
 			return
@@ -121,11 +121,10 @@ func (r *responder) add(ctx context.Context, o *offer) (err error) {
 			err = fmt.Errorf("sd: mdns: announce %s: %w", o.instance, err)
 			return
 		}
-		o.out = true
-		for _, old := range r.offers {
-			old.silent = old.silent || old.name == o.name
+		if old != nil {
+			old.silent = true
 		}
-		r.offers = append(slices.DeleteFunc(r.offers, func(old *offer) bool { return old.silent }), o)
+		o.out, r.offers[o.name] = true, o
 	})
 	return errors.Join(failure, err)
 }
@@ -134,14 +133,16 @@ func (r *responder) add(ctx context.Context, o *offer) (err error) {
 func (r *responder) drop(o *offer) {
 	_ = r.call(context.Background(), func() { // which fails only when the responder has stopped
 		o.silent = o.silent || o.yielded(time.Now())
-		r.offers = slices.DeleteFunc(r.offers, func(other *offer) bool { return other == o })
+		if r.offers[o.name] == o {
+			delete(r.offers, o.name)
+		}
 	})
 }
 
 // remove says goodbye for an offer that was dropped, unless another has its name.
 func (r *responder) remove(ctx context.Context, o *offer) (err error) {
 	failure := r.call(ctx, func() {
-		if o.silent || slices.ContainsFunc(r.offers, func(other *offer) bool { return other.name == o.name }) {
+		if o.silent || r.offers[o.name] != nil {
 			return
 		}
 		if err = r.ready(time.Now()); err != nil {
@@ -201,7 +202,7 @@ func (r *responder) poll(now time.Time) error {
 		for _, o := range r.offers {
 			o.lost <- err
 		}
-		r.offers = nil
+		clear(r.offers)
 	}
 	for _, o := range r.offers {
 		for l := range o.at {
@@ -239,9 +240,10 @@ func (r *responder) work(now time.Time) {
 			if o.setRevision(max(o.revision+1, uint64(now.UnixMicro()))) == nil { // which is as long as before
 				due = append(due, o)
 			}
+		case now.Add(gather).Before(o.next):
 		case now.Before(o.free()):
-			o.next = later(o.next, o.free())
-		case !now.Add(gather).Before(o.next):
+			o.next = o.free().Add(gather) // which is when it is due
+		default:
 			due = append(due, o)
 		}
 	}
@@ -268,27 +270,41 @@ func (r *responder) next() time.Time {
 
 // defend compares what others announce under the names of the offers.
 func (r *responder) defend(records []dnsmessage.Resource, now time.Time) {
-	for _, o := range r.offers {
-		rival := o.rivalAmong(records)
-		switch {
-		case rival == nil && !isGoodbye(records, o.name):
-		case rival == nil && o.yielded(now):
-			o.rival = now // which ends it
-		case rival == nil: // somebody says that the instance is no more, and others may believe it (RFC 6762, section 10.1)
-			o.next = now
-		case o.yielded(now):
-			o.rival = now.Add(rival.ttl)
-		case rival.compare(o) < 0: // it has to give way, and does when it hears this
-			o.next = earlier(o.next, now)
-		case now.Sub(o.began) < fresh && o.claims < maxClaims && rival.says.revision > uint64(now.Add(skew).UnixMicro()):
-			o.claims++                                       // the other is older, and its clock is ahead
-			if o.setRevision(rival.says.revision+1) == nil { // which is as long as before
+	for _, record := range records {
+		switch body := record.Body.(type) {
+		case *dnsmessage.TXTResource:
+			o := r.offers[record.Header.Name.String()]
+			if o != nil && record.Header.TTL > 0 && !slices.Equal(body.TXT, o.text) {
+				r.meet(o, &rival{text: body.TXT, says: decode(body.TXT), ttl: min(time.Duration(record.Header.TTL)*time.Second, maxTTL)}, now)
+			}
+		case *dnsmessage.PTRResource:
+			if record.Header.TTL > 0 {
+				continue
+			}
+			if o := r.offers[body.PTR.String()]; o != nil && o.yielded(now) {
+				o.rival = now // which ends it
+			} else if o != nil { // somebody says that it is no more, and others may believe it (RFC 6762, section 10.1)
 				o.next = now
 			}
-		default:
-			o.rival = now.Add(rival.ttl)
-			r.report(fmt.Errorf("sd: mdns: %s is replaced: another process announces its ID, at %s", o.instance, rival.says.instance.Address))
 		}
+	}
+}
+
+// meet compares an offer with another that has its name.
+func (r *responder) meet(o *offer, other *rival, now time.Time) {
+	switch {
+	case o.yielded(now):
+		o.rival = now.Add(other.ttl)
+	case other.compare(o) < 0: // it has to give way, and does when it hears this
+		o.next = earlier(o.next, now)
+	case now.Sub(o.began) < fresh && o.claims < maxClaims && other.says.revision > uint64(now.Add(skew).UnixMicro()):
+		o.claims++                                       // the other is older, and its clock is ahead
+		if o.setRevision(other.says.revision+1) == nil { // which is as long as before
+			o.next = now
+		}
+	default:
+		o.rival = now.Add(other.ttl)
+		r.report(fmt.Errorf("sd: mdns: %s is replaced: another process announces its ID, at %s", o.instance, other.says.instance.Address))
 	}
 }
 
@@ -298,11 +314,4 @@ func (o *offer) free() (at time.Time) {
 		at = later(at, last.Add(l.pause()))
 	}
 	return at
-}
-
-func isGoodbye(records []dnsmessage.Resource, name string) bool {
-	return slices.ContainsFunc(records, func(r dnsmessage.Resource) bool {
-		body, ok := r.Body.(*dnsmessage.PTRResource)
-		return ok && r.Header.TTL == 0 && body.PTR.String() == name
-	})
 }
