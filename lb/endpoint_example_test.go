@@ -12,7 +12,7 @@ import (
 	"github.com/ashlar-go/ashlar/transport/inproc"
 )
 
-type stone struct{ Name string }
+type slab struct{ Name string }
 
 var (
 	findSpec  = endpoint.Spec{Service: "quarry", Method: "Find", Idempotent: true}
@@ -21,9 +21,9 @@ var (
 
 // newQuarry returns an instance of the service, which may be out of order.
 func newQuarry(broken bool) *inproc.Mux {
-	serve := func(_ context.Context, s stone) (stone, error) {
+	serve := func(_ context.Context, s slab) (slab, error) {
 		if broken {
-			return stone{}, status.New(status.Unavailable, "the saw is broken")
+			return slab{}, status.New(status.Unavailable, "the saw is broken")
 		}
 		return s, nil
 	}
@@ -56,13 +56,13 @@ func ExampleEndpoint() {
 		return
 	}
 	defer pool.Close()
-	find, err := newClient[stone, stone](findSpec, pool)
+	find, err := newClient[slab, slab](findSpec, pool)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	for range 5 {
-		found, err := find(context.Background(), stone{"granite"})
+		found, err := find(context.Background(), slab{"granite"})
 		fmt.Println(found.Name, err)
 	}
 	// Output:
@@ -80,24 +80,24 @@ func ExampleRetryError() {
 		return
 	}
 	defer pool.Close()
-	find, err := newClient[stone, stone](findSpec, pool)
+	find, err := newClient[slab, slab](findSpec, pool)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	carve, err := newClient[stone, stone](carveSpec, pool)
+	carve, err := newClient[slab, slab](carveSpec, pool)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	_, err = find(context.Background(), stone{"granite"})
+	_, err = find(context.Background(), slab{"granite"})
 	fmt.Println(status.As(err).Code, "-", status.As(err).Message)
 	if all, ok := errors.AsType[*lb.RetryError](err); ok {
 		for _, a := range all.Attempts {
 			fmt.Println(a.Instance.Address, "-", a.Err)
 		}
 	}
-	_, err = carve(context.Background(), stone{"granite"}) // which is not idempotent
+	_, err = carve(context.Background(), slab{"granite"}) // which is not idempotent
 	fmt.Println(err)
 	// Output:
 	// unavailable - the saw is broken
