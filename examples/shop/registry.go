@@ -19,7 +19,10 @@ import (
 // registries are the kinds of registry by which the shop finds the instances of its catalog, with where each is unless -registry-addr says
 // otherwise. Static is none: the addresses are known. NATS is the broker of the shop.
 func registries() map[string]string {
-	return map[string]string{"static": "", "nats": "", "mdns": "", "consul": "127.0.0.1:8500", "etcd": "127.0.0.1:2379", "zookeeper": "127.0.0.1:2181"}
+	return map[string]string{
+		"static": "", "nats": "", "mdns": "",
+		"consul": "127.0.0.1:8500", "etcd": "127.0.0.1:2379", "zookeeper": "127.0.0.1:2181",
+	}
 }
 
 // registry announces and finds the instances of one service. A static one does neither.
