@@ -20,6 +20,12 @@ PACKAGES := $(addsuffix /...,$(MODULES))
 PROGRAMS := $(notdir $(patsubst %/go.mod,%,$(wildcard tools/programs/*/go.mod)))
 ALONE    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod))
 
+# Debian's packages that tests need, each with what tells that it is there: a command, or a path.
+APT := etcd-server:etcd
+APT += knot:knotd
+APT += avahi-daemon avahi-utils:avahi-browse dbus-daemon iproute2:ip
+APT += libzookeeper-java:/usr/share/java/zookeeper.jar default-jre-headless:java
+
 # A checkout may belong to somebody else than who runs make in it, as in a container.
 export GIT_CONFIG_COUNT   := 1
 export GIT_CONFIG_KEY_0   := safe.directory
@@ -28,7 +34,7 @@ export GIT_CONFIG_VALUE_0 := $(CURDIR)
 # The modules outside the workspace are built with what their own go.mod says.
 outside = $(foreach module,$(1),GOWORK=off $(GO) -C $(module) $(2);)
 
-.PHONY: all help fmt generate vet lint test bench fuzz tidy programs tools vuln
+.PHONY: all help fmt generate vet lint test bench fuzz tidy programs apt tools vuln
 .PHONY: notes fmt-check generate-check tidy-check unit outside newer
 
 .NOTPARALLEL: # the go command uses all processors by itself
@@ -53,7 +59,7 @@ vet: ## run go vet on every module
 lint: tools ## run golangci-lint; .golangci.yml has the reason for what is switched off
 	$(BIN)/golangci-lint run $(PACKAGES)
 
-test: notes fmt-check tidy-check generate-check vet lint programs unit outside newer ## check everything, as continuous integration does
+test: notes fmt-check tidy-check generate-check vet lint programs apt unit outside newer ## check everything, as continuous integration does
 	@if [ -s $(NOTES) ]; then printf '\n*** not checked here:\n'; cat $(NOTES); fi
 
 bench: ## run the benchmarks: BENCH=regexp BENCHTIME=1s COUNT=1
@@ -70,6 +76,9 @@ programs: notes ## build the servers and clients that tests run, pinned in tools
 	@for program in $(PROGRAMS); do \
 		tools/program $$program >/dev/null || { [ "$${CI:-}" != true ] && echo "tests with $$program, which could not be built" >>$(NOTES); }; \
 	done
+
+apt: notes ## install Debian's packages that tests need and that are missing; takes root
+	@tools/apt $(NOTES) $(APT)
 
 tools: $(BIN)/.installed ## install the tools pinned in tools/go.mod into .bin
 

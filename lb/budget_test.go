@@ -10,6 +10,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/lb"
+	"github.com/ashlar-go/ashlar/status"
 )
 
 // drive makes a call each interval for so long, and returns how many there were, when all have ended.
@@ -127,9 +128,9 @@ func TestABudgetIsSpentOnceByMany(t *testing.T) {
 	var failed atomic.Int64
 	f := &fleet{serve: func(context.Context, *host, int) (int, error) {
 		failed.Add(1)
-		return 0, errRefused
+		return 0, status.New(status.Unavailable, "no")
 	}}
-	p := openFleet(t, f, []string{"a", "b"}, lb.PoolWaitReady(), lb.PoolRetryBudget(0, 1e3))
+	p := openFleet(t, f, []string{"a", "b"}, lb.PoolWaitReady(), lb.PoolEjectAfter(0), lb.PoolRetryBudget(0, 1e3))
 	call := fleetEndpoint(t, readSpec, p, lb.EndpointRetryBackoff(1, 1))
 	const callers, calls = 8, 500
 	start := time.Now()
@@ -160,4 +161,20 @@ func TestABudgetThatMakesNoSense(t *testing.T) {
 			t.Errorf("want %q, have %v", want, err)
 		}
 	}
+}
+
+func TestWhatWasNotSentSpendsNoBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := script(errRefused, nil)
+		p := fleetPool(t, f, []string{"a", "b"}, lb.PoolRetryBudget(0, 0))
+		if _, err := fleetEndpoint(t, readSpec, p)(t.Context(), 1); err != nil || len(f.called()) != 2 {
+			t.Errorf("want success by the second of two attempts, have %v after %d", err, len(f.called()))
+		}
+		f = script(errBroken, nil)
+		p = fleetPool(t, f, []string{"a", "b"}, lb.PoolRetryBudget(0, 0))
+		if _, err := fleetEndpoint(t, readSpec, p)(t.Context(), 1); err == nil || len(f.called()) != 1 {
+			t.Errorf("what was sent: want failure by the only attempt, have %v after %d", err, len(f.called()))
+		}
+	})
 }

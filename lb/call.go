@@ -120,7 +120,11 @@ func (p *Pool[C]) done(c call[C], err error) {
 	}
 	switch {
 	case failed:
-		if fails := n.failed(); p.config.ejectAfter > 0 && int(fails)%p.config.ejectAfter == 0 {
+		fails := n.failed()
+		if fails >= lostAfter && unreachable(err) {
+			p.suspect(n)
+		}
+		if p.config.ejectAfter > 0 && int(fails)%p.config.ejectAfter == 0 {
 			p.accuse(n)
 		}
 	case err == nil || status.CodeOf(err) != status.Canceled: // which says nothing of the instance

@@ -77,18 +77,23 @@ func (p *Pool[C]) dialled(n *node[C], client C, err error) {
 	case err == nil:
 		p.connect(n, client)
 	case !n.left:
-		delay := min(firstDialDelay<<min(n.failures, 10), maxDialDelay)
 		n.err = err
-		n.failures++
-		p.dials.later.add(n, p.clock.Now(), delay/2+rand.N(delay/2)) //nolint:gosec // no secret
-		p.stale = p.stale || len(p.current.Load().nodes) == 0        // whose error says why
+		p.dialLater(n)
+		p.stale = p.stale || len(p.current.Load().nodes) == 0 // whose error says why
 		p.tell(Event{Kind: DialFailed, Instance: n.Instance(), Err: err})
 	}
 }
 
+// dialLater has a node dialled after a delay that grows with its failures.
+func (p *Pool[C]) dialLater(n *node[C]) {
+	delay := min(firstDialDelay<<min(n.failures, 10), maxDialDelay)
+	n.failures++
+	p.dials.later.add(n, p.clock.Now(), delay/2+rand.N(delay/2)) //nolint:gosec // no secret
+}
+
 // connect lets a node be picked.
 func (p *Pool[C]) connect(n *node[C], client C) {
-	n.client, n.connected, n.fresh, n.err, n.failures = client, true, true, nil, 0
+	n.client, n.connected, n.fresh, n.err = client, true, true, nil
 	p.counts.connected++
 	if window := p.config.slowStart; window > 0 {
 		n.cold, n.since = true, p.clock.Now()

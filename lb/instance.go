@@ -23,7 +23,10 @@ type node[C any] struct {
 	fresh     bool  // nothing is known of it yet, or no more
 	left      bool  // it is no longer in the set
 	err       error // of the last dial
-	failures  int   // dials in a row that failed
+	failures  int   // dials in a row that failed, or led to a client that reached nobody
+
+	first uint32      // how many calls it was made with
+	lost  atomic.Bool // lose is about to look at it
 
 	cold  bool          // it is in its slow start
 	since time.Duration // when that began
@@ -75,7 +78,9 @@ func (p *Pool[C]) update(set []sd.Instance) {
 			}
 			p.leave(n) // another is called so now
 		}
-		nodes = append(nodes, p.join(set[i]))
+		n := p.join(set[i])
+		p.dials.next = append(p.dials.next, n)
+		nodes = append(nodes, n)
 	}
 	for _, n := range old {
 		p.leave(n)
@@ -123,11 +128,12 @@ func (p *Pool[C]) appraise(nodes []*node[C]) {
 	}
 }
 
+// join makes the node of an instance, which is to be dialled.
 func (p *Pool[C]) join(instance sd.Instance) *node[C] {
 	n := &node[C]{Node: NewNode(instance, p.clock)}
-	n.rated.begun = rand.Uint32N(budgetEvery) //nolint:gosec // so that not all earn their retries at the same time
-	n.calls.Store(uint64(n.rated.begun) * begun)
-	p.dials.next = append(p.dials.next, n)
+	n.first = rand.Uint32N(budgetEvery) //nolint:gosec // so that not all earn their retries at the same time
+	n.rated.begun = n.first
+	n.calls.Store(uint64(n.first) * begun)
 	return n
 }
 

@@ -2,6 +2,7 @@ package lb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,7 +83,7 @@ func (r *retryRules) next(
 	if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) <= wait {
 		return 0, false
 	}
-	return wait, budget.spend(clock.Now())
+	return wait, errors.Is(err, transport.ErrNotSent) || budget.spend(clock.Now()) // what was not sent was no load for anybody
 }
 
 // trial is the course of one call whose first attempt has failed.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -21,11 +22,34 @@ type Package struct {
 	Deps       []string `json:"deps"`    // what it links, directly or not
 }
 
-// List returns the packages of the library's module and all that they link, by import path. It asks the go command about one platform
-// and without the workspace, so that the answer is the same for everybody.
-func List(ctx context.Context, root string) (map[string]Package, error) {
-	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps", "./...")
+// Modules returns the directories of the modules that go.work names, from root.
+func Modules(ctx context.Context, root string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "go", "work", "edit", "-json", "go.work")
 	cmd.Dir = root
+	output, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("house: %s: %w", cmd, err)
+	}
+	var work struct {
+		Use []struct {
+			DiskPath string `json:"diskPath"` // matched without regard to case
+		} `json:"use"`
+	}
+	if err := json.Unmarshal(output, &work); err != nil {
+		return nil, fmt.Errorf("house: reading the answer of %s: %w", cmd, err)
+	}
+	dirs := make([]string, len(work.Use))
+	for n, use := range work.Use {
+		dirs[n] = filepath.Join(root, filepath.FromSlash(use.DiskPath))
+	}
+	return dirs, nil
+}
+
+// List returns the packages of the module in dir and all that they link, by import path. It asks the go command about one platform and
+// without the workspace, so that the answer is the same for everybody.
+func List(ctx context.Context, dir string) (map[string]Package, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps", "./...")
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=1", "GOWORK=off")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -46,7 +70,7 @@ func List(ctx context.Context, root string) (map[string]Package, error) {
 	}
 }
 
-// Imports returns what each package of the module imports, in the form that CheckFloors takes.
+// Imports returns what each package of the repository imports, in the form that CheckFloors takes.
 func Imports(packages map[string]Package) map[string][]string {
 	imports := make(map[string][]string)
 	for importPath, p := range packages {

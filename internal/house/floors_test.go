@@ -1,6 +1,7 @@
 package house_test
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -9,11 +10,24 @@ import (
 
 func TestRepositoryStandsOnItsFloors(t *testing.T) {
 	t.Parallel()
-	packages, err := house.List(t.Context(), root)
+	modules, err := house.Modules(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, finding := range house.CheckFloors(house.Imports(packages)) {
+	imports := map[string][]string{}
+	for _, dir := range modules {
+		packages, err := house.List(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(imports, house.Imports(packages))
+	}
+	for _, name := range []string{"endpoint", "examples/hello"} { // of two modules
+		if _, ok := imports[name]; !ok {
+			t.Errorf("want %s among the packages of modules %q", name, modules)
+		}
+	}
+	for _, finding := range house.CheckFloors(imports) {
 		t.Error(finding)
 	}
 }

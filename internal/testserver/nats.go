@@ -3,10 +3,7 @@ package testserver
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -40,22 +37,7 @@ func StartNATSCluster(t testing.TB, servers int, config ...string) []*NATS {
 func startNATS(t testing.TB, n int, config []string) []*NATS {
 	t.Helper()
 	program := Program(t, "nats-server")
-	const attempts = 5
-	for attempt := 1; ; attempt++ {
-		servers := newNATS(t, program, n, config)
-		err := startAll(servers)
-		if err == nil {
-			return servers
-		}
-		taken := false // a port, by somebody else
-		for _, s := range servers {
-			taken = taken || strings.Contains(s.tail(), "address already in use")
-			s.Stop()
-		}
-		if !taken || attempt == attempts {
-			t.Fatalf("testserver: nats-server: %v\n%s", err, servers[0].tail())
-		}
-	}
+	return startServers(t, "nats-server", func() []*NATS { return newNATS(t, program, n, config) })
 }
 
 func newNATS(t testing.TB, program string, n int, config []string) []*NATS {
@@ -91,19 +73,6 @@ func newNATS(t testing.TB, program string, n int, config []string) []*NATS {
 	return servers
 }
 
-// startAll starts the servers at once, since those of a cluster wait for each other.
-func startAll(servers []*NATS) error {
-	failures := make(chan error, len(servers))
-	for _, s := range servers {
-		go func() { failures <- s.start() }()
-	}
-	var all error
-	for range servers {
-		all = errors.Join(all, <-failures)
-	}
-	return all
-}
-
 // healthy asks the server for its health, which includes its JetStream's, and in a cluster for the others that it knows.
 func (s *NATS) healthy(ctx context.Context) error {
 	if _, err := s.ask(ctx, "healthz"); err != nil || s.cluster == 1 {
@@ -127,19 +96,5 @@ func (s *NATS) healthy(ctx context.Context) error {
 
 // ask reads a page of the server's monitor.
 func (s *NATS) ask(ctx context.Context, page string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/%s", s.monitor, page), nil)
-	if err != nil {
-		return nil, err
-	}
-	request.Close = true // no connection stays
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: HTTP %d: %s", page, response.StatusCode, text)
-	}
-	return text, err
+	return get(ctx, fmt.Sprintf("http://127.0.0.1:%d/%s", s.monitor, page))
 }

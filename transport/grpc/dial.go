@@ -1,6 +1,7 @@
 package grpctransport
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
@@ -70,6 +72,49 @@ func Dial(target string, opts ...DialOption) (*grpc.ClientConn, error) {
 		return nil, fmt.Errorf("grpctransport: dial %q: %w", target, err)
 	}
 	return conn, nil
+}
+
+// Dialer returns the function that dials the instances of a service for a pool, as that of package lb, each with a connection of its own.
+// An address is what Dial takes. It waits until the instance is connected, so that one which is not there is not used.
+//
+// It fails when Dial does with opts, and the function when Dial does, when it cannot connect, and when ctx ends meanwhile.
+func Dialer(opts ...DialOption) (func(ctx context.Context, address string) (*grpc.ClientConn, error), error) {
+	conn, err := Dial("passthrough:///", opts...)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.Close(); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, address string) (*grpc.ClientConn, error) {
+		conn, err := Dial(address, opts...)
+		if err != nil {
+			return nil, err
+		}
+		if err := connect(ctx, conn); err != nil {
+			return nil, errors.Join(fmt.Errorf("grpctransport: dial %q: %w", address, err), conn.Close())
+		}
+		return conn, nil
+	}, nil
+}
+
+// connect waits until conn is ready, or has failed for the first time.
+func connect(ctx context.Context, conn *grpc.ClientConn) error {
+	for {
+		state := conn.GetState()
+		switch state {
+		case connectivity.Ready:
+			return nil
+		case connectivity.TransientFailure, connectivity.Shutdown:
+			return fmt.Errorf("the connection is in the state %v", state)
+		case connectivity.Idle:
+			conn.Connect()
+		case connectivity.Connecting:
+		}
+		if !conn.WaitForStateChange(ctx, state) {
+			return ctx.Err()
+		}
+	}
 }
 
 // DialTLS encrypts the connection; a nil config is the default one of crypto/tls. It replaces an earlier one.

@@ -1,6 +1,7 @@
 package httptransport
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -66,6 +67,55 @@ func Dial(baseURL string, opts ...DialOption) (*Conn, error) {
 	return conn, nil
 }
 
+// Dialer returns the function that dials the instances of a service for a pool, as that of package lb, each with connections of its own. An
+// address is "host:port", or a base URL where there is more to say; without a scheme it is https if DialTLS is among opts, else http.
+// It connects to the instance once, and closes that again, so that one which is not there is not used; with DialClient or a proxy of the
+// environment it does not.
+//
+// It fails when an option is wrong, and the function when Dial does, when it cannot connect, and when ctx ends meanwhile.
+func Dialer(opts ...DialOption) (func(ctx context.Context, address string) (*Conn, error), error) {
+	var config dialConfig
+	if err := option.Set(&config, opts); err != nil {
+		return nil, fmt.Errorf("httptransport: Dialer: %w", err)
+	}
+	scheme := "http://"
+	if config.tls != nil {
+		scheme = "https://"
+	}
+	return func(ctx context.Context, address string) (*Conn, error) {
+		if !strings.Contains(address, "://") {
+			address = scheme + address
+		}
+		conn, err := Dial(address, opts...)
+		if err != nil {
+			return nil, err
+		}
+		if err := conn.knock(ctx); err != nil {
+			return nil, fmt.Errorf("httptransport: dial %q: %w", address, err)
+		}
+		return conn, nil
+	}, nil
+}
+
+// knock connects to the host, and closes that.
+func (c *Conn) knock(ctx context.Context) error {
+	if c.own == nil {
+		return nil
+	}
+	if proxy, err := c.own.Proxy(&http.Request{URL: c.base}); proxy != nil || err != nil {
+		return err
+	}
+	port := c.base.Port()
+	if port == "" {
+		port = c.base.Scheme
+	}
+	conn, err := c.own.DialContext(ctx, "tcp", net.JoinHostPort(c.base.Hostname(), port))
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
 func newTransport(config *dialConfig) *http.Transport {
 	const (
 		idlePerHost    = 100
@@ -103,9 +153,12 @@ func DialClient(client *http.Client) DialOption {
 	}
 }
 
-// DialTLS sets the TLS configuration of https connections.
+// DialTLS sets the TLS configuration of https connections; a nil config is the default one of crypto/tls.
 func DialTLS(config *tls.Config) DialOption {
 	return func(c *dialConfig) error {
+		if config == nil {
+			config = new(tls.Config)
+		}
 		c.tls = config
 		return nil
 	}

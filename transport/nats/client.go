@@ -68,8 +68,9 @@ func newClient(spec endpoint.Spec, conn *Conn, stream bool, opts []ClientOption)
 		return nil, fmt.Errorf("%s is for streams", "Client"+option)
 	}
 	c := &client{
-		clientConfig: config, operation: spec.Operation(), kind: spec.Kind, streaming: stream, conn: conn, codec: config.set.Default(),
+		clientConfig: config, operation: spec.Operation(), kind: spec.Kind, streaming: stream, conn: conn.shared, codec: config.set.Default(),
 	}
+	c.subject = conn.prefix + c.subject
 	c.contentType = typeOf(c.codec)
 	return c, nil
 }

@@ -16,6 +16,9 @@ import (
 // Conn is what clients call over: a connection to NATS, with one inbox for the answers to all of their calls. It is safe for
 // concurrent use.
 type Conn struct {
+	shared *Conn  // itself, or the one that At was called on
+	prefix string // of subjects, with the dot
+
 	link  *link
 	asker *asker
 	pool  sync.Pool
@@ -35,6 +38,7 @@ func newConn(nc *nats.Conn, every time.Duration) (*Conn, error) {
 		return nil, errors.New("natstransport: the connection is nil")
 	}
 	c := &Conn{pool: sync.Pool{New: func() any { return &pending{answers: make(chan answer, 1)} }}, up: make(chan struct{})}
+	c.shared = c
 	var err error
 	if c.link, err = newLink(nc, c.changed); err != nil {
 		return nil, fmt.Errorf("natstransport: opening an inbox: %w", err)
@@ -43,9 +47,28 @@ func newConn(nc *nats.Conn, every time.Duration) (*Conn, error) {
 	return c, nil
 }
 
+// At returns the Conn by which one instance is called: servers with ServerPrefix of the same prefix. It shares everything with c, so
+// it costs next to nothing, and to close it does nothing.
+//
+// It fails when no subject can begin with prefix.
+func (c *Conn) At(prefix string) (*Conn, error) {
+	if err := checkSubject(prefix); err != nil {
+		return nil, fmt.Errorf("natstransport: the prefix %w", err)
+	}
+	return &Conn{shared: c.shared, prefix: c.prefix + prefix + "."}, nil
+}
+
+// Dialer returns the function by which a pool, as that of package lb, calls instances whose addresses are prefixes of subjects: At.
+func Dialer(conn *Conn) func(ctx context.Context, address string) (*Conn, error) {
+	return func(_ context.Context, address string) (*Conn, error) { return conn.At(address) }
+}
+
 // Close ends the calls that wait for an answer, with Unavailable, and the streams, and gives up the inbox. Calls that come later
 // fail. The connection to NATS stays open. It always returns nil, and closing twice does no harm.
 func (c *Conn) Close() error {
+	if c.shared != c {
+		return nil
+	}
 	c.asker.close()
 	c.link.close()
 	c.changed(nats.CLOSED)

@@ -68,6 +68,7 @@ func TestMistakesOfServersPanic(t *testing.T) {
 		"use NewStreamServer":                    func() { natstransport.NewServer(endpoint.Spec{Method: "A", Kind: endpoint.ServerStream}, double) },
 		"makes no subject":                       func() { natstransport.NewServer(endpoint.Spec{}, double) },
 		"ServerSubject:":                         unary(natstransport.ServerSubject("a.*")),
+		"ServerPrefix:":                          unary(natstransport.ServerPrefix("a.*")),
 		"ServerQueueGroup: the":                  unary(natstransport.ServerQueueGroup("")),
 		"ServerQueueGroup: \"a b\"":              unary(natstransport.ServerQueueGroup("a b")),
 		"ServerMaxRequest of 0":                  unary(natstransport.ServerMaxRequest(0)),

@@ -19,6 +19,7 @@ type serverConfig struct {
 	encodings
 
 	subject     string
+	prefix      string // of the subject, with the dot
 	queue       string
 	metadata    map[string]string
 	maxRequest  int64
@@ -40,7 +41,21 @@ func newServerConfig(spec endpoint.Spec, opts []ServerOption) (*serverConfig, er
 	if c.subject, err = subjectOf(spec, c.subject); err != nil {
 		return nil, err
 	}
+	c.subject = c.prefix + c.subject
 	return c, c.complete()
+}
+
+// ServerPrefix puts the prefix and a dot before the subject that requests come on. With one of its own, such as "payments-7f3a", an
+// instance can be called by itself, by clients over a Conn.At of it, and be the address of an instance in a registry. It replaces an
+// earlier one.
+func ServerPrefix(prefix string) ServerOption {
+	return func(c *serverConfig) error {
+		if err := checkSubject(prefix); err != nil {
+			return fmt.Errorf("ServerPrefix: %w", err)
+		}
+		c.prefix = prefix + "."
+		return nil
+	}
 }
 
 // ServerSubject sets the subject that requests come on, instead of the one that Subject returns. It replaces an earlier one.
@@ -80,8 +95,8 @@ func ServerMetadata(metadata map[string]string) ServerOption {
 	}
 }
 
-// ServerCodecs sets the codecs that requests are read with. A response is in the encoding of its request. A request without a Content-Type
-// is JSON, or of the first codec when none is for JSON. The default is JSON alone. It replaces an earlier one.
+// ServerCodecs sets the codecs that requests are read with. A response is in the encoding of its request. A request without a
+// Content-Type is JSON, or of the first codec when none is for JSON. The default is JSON alone. It replaces an earlier one.
 func ServerCodecs(codecs ...codec.Codec) ServerOption {
 	return func(c *serverConfig) error { return c.setCodecs(codecs) }
 }

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -12,26 +13,38 @@ import (
 const (
 	// RegisterLimit is how long Register waits for the registry.
 	RegisterLimit = 10 * time.Second
-	// RemoveLimit is how long a registration whose context has ended waits for the registry to take it out.
+	// RemoveLimit is how long the registry may take to take an instance out before that is an error.
 	RemoveLimit = 5 * time.Second
+	// RemoveFor is how long it is tried to take an instance out, as when the registry is away meanwhile.
+	RemoveFor = time.Minute
 )
+
+// ErrClosed is what Remove returns, or wraps, when the client was closed and there is no sense in trying again.
+var ErrClosed = errors.New("sd: the client is closed")
+
+// errLost is the reason of a Hold that has ended without any.
+var errLost = errors.New("sd: the registry has not kept the instance")
 
 // Registration is what a driver does for one instance. Its methods are called one at a time.
 type Registration interface {
 	// Hold puts the instance into the registry, calls held, and keeps it there. It returns when ctx has ended, without taking the
 	// instance out, or when the registry has lost it or may have, with the reason; then it is called again.
 	Hold(ctx context.Context, held func()) error
-	// Remove takes the instance out. It is nil where there is none.
+	// Remove takes the instance out. It is nil where there is none. After another error than ErrClosed it is called again, for RemoveFor.
 	Remove(ctx context.Context) error
 }
 
 // Register is Registrar.Register by a Registration of an instance that was checked. What goes wrong after it has returned, and is
-// tried again, is given to report, which may be nil.
+// tried again, is given to report, which may be nil. When Register fails it waits until nothing remains of it in the registry, as
+// deregister does: for RemoveLimit at most, while it is tried for RemoveFor. When ctx has ended before, nothing of r is called.
 func Register(ctx context.Context, r Registration, report func(error)) (deregister func(context.Context) error, err error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("sd: register: %w", ctx.Err())
+	}
 	if report == nil {
 		report = func(error) {}
 	}
-	k := &keeper{registration: r, report: report, held: make(chan struct{}), done: make(chan struct{})}
+	k := &keeper{registration: r, report: report, held: make(chan struct{}), ended: make(chan struct{}), done: make(chan struct{})}
 	var hold context.Context
 	hold, k.cancel = context.WithCancel(ctx)
 	go k.run(hold)
@@ -41,7 +54,7 @@ func Register(ctx context.Context, r Registration, report func(error)) (deregist
 	select {
 	case <-k.held:
 		return k.deregister, nil
-	case <-k.done:
+	case <-k.ended:
 		err = k.failed
 	case <-limit.C:
 		err = fmt.Errorf("sd: the registry has not taken the instance within %v", RegisterLimit)
@@ -50,7 +63,7 @@ func Register(ctx context.Context, r Registration, report func(error)) (deregist
 		err = ctx.Err()
 	}
 	k.cancel()
-	<-k.done
+	_ = k.await(context.Background()) // it was reported
 	return nil, err
 }
 
@@ -61,30 +74,55 @@ type keeper struct {
 	cancel       context.CancelFunc
 	once         sync.Once
 	held         chan struct{} // closed when the instance is in for the first time
-	done         chan struct{} // closed when it is out again
-	failed       error         // why it never got in; set before done
-	removed      error         // what came of taking it out; set before done
+	ended        chan struct{} // closed when it is no longer held
+	failed       error         // why it never got in; set before ended
+	done         chan struct{} // closed when it is out again, or that was given up
+
+	mu      sync.Mutex
+	removed error // what came of the last attempt to take it out
 }
 
 func (k *keeper) run(ctx context.Context) {
 	defer close(k.done)
 	defer k.cancel()
 	k.keep(ctx)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), RemoveLimit)
+	close(k.ended)
+	k.remove(context.WithoutCancel(ctx))
+}
+
+// remove takes the instance out.
+func (k *keeper) remove(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, RemoveFor)
 	defer cancel()
-	if k.removed = k.registration.Remove(ctx); k.removed != nil {
-		k.report(k.removed)
+	var delay Backoff
+	for {
+		err := k.removeOnce(ctx)
+		k.mu.Lock()
+		k.removed = err
+		k.mu.Unlock()
+		if err == nil {
+			return
+		}
+		k.report(err)
+		if errors.Is(err, ErrClosed) || ctx.Err() != nil {
+			return
+		}
+		delay.Wait(ctx)
 	}
+}
+
+func (k *keeper) removeOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, RemoveLimit)
+	defer cancel()
+	return k.registration.Remove(ctx)
 }
 
 // keep holds the registration until ctx ends, or the first attempt fails.
 func (k *keeper) keep(ctx context.Context) {
 	var delay Backoff
 	for ctx.Err() == nil {
-		err := k.registration.Hold(ctx, func() {
-			delay.Reset()
-			k.once.Do(func() { close(k.held) })
-		})
+		began := time.Now()
+		err := k.registration.Hold(ctx, func() { k.once.Do(func() { close(k.held) }) })
 		if ctx.Err() != nil {
 			return
 		}
@@ -92,23 +130,51 @@ func (k *keeper) keep(ctx context.Context) {
 		case <-k.held:
 		default:
 			k.failed = err
+			if err == nil {
+				k.failed = errLost
+			}
 			return
 		}
 		if err != nil {
 			k.report(err)
+		}
+		if time.Since(began) > maxDelay { // else the registry takes it and loses it, again and again
+			delay.Reset()
 		}
 		delay.Wait(ctx)
 	}
 }
 
 func (k *keeper) deregister(ctx context.Context) error {
+	select {
+	case <-k.done: // whatever ctx is
+		ctx = context.WithoutCancel(ctx)
+	default:
+	}
 	k.cancel()
+	return k.await(ctx)
+}
+
+// await waits until the instance is out, but no longer than RemoveLimit, and returns what came of it.
+func (k *keeper) await(ctx context.Context) error {
+	limit := time.NewTimer(RemoveLimit)
+	defer limit.Stop()
+	var late error
 	select {
 	case <-k.done:
-		return k.removed
 	case <-ctx.Done():
-		return fmt.Errorf("sd: waiting until the instance is taken out: %w", ctx.Err())
+	case <-limit.C:
+		late = fmt.Errorf("sd: the registry has not taken the instance out within %v", RemoveLimit)
 	}
+	if ctx.Err() != nil { // also when it was out at the same moment
+		late = fmt.Errorf("sd: waiting until the instance is taken out: %w", ctx.Err())
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if late != nil && k.removed != nil {
+		return fmt.Errorf("%w: %w", late, k.removed)
+	}
+	return errors.Join(late, k.removed)
 }
 
 // Check returns what is wrong with an instance that is to be registered, and the instance in its normal form.

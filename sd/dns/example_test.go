@@ -1,0 +1,25 @@
+package dnsdiscovery_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ashlar-go/ashlar/sd/dns"
+)
+
+func Example() { //nolint:testableexamples // it would ask the servers of this machine
+	instancer, err := dnsdiscovery.NewSRV("_grpc._tcp.orders.example.com", dnsdiscovery.InstancerMaxTTL(10*time.Second))
+	if err != nil {
+		panic(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for set, err := range instancer.Watch(ctx) {
+		if err != nil {
+			fmt.Println("the last set stays:", err)
+			continue
+		}
+		fmt.Println(set)
+	}
+}

@@ -1,0 +1,186 @@
+package dnsdiscovery_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/dns"
+)
+
+// These speak to a real server.
+
+const zone = "example.test"
+
+const patiently = 2 * time.Second // what a server has for an answer
+
+func quick(s *testserver.DNS) dnsdiscovery.InstancerOption {
+	all := []dnsdiscovery.InstancerOption{
+		dnsdiscovery.InstancerServers(s.Address), dnsdiscovery.InstancerMinTTL(50 * time.Millisecond), dnsdiscovery.InstancerAttempts(1),
+		dnsdiscovery.InstancerTimeout(patiently),
+	}
+	return func(c *dnsdiscovery.Config) error {
+		for _, o := range all {
+			if err := o(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func set(t *testing.T, s *testserver.DNS, records string) {
+	t.Helper()
+	if err := s.SetRecords(records); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestServiceRecordsAreInstances(t *testing.T) {
+	t.Parallel()
+	s := testserver.StartDNS(t, zone, `
+_grpc._tcp.orders SRV 10 60 8080 a
+_grpc._tcp.orders SRV 10 0 8081 B
+_grpc._tcp.orders SRV 20 5 9090 c
+a A 127.0.0.2
+b AAAA ::1
+c A 127.0.0.9`)
+	w := watch(t, newSRV(t, "_grpc._tcp.orders."+zone, quick(s)))
+	want := []sd.Instance{
+		{ID: "127.0.0.2:8080", Address: "127.0.0.2:8080", Weight: 60, Metadata: map[string]string{dnsdiscovery.MetadataTarget: "a.example.test"}},
+		{ID: "[::1]:8081", Address: "[::1]:8081", Metadata: map[string]string{dnsdiscovery.MetadataTarget: "b.example.test"}},
+	}
+	if have := w.set(); !sd.Same(want, have) {
+		t.Errorf("want %v, have %v", want, have)
+	}
+
+	set(t, s, `
+_grpc._tcp.orders SRV 10 60 8080 gone
+_grpc._tcp.orders SRV 20 5 9090 c
+_grpc._tcp.orders SRV 20 8 9090 d
+c A 127.0.0.9
+d A 127.0.0.10
+d A 127.0.0.11`)
+	second := w.set()
+	wantAddresses(t, second, "127.0.0.9:9090", "127.0.0.10:9090", "127.0.0.11:9090")
+	for _, i := range second {
+		if want := map[bool]int{true: 5, false: 4}[i.Address == "127.0.0.9:9090"]; i.Weight != want {
+			t.Errorf("%v: want the weight %d, have %d", i, want, i.Weight)
+		}
+	}
+
+	set(t, s, "_grpc._tcp.orders SRV 0 0 0 .")
+	wantAddresses(t, w.set())
+	set(t, s, "_grpc._tcp.orders SRV 0 0 8080 out.elsewhere.test.") // which this server refuses to look up
+	if err := w.fails(); !strings.Contains(err.Error(), "REFUSED") {
+		t.Errorf("want a refusal, have %v", err)
+	}
+	set(t, s, "")
+	wantAddresses(t, w.back())
+	w.quiet()
+}
+
+func TestAddressesOfBothFamiliesAreInstances(t *testing.T) {
+	t.Parallel()
+	s := testserver.StartDNS(t, zone, "orders A 127.0.0.2\norders A 127.0.0.3\norders AAAA ::1\nother CNAME orders\nalias CNAME other")
+	both := watch(t, newHost(t, "orders."+zone+".", 80, quick(s)))
+	wantAddresses(t, both.set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
+	wantAddresses(t, watch(t, newHost(t, "alias."+zone, 80, quick(s))).set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
+	four := watch(t, newHost(t, "orders."+zone, 80, quick(s), dnsdiscovery.InstancerNetwork("ip4")))
+	wantAddresses(t, four.set(), "127.0.0.2:80", "127.0.0.3:80")
+	six := watch(t, newHost(t, "orders."+zone, 80, quick(s), dnsdiscovery.InstancerNetwork("ip6")))
+	only := six.set()
+	wantAddresses(t, only, "[::1]:80")
+	if want := "orders.example.test"; len(only) == 1 && only[0].Metadata[dnsdiscovery.MetadataTarget] != want {
+		t.Errorf("want the target %s, have %v", want, only[0].Metadata)
+	}
+
+	set(t, s, "orders AAAA ::1")
+	wantAddresses(t, both.set(), "[::1]:80")
+	wantAddresses(t, four.set()) // it exists, and has no such records
+	set(t, s, "")
+	wantAddresses(t, both.set()) // it does not exist
+	wantAddresses(t, six.set())
+	four.quiet()
+}
+
+func TestAnEmptySetIsYielded(t *testing.T) {
+	t.Parallel()
+	s := testserver.StartDNS(t, zone, "orders TXT hello")
+	wantAddresses(t, watch(t, newHost(t, "orders."+zone, 80, quick(s))).set())
+	wantAddresses(t, watch(t, newHost(t, "nothing."+zone, 80, quick(s))).set())
+	wantAddresses(t, watch(t, newSRV(t, "orders."+zone, quick(s))).set())
+}
+
+func TestWhatDoesNotFitADatagramComesOverTCP(t *testing.T) {
+	t.Parallel()
+	const n = 300
+	var records strings.Builder
+	want := make([]string, 0, n)
+	for i := range n {
+		fmt.Fprintf(&records, "orders A 127.0.%d.%d\n", i/100, i%100+1)
+		want = append(want, fmt.Sprintf("127.0.%d.%d:80", i/100, i%100+1))
+	}
+	s := testserver.StartDNS(t, zone, records.String())
+	wantAddresses(t, watch(t, newHost(t, "orders."+zone, 80, quick(s))).set(), want...)
+}
+
+func TestNamesAreCompletedByTheSearchList(t *testing.T) {
+	t.Parallel()
+	s := testserver.StartDNS(t, zone, "orders A 127.0.0.2\norders.sub A 127.0.0.3")
+	search := dnsdiscovery.InstancerSearch("nothing."+zone, "sub."+zone, zone)
+	w := watch(t, newHost(t, "orders", 80, quick(s), search))
+	wantAddresses(t, w.set(), "127.0.0.3:80")
+	set(t, s, "orders A 127.0.0.2")
+	wantAddresses(t, w.set(), "127.0.0.2:80")
+	// With a dot in it the name is tried first as it is, which this server refuses.
+	if err := watch(t, newHost(t, "orders.sub", 80, quick(s), search)).fails(); !strings.Contains(err.Error(), "REFUSED") {
+		t.Errorf("want a refusal, have %v", err)
+	}
+	set(t, s, "orders.sub A 127.0.0.4")
+	wantAddresses(t, watch(t, newHost(t, "orders.sub", 80, quick(s), search, dnsdiscovery.InstancerNdots(2))).set(), "127.0.0.4:80")
+}
+
+func TestTheLastSetStaysWhileTheServerIsAway(t *testing.T) {
+	t.Parallel()
+	const records = "orders A 127.0.0.2"
+	s := testserver.StartDNS(t, zone, records)
+	outages := []struct {
+		name       string
+		begin, end func()
+	}{
+		{"stopped", s.Stop, s.Start},
+		{"killed", s.Kill, s.Start},
+		{"suspended", s.Suspend, s.Resume},
+	}
+	w := watch(t, newHost(t, "orders."+zone, 80, quick(s)))
+	wantAddresses(t, w.set(), "127.0.0.2:80")
+	for _, o := range outages {
+		o.begin()
+		for range 3 {
+			t.Log(o.name, w.fails()) // and no set, which would be an empty one
+		}
+		o.end()
+		wantAddresses(t, w.back(), "127.0.0.2:80") // again, though it is the same
+	}
+}
+
+func TestAWatchEndsWithItsContextWhileTheServerHangs(t *testing.T) {
+	t.Parallel()
+	s := testserver.StartDNS(t, zone, "orders A 127.0.0.2")
+	s.Suspend()
+	i := newHost(t, "orders."+zone, 80, dnsdiscovery.InstancerServers(s.Address), dnsdiscovery.InstancerTimeout(time.Hour))
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	for set, err := range i.Watch(ctx) {
+		t.Errorf("want nothing, have %v, %v", set, err)
+	}
+	if took := time.Since(began); took > patience {
+		t.Errorf("want an end after 200 ms, have it after %v", took)
+	}
+}

@@ -1,0 +1,4 @@
+package natskv
+
+// Token returns a text as one token of a key.
+func Token(text string) string { return token(text) }
