@@ -114,7 +114,6 @@ func (p *Pool[C]) end() {
 		p.leave(n)
 	}
 	p.nodes = nil
-	p.dials.next, p.dials.later = nil, nil
 }
 
 // watch hands over what the registry says.
