@@ -226,6 +226,24 @@ func TestALoopEndsWithItsContextAndWithoutAnError(t *testing.T) {
 	}
 }
 
+func TestWhatADeadlineBreaksOffIsNoError(t *testing.T) {
+	t.Parallel()
+	for range 100 { // whether the context or the call hears of it first is chance
+		synctest.Test(t, func(t *testing.T) {
+			deadline := time.Now().Add(time.Second)
+			ctx, cancel := context.WithDeadline(t.Context(), deadline)
+			defer cancel()
+			have := turns(ctx, func(context.Context, *driver.Feed) error {
+				time.Sleep(time.Until(deadline)) // as a connection does that has the deadline of the context
+				return errors.New("i/o timeout")
+			}, -1)
+			if len(have) > 0 || ctx.Err() == nil {
+				t.Errorf("want nothing, and that ctx has ended, have %q and %v", have, ctx.Err())
+			}
+		})
+	}
+}
+
 func TestALoopEndsWhileItWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
