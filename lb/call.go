@@ -3,13 +3,15 @@ package lb
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/ashlar-go/ashlar/status"
 )
 
-// Pick chooses an instance, and returns its client and what is to be called, once, when the call that is made with it has ended, with
-// its error; until then the client is not closed, but for PoolDrain. Without an instance it fails at once with Unavailable and the reason
+// Pick chooses an instance, and returns its client and what is to be called when the call that is made with it has ended, with its
+// error; until then the client is not closed, but for PoolDrain. It is to be called once: a second time does nothing, unless another
+// Pick was made meanwhile, whose call it could end too early. Without an instance it fails at once with Unavailable and the reason
 // ReasonNoInstance, or waits for one if PoolWaitReady was given. It does not allocate.
 //
 // Endpoint and Stream do this by themselves; Pick is for calls that are made in other ways.
@@ -23,23 +25,26 @@ func (p *Pool[C]) Pick(ctx context.Context) (client C, done func(err error), err
 		t = &ticket[C]{pool: p}
 		t.done = t.end
 	}
-	t.call = c
+	t.start, t.timed = c.start, c.timed
+	t.node.Store(c.node)
 	return c.node.client, t.done, nil
 }
 
 // ticket is the call of a done that Pick has returned.
 type ticket[C any] struct {
-	pool *Pool[C]
-	call call[C]
-	done func(error) // end, made once
+	pool  *Pool[C]
+	node  atomic.Pointer[node[C]] // nil when the call has ended
+	start time.Duration
+	timed bool
+	done  func(error) // end, made once
 }
 
 func (t *ticket[C]) end(err error) {
-	c := t.call
-	t.call = call[C]{}
-	if c.node == nil {
+	n := t.node.Swap(nil)
+	if n == nil {
 		return // it was called twice
 	}
+	c := call[C]{node: n, start: t.start, timed: t.timed}
 	t.pool.tickets.Put(t)
 	t.pool.done(c, err)
 }
@@ -51,25 +56,36 @@ type call[C any] struct {
 	timed bool
 }
 
+// instance is the one that is called, nil if none is.
+func (c call[C]) instance() *Node {
+	if c.node == nil {
+		return nil
+	}
+	return c.node.Node
+}
+
 // pick begins a call of an instance, if there is another one not of those tried.
 func (p *Pool[C]) pick(ctx context.Context, tried Tried) (call[C], error) {
 	for {
 		s := p.current.Load()
-		if s.picker == nil {
+		if len(s.nodes) == 0 {
 			if err := p.absent(ctx, s); err != nil {
 				return call[C]{}, err
 			}
 			continue
 		}
 		n := s.nodes[s.picker.Pick(ctx, tried)]
-		ok, timed := n.Begin()
-		if !ok { // it has left the set just now, and s is old
+		calls := n.begin()
+		if calls&closing != 0 { // it has left the set just now, and s is old
 			p.release(n)
 			continue
 		}
-		c := call[C]{node: n}
-		if timed && p.measures {
-			c.timed, c.start = true, p.clock.Now()
+		c := call[C]{node: n, timed: p.measures && n.times(calls)}
+		if earns := calls>>32%budgetEvery == 0; earns || c.timed {
+			c.start = p.clock.Now()
+			if earns {
+				p.budget.earn(c.start)
+			}
 		}
 		return c, nil
 	}
@@ -84,8 +100,8 @@ func (p *Pool[C]) absent(ctx context.Context, s *snapshot[C]) error {
 	case <-s.next:
 		return nil
 	case <-ctx.Done():
-		code := status.CodeOf(context.Cause(ctx))
-		return status.New(code, "waiting for an instance of "+p.service).WithReason(ReasonNoInstance).WithCause(errors.Join(s.err, ctx.Err()))
+		message, cause := "waiting for an instance of "+p.service, errors.Join(s.err, context.Cause(ctx), ctx.Err())
+		return status.New(status.CodeOf(ctx.Err()), message).WithReason(ReasonNoInstance).WithCause(cause)
 	}
 }
 
@@ -97,19 +113,22 @@ func (p *Pool[C]) done(c call[C], err error) {
 	case c.timed:
 		now := p.clock.Now()
 		if took := now - c.start; err == nil || failed || float64(took) > n.Cost() { // a call that was cut off took at least so long
-			n.Observe(now, took, failed)
+			n.observe(now, took, failed)
 		}
 	case failed && p.measures:
-		n.Observe(p.clock.Last(), 0, true)
+		n.observe(p.clock.Last(), 0, true)
 	}
 	switch {
 	case failed:
-		n.bad.Add(1)
-		if fails := n.fails.Add(1); p.config.ejectAfter > 0 && fails == uint32(p.config.ejectAfter) {
-			p.inbox.post(func() { p.eject(n) })
+		fails := n.failed()
+		if fails >= lostAfter && unreachable(err) {
+			p.suspect(n)
 		}
-	case err == nil && n.fails.Load() != 0:
-		n.fails.Store(0)
+		if p.config.ejectAfter > 0 && int(fails)%p.config.ejectAfter == 0 {
+			p.accuse(n)
+		}
+	case err == nil || status.CodeOf(err) != status.Canceled: // which says nothing of the instance
+		n.succeeded()
 	}
 	p.release(n)
 }
@@ -117,6 +136,6 @@ func (p *Pool[C]) done(c call[C], err error) {
 // release ends what Begin has begun.
 func (p *Pool[C]) release(n *node[C]) {
 	if n.End() {
-		p.inbox.post(func() { p.finish(n) })
+		p.inbox.post(func() { p.finish(n, 0) })
 	}
 }

@@ -11,6 +11,9 @@ type Clock struct {
 	_     [40]byte
 	last  atomic.Int64
 	_     [56]byte
+
+	inFlight atomic.Int64 // calls of the nodes whose policy wants to know: see Node.count
+	_        [56]byte
 }
 
 // NewClock returns a Clock that begins now.

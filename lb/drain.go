@@ -3,62 +3,61 @@ package lb
 import (
 	"fmt"
 	"io"
-	"slices"
 	"time"
 )
 
 // depart lets the nodes that have left begin no more calls. It comes after the snapshot without them, so that nobody picks them again.
 func (p *Pool[C]) depart(now time.Duration) {
-	for _, n := range p.leaving {
-		if n.deadline != 0 {
-			continue
-		}
-		n.deadline = now + p.config.drain
+	for _, n := range p.gone {
 		p.tell(Event{Kind: Departed, Instance: n.Instance()})
 		if n.depart() {
-			p.finish(n)
+			p.finish(n, 0)
+			continue
 		}
+		p.draining.add(n, now, p.config.drain)
 	}
+	p.gone = nil
 }
 
 // force closes those whose calls take too long, and returns how long until the next.
 func (p *Pool[C]) force(now time.Duration) (wait time.Duration) {
-	wait = never
-	for _, n := range p.leaving {
-		switch {
-		case n.drained || n.deadline == 0:
-		case n.deadline > now:
-			wait = min(wait, n.deadline-now)
-		default:
-			p.finish(n)
-		}
+	for n := p.draining.due(now); n != nil; n = p.draining.due(now) {
+		p.finish(n, n.InFlight())
 	}
-	return wait
+	return p.draining.wait(now)
 }
 
 // finish closes the client of a node that has left.
-func (p *Pool[C]) finish(n *node[C]) {
+func (p *Pool[C]) finish(n *node[C], inFlight int) {
 	if n.drained {
 		return
 	}
 	n.drained = true
+	p.closeClient(n, n.client, inFlight)
+}
+
+// closeClient closes a client, which may block, if there is something to close.
+func (p *Pool[C]) closeClient(n *node[C], client C, inFlight int) {
+	closer, ok := any(client).(io.Closer)
+	if !ok {
+		p.forget(n, inFlight, nil)
+		return
+	}
+	p.closing++
 	p.work.Go(func() {
-		p.closeClient(n, n.client)
-		p.inbox.post(func() { p.leaving = slices.DeleteFunc(p.leaving, func(other *node[C]) bool { return other == n }) })
+		err := closer.Close()
+		p.inbox.post(func() {
+			p.closing--
+			p.forget(n, inFlight, err)
+		})
 	})
 }
 
-// closeClient closes a client, which may block.
-func (p *Pool[C]) closeClient(n *node[C], client C) {
-	var err error
-	if closer, ok := any(client).(io.Closer); ok {
-		err = closer.Close()
+// forget notes that nothing is left of a node.
+func (p *Pool[C]) forget(n *node[C], inFlight int, err error) {
+	delete(p.leaving, n)
+	p.tell(Event{Kind: Closed, Instance: n.Instance(), InFlight: inFlight, Err: err})
+	if err != nil && p.ended {
+		p.errs = append(p.errs, fmt.Errorf("lb: close the client of %v: %w", n.Instance(), err))
 	}
-	inFlight := n.InFlight()
-	p.inbox.post(func() {
-		p.tell(Event{Kind: Closed, Instance: n.Instance(), InFlight: inFlight, Err: err})
-		if err != nil && p.ended {
-			p.errs = append(p.errs, fmt.Errorf("lb: close the client of %v: %w", n.Instance(), err))
-		}
-	})
 }

@@ -17,6 +17,7 @@ type EventKind uint8
 const (
 	Connected      EventKind = iota + 1 // The instance was dialled, and can be picked.
 	DialFailed                          // It could not be dialled, and will be again.
+	Lost                                // Calls do not reach it any more, and it is dialled again.
 	Ejected                             // It fails, and is not picked for a while.
 	Returned                            // That is over.
 	Departed                            // It has left the set, and gets no more calls.
@@ -28,8 +29,8 @@ const (
 // String returns "connected", "dial failed" and so on.
 func (k EventKind) String() string {
 	names := [...]string{
-		Connected: "connected", DialFailed: "dial failed", Ejected: "ejected", Returned: "returned", Departed: "departed", Closed: "closed",
-		RegistryFailed: "registry failed", RegistryBack: "registry back",
+		Connected: "connected", DialFailed: "dial failed", Lost: "lost", Ejected: "ejected", Returned: "returned", Departed: "departed",
+		Closed: "closed", RegistryFailed: "registry failed", RegistryBack: "registry back",
 	}
 	if int(k) < len(names) && names[k] != "" {
 		return names[k]

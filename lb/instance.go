@@ -2,6 +2,8 @@ package lb
 
 import (
 	"context"
+	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -15,42 +17,49 @@ type node[C any] struct {
 	client C                     // set before the node is first picked
 	bound  atomic.Pointer[[]any] // by number of the endpoint
 
-	ctx       context.Context // of dialling
-	cancel    context.CancelFunc
+	cancel    context.CancelFunc // of a dial, while there is one
+	slot      bool               // it is being dialled, and counts among those that are
 	connected bool
-	left      bool          // it is no longer in the set
-	err       error         // of the last dial
-	failures  int           // dials in a row that failed
-	due       time.Duration // when it is dialled again
+	fresh     bool  // nothing is known of it yet, or no more
+	left      bool  // it is no longer in the set
+	err       error // of the last dial
+	failures  int   // dials in a row that failed, or led to a client that reached nobody
 
-	since time.Duration // when it was connected
-	warm  bool          // its slow start is over
+	first uint32      // how many calls it was made with
+	lost  atomic.Bool // lose is about to look at it
 
+	cold  bool          // it is in its slow start
+	since time.Duration // when that began
+	index int           // in the snapshot that is being made
+
+	accused  atomic.Bool // eject is about to look at it
 	ejected  bool
-	until    time.Duration // when that ends
 	ejects   int           // how often in a row
-	returned time.Duration // when it last ended
+	returned time.Duration // when it was last let back
 
-	rated struct{ begun, bad uint64 } // at the last comparison of success rates
+	rated struct { // at the last comparison of success rates
+		begun uint32
+		bad   uint64
+	}
 
-	deadline time.Duration // when it is closed with calls in flight
-	drained  bool          // none are
+	drained bool // its client is closed, or being closed
 }
 
 // update makes the set of nodes that of the instances.
 func (p *Pool[C]) update(set []sd.Instance) {
-	if p.failure != nil {
-		p.failure = nil
-		p.tell(Event{Kind: RegistryBack})
-	}
 	if p.ended {
 		return
 	}
-	p.known, p.stale = true, true
+	if p.failure != nil {
+		p.failure = nil
+		p.stale = p.stale || len(p.nodes) == 0
+		p.tell(Event{Kind: RegistryBack})
+	}
+	p.stale = p.stale || !p.known
+	p.known = true
 	set = p.config.subset.choose(conforming(set))
 	nodes := make([]*node[C], 0, len(set))
 	old := p.nodes
-	cost := -1.0
 	for i := range set {
 		for len(old) > 0 && old[0].id < set[i].ID {
 			p.leave(old[0])
@@ -62,16 +71,16 @@ func (p *Pool[C]) update(set []sd.Instance) {
 			if known := n.instance.Load(); known.Address == set[i].Address {
 				if !known.Equal(set[i]) {
 					n.set(set[i])
+					p.stale = true // the weight or the zone may be another
 				}
 				nodes = append(nodes, n)
 				continue
 			}
 			p.leave(n) // another is called so now
 		}
-		if cost < 0 {
-			cost = p.meanCost()
-		}
-		nodes = append(nodes, p.join(set[i], cost))
+		n := p.join(set[i])
+		p.dials.next = append(p.dials.next, n)
+		nodes = append(nodes, n)
 	}
 	for _, n := range old {
 		p.leave(n)
@@ -94,36 +103,56 @@ func (p *Pool[C]) failed(err error) {
 	if p.ended {
 		return
 	}
-	p.stale = p.stale || !p.known // the error of a pick says why
+	p.stale = p.stale || len(p.nodes) == 0 // the error of a pick says why
 	p.failure = err
 	p.tell(Event{Kind: RegistryFailed, Err: err})
 }
 
-// meanCost is what an instance costs about which nothing is known.
-func (p *Pool[C]) meanCost() float64 {
-	sum, n := 0.0, 0
-	for _, other := range p.nodes {
-		if cost := other.Cost(); cost > 0 {
-			sum, n = sum+cost, n+1
+// appraise sets what those among the nodes are taken to cost of which nothing is known: what the others cost on the average.
+func (p *Pool[C]) appraise(nodes []*node[C]) {
+	isFresh := func(n *node[C]) bool { return n.fresh }
+	if !p.measures || !slices.ContainsFunc(nodes, isFresh) {
+		return
+	}
+	sum, known := 0.0, 0
+	for _, n := range nodes {
+		if cost := n.Cost(); !n.fresh && cost > 0 {
+			sum, known = sum+cost, known+1
 		}
 	}
-	return sum / float64(max(n, 1))
+	for _, n := range nodes {
+		if n.fresh {
+			n.fresh = false
+			n.estimate(sum / float64(max(known, 1)))
+		}
+	}
 }
 
-func (p *Pool[C]) join(instance sd.Instance, cost float64) *node[C] {
+// join makes the node of an instance, which is to be dialled.
+func (p *Pool[C]) join(instance sd.Instance) *node[C] {
 	n := &node[C]{Node: NewNode(instance, p.clock)}
-	n.estimate(cost)
-	n.ctx, n.cancel = context.WithCancel(p.ctx) //nolint:gosec // by leave
-	p.waiting = append(p.waiting, n)
+	n.first = rand.Uint32N(budgetEvery) //nolint:gosec // so that not all earn their retries at the same time
+	n.rated.begun = n.first
+	n.calls.Store(uint64(n.first) * begun)
 	return n
 }
 
 // leave takes a node out of the set; the calls that it has go on.
 func (p *Pool[C]) leave(n *node[C]) {
-	n.left = true
-	n.cancel()
-	p.stale, p.urgent = true, true
-	if n.connected {
-		p.leaving = append(p.leaving, n)
+	n.left, p.stale = true, true
+	if n.cancel != nil {
+		n.cancel()
 	}
+	if !n.connected {
+		return
+	}
+	p.urgent = true
+	p.counts.connected--
+	p.warmed(n)
+	if n.ejected {
+		n.ejected = false
+		p.counts.ejected--
+	}
+	p.gone = append(p.gone, n)
+	p.leaving[n] = struct{}{}
 }

@@ -20,7 +20,8 @@ type Node struct {
 	mask  atomic.Uint32 // one call of mask+1 is timed; mask+1 is a power of two
 	fails atomic.Uint32 // failed calls since the last that did not
 	bad   atomic.Uint64 // failed calls
-	_     [16]byte      // these take a line of the processor's cache
+	total atomic.Bool   // its calls count in Clock.inFlight
+	_     [12]byte      // these take a line of the processor's cache
 
 	instance atomic.Pointer[sd.Instance]
 	id       string
@@ -59,14 +60,36 @@ func (n *Node) InFlight() int { return int(n.calls.Load() & flying) }
 
 // Begin counts a call, and says whether it may go on, and whether it is to be timed. Each is followed by one End, also when it may not.
 func (n *Node) Begin() (ok, timed bool) {
-	calls := n.calls.Add(begun + 1)
-	return calls&closing == 0, uint32(calls>>32)&n.mask.Load() == 0
+	calls := n.begin()
+	return calls&closing == 0, n.times(calls)
 }
+
+// begin is Begin, and returns what was counted.
+func (n *Node) begin() (calls uint64) {
+	calls = n.calls.Add(begun + 1)
+	if n.total.Load() {
+		n.clock.inFlight.Add(1)
+	}
+	return calls
+}
+
+// times says whether the call is to be timed that begin has counted.
+func (n *Node) times(calls uint64) bool { return uint32(calls>>32)&n.mask.Load() == 0 }
 
 // End counts the end of a call, and returns true for the last one of an instance that departs.
 func (n *Node) End() (drained bool) {
 	calls := n.calls.Add(^uint64(0))
+	if n.total.Load() {
+		n.clock.inFlight.Add(-1)
+	}
 	return calls&(closing|flying) == closing
+}
+
+// count makes the calls of the node count in Clock.InFlight.
+func (n *Node) count() {
+	if n.total.CompareAndSwap(false, true) {
+		n.clock.inFlight.Add(int64(n.InFlight()))
+	}
 }
 
 // depart lets no more calls begin, and says whether there are none.
@@ -80,20 +103,45 @@ func (n *Node) started() uint32 { return uint32(n.calls.Load() >> 32) }
 func (n *Node) Cost() float64 {
 	cost, at := unpack(n.cost.Load())
 	idle := ticks(n.clock.Last()) - at
-	if idle < idleTicks || idle > math.MaxInt32 { // the latter is an observation by another that is newer
+	if idle < idleTicks || idle > newerTicks {
 		return cost
 	}
 	return cost * decay(idle)
 }
 
+// Failing is how many calls in a row have failed.
+func (n *Node) Failing() int { return int(n.fails.Load()) }
+
 // Observe tells how long a call took that ended now, by the clock of the node, and whether it failed.
 func (n *Node) Observe(now, took time.Duration, failed bool) {
+	if failed {
+		n.failed()
+	} else {
+		n.succeeded()
+	}
+	n.observe(now, took, failed)
+}
+
+// failed counts a call that failed, and returns how many have in a row.
+func (n *Node) failed() (inRow uint32) {
+	n.bad.Add(1)
+	return n.fails.Add(1)
+}
+
+// succeeded counts a call that did not fail.
+func (n *Node) succeeded() {
+	if n.fails.Load() != 0 {
+		n.fails.Store(0)
+	}
+}
+
+func (n *Node) observe(now, took time.Duration, failed bool) {
 	at := ticks(now)
 	for {
 		old := n.cost.Load()
 		cost, before := unpack(old)
 		since := at - before
-		if since > math.MaxInt32 {
+		if since > newerTicks {
 			since, at = 0, before
 		}
 		if n.cost.CompareAndSwap(old, pack(next(cost, float64(took), since, failed), at)) {
@@ -119,10 +167,10 @@ func (n *Node) estimate(cost float64) { n.cost.Store(pack(cost, ticks(n.clock.La
 
 // next is the cost after an observation.
 func next(cost, took float64, since uint32, failed bool) float64 {
-	if failed { // many instances that are broken are quick to say so
-		took = max(took, min(cost*failureFactor, maxFailureCost))
-	}
-	if took >= cost {
+	switch {
+	case failed && (took < cost || cost == 0): // many that are broken are quick to say so; that they are is counted elsewhere
+		return cost
+	case took >= cost:
 		return took
 	}
 	keep := decay(since)
@@ -130,11 +178,9 @@ func next(cost, took float64, since uint32, failed bool) float64 {
 }
 
 const (
-	failureFactor  = 2
-	maxFailureCost = float64(5 * time.Second)
-
-	tickBits  = 16 // a tick is 2^16 ns, some 66 µs, so that 31 bits of them are a day and a half
-	idleTicks = uint32(decayTime / 64 >> tickBits)
+	tickBits   = 16 // a tick is 2^16 ns, some 66 µs, so that 32 bits of them are three days
+	idleTicks  = uint32(decayTime / 64 >> tickBits)
+	newerTicks = math.MaxUint32 - uint32(time.Minute>>tickBits) // what is more is the time since an observation that is newer
 
 	often   = uint32(2 * time.Millisecond >> tickBits) // between two timed calls of an instance
 	seldom  = uint32(8 * time.Millisecond >> tickBits)

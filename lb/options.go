@@ -40,12 +40,15 @@ type poolConfig struct {
 	ejectMax    time.Duration
 	failure     func(error) bool
 	events      []func(Event)
+	retryRatio  float64 // retries for each call
+	retryFloor  float64 // retries a second
 }
 
 func defaultPoolConfig() *poolConfig {
 	return &poolConfig{
 		policy: PeakEWMA(), dialTimeout: DefaultDialTimeout, drain: DefaultDrain, ejectAfter: DefaultEjectAfter, ejectRate: DefaultEjectRate,
 		maxEjected: DefaultMaxEjected, panicShare: DefaultPanic, ejectFirst: DefaultEjectFirst, ejectMax: DefaultEjectMax, failure: IsFailure,
+		retryRatio: DefaultRetryRatio, retryFloor: DefaultRetryFloor,
 	}
 }
 

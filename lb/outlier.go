@@ -2,7 +2,6 @@ package lb
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -10,54 +9,59 @@ const (
 	rateEvery    = 10 * time.Second // how often success rates are compared
 	rateMinCalls = 100              // of an instance in that time, for its rate to say anything
 	rateMinNodes = 5                // that have so many, for their average to say anything
+	rateMinGap   = 0.05             // below the average, since among many that are well a single failed call is many standard deviations
 )
+
+// accuse has a node looked at that has had as many failed calls in a row as PoolEjectAfter says, or a multiple of it.
+func (p *Pool[C]) accuse(n *node[C]) {
+	if n.accused.CompareAndSwap(false, true) {
+		p.inbox.post(func() {
+			n.accused.Store(false)
+			p.eject(n)
+		})
+	}
+}
 
 // eject takes a node out of what is picked, if not too many are already. So does Envoy, from which the terms and the numbers of rate
 // are: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier.
 func (p *Pool[C]) eject(n *node[C]) {
-	n.fails.Store(0)
-	if n.left || !n.connected || n.ejected {
-		return
-	}
-	connected := 0
-	for _, other := range p.nodes {
-		if other.connected {
-			connected++
-		}
-	}
-	most := max(1, int(p.config.maxEjected*float64(connected)))
-	if connected < 2 || len(p.out) >= most || p.config.maxEjected == 0 {
+	if n.left || !n.connected || n.ejected || p.counts.connected < 2 || p.config.maxEjected == 0 ||
+		p.counts.ejected >= max(1, int(p.config.maxEjected*float64(p.counts.connected))) {
 		return
 	}
 	now := p.clock.Now()
 	if now-n.returned > p.config.ejectMax {
 		n.ejects = 0
 	}
-	wait := min(p.config.ejectFirst<<min(n.ejects, 30), p.config.ejectMax)
-	n.ejected, n.until, n.ejects = true, now+wait, n.ejects+1
-	p.out = append(p.out, n)
+	wait := p.config.ejectFirst
+	for range n.ejects {
+		if wait > p.config.ejectMax/2 {
+			wait = p.config.ejectMax
+			break
+		}
+		wait *= 2
+	}
+	n.ejected = true
+	n.ejects++
+	p.counts.ejected++
+	p.out.add(n, now, wait)
 	p.stale, p.urgent = true, true
 	p.tell(Event{Kind: Ejected, Instance: n.Instance()})
 }
 
 // restore lets those back whose time is over, and returns how long until the next.
 func (p *Pool[C]) restore(now time.Duration) (wait time.Duration) {
-	wait = never
-	p.out = slices.DeleteFunc(p.out, func(n *node[C]) bool {
-		if n.until > now && !n.left {
-			wait = min(wait, n.until-now)
-			return false
+	for n := p.out.due(now); n != nil; n = p.out.due(now) {
+		if !n.ejected { // it has left
+			continue
 		}
-		n.ejected, n.returned = false, now
+		n.ejected, n.fresh, n.returned = false, true, now
 		n.fails.Store(0)
-		n.estimate(p.meanCost())
+		p.counts.ejected--
 		p.stale = true
-		if !n.left {
-			p.tell(Event{Kind: Returned, Instance: n.Instance()})
-		}
-		return true
-	})
-	return wait
+		p.tell(Event{Kind: Returned, Instance: n.Instance()})
+	}
+	return p.out.wait(now)
 }
 
 // rate ejects those whose share of calls that succeed is lower than the average by more than some standard deviations, and returns how
@@ -79,8 +83,8 @@ func (p *Pool[C]) rate(now time.Duration) (wait time.Duration) {
 		sum, squares float64
 	)
 	for _, n := range p.nodes {
-		begun, bad := uint64(n.started()), n.bad.Load()
-		calls, failed := uint32(begun)-uint32(n.rated.begun), bad-n.rated.bad
+		begun, bad := n.started(), n.bad.Load()
+		calls, failed := begun-n.rated.begun, bad-n.rated.bad
 		n.rated.begun, n.rated.bad = begun, bad
 		if n.connected && !n.ejected && calls >= rateMinCalls {
 			r := 1 - min(1, float64(failed)/float64(calls))
@@ -92,7 +96,7 @@ func (p *Pool[C]) rate(now time.Duration) (wait time.Duration) {
 		return rateEvery
 	}
 	mean := sum / float64(len(all))
-	least := mean - p.config.ejectRate*math.Sqrt(max(0, squares/float64(len(all))-mean*mean))
+	least := mean - max(rateMinGap, p.config.ejectRate*math.Sqrt(max(0, squares/float64(len(all))-mean*mean)))
 	for _, r := range all {
 		if r.rate < least {
 			p.eject(r.node)

@@ -8,7 +8,9 @@ import (
 type peakEWMA struct{}
 
 // PeakEWMA takes two instances at random, and of these the one that is expected to answer first: that with the smaller product of
-// how long its calls take (Node.Cost) and how many would be in flight with this one, for its share. It is the default of a pool.
+// how long its calls take (Node.Cost) and how many would be in flight with this one. Each failed call in a row doubles that, up to 128
+// times. Where weights differ, the two are taken in proportion to them, and calls in flight count for their share. It is the default
+// of a pool.
 //
 // Sources: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (IEEE TPDS 2001); the average that follows peaks at
 // once is that of Finagle's p2cPeakEwma (https://twitter.github.io/finagle/guide/Clients.html).
@@ -16,7 +18,12 @@ func PeakEWMA() Policy { return peakEWMA{} }
 
 func (peakEWMA) Measures() bool { return true }
 
-func (peakEWMA) Picker(nodes []*Node) Picker { return peakEWMAPicker(nodes) }
+func (peakEWMA) Picker(nodes []*Node) Picker {
+	if s := newShares(nodes); s != nil {
+		return &weightedPeakEWMA{nodes: nodes, shares: s}
+	}
+	return peakEWMAPicker(nodes)
+}
 
 type peakEWMAPicker []*Node
 
@@ -53,5 +60,39 @@ func cheaper(a, b *Node) bool {
 	if x == 0 || y == 0 { // what is not known yet is taken to be as the other
 		x, y = 1, 1
 	}
-	return x*float64(a.InFlight()+1)*b.Share() < y*float64(b.InFlight()+1)*a.Share()
+	return x*penalty(a)*float64(a.InFlight()+1) < y*penalty(b)*float64(b.InFlight()+1)
+}
+
+// penalty is by how much a node is taken to be dearer since its calls fail.
+func penalty(n *Node) float64 {
+	const most = 7
+	return float64(uint32(1) << min(n.fails.Load(), most))
+}
+
+// weightedPeakEWMA is for nodes whose shares are not all the same.
+type weightedPeakEWMA struct {
+	nodes  []*Node
+	shares *shares
+}
+
+func (p *weightedPeakEWMA) Pick(_ context.Context, tried Tried) int {
+	i, j := p.shares.at(rand.Uint64()), p.shares.at(rand.Uint64()) //nolint:gosec // no secret
+	if tried != nil {
+		i = untried(p.nodes, tried, i)
+		if tried.Has(p.nodes[j]) {
+			return i
+		}
+	}
+	if i == j {
+		return i
+	}
+	a, b := p.nodes[i], p.nodes[j]
+	x, y := a.Cost(), b.Cost()
+	if x == 0 || y == 0 {
+		x, y = 1, 1
+	}
+	if y*penalty(b)*(1+p.shares.load(b, j)) < x*penalty(a)*(1+p.shares.load(a, i)) {
+		return j
+	}
+	return i
 }

@@ -29,6 +29,7 @@ type Pool[C any] struct {
 	config  *poolConfig
 	clock   *Clock
 	tickets sync.Pool // of *ticket[C]
+	budget  *budget
 
 	measures bool // the policy does
 
@@ -42,21 +43,26 @@ type Pool[C any] struct {
 	inbox  inbox
 
 	mu      sync.Mutex
-	known   bool          // a set has come
-	failure error         // of the registry, since the last set
-	nodes   []*node[C]    // the set, sorted by ID
-	waiting []*node[C]    // of these, those to be dialled when there is room and it is time
-	leaving []*node[C]    // departed, and not closed
-	dialing int           // dials in progress
-	out     []*node[C]    // of nodes, those that are ejected
-	cold    []*node[C]    // of nodes, those that are in their slow start
-	stale   bool          // current is out of date
-	urgent  bool          // since it has nodes that are not to be picked
-	calm    time.Duration // until when it may be, otherwise
-	events  []Event       // to be told without mu
-	ended   bool          // by Close
-	errs    []error       // of closing clients after that
-	rating  time.Duration // when success rates are compared next
+	known   bool       // a set has come
+	failure error      // of the registry, since the last set
+	nodes   []*node[C] // the set, sorted by ID
+	counts  struct{ connected, ejected, cold int }
+	dials   dials[C]
+	out     agenda[C] // the ejected, by when they return
+	cold    agenda[C] // those in their slow start, by its end
+	rating  time.Duration
+
+	gone     []*node[C]            // have left the set, and current may still have them
+	leaving  map[*node[C]]struct{} // have left, and are not closed
+	draining agenda[C]             // of these, those that have calls, by when they are closed nevertheless
+	closing  int                   // clients that are being closed
+
+	stale  bool    // current is out of date
+	urgent bool    // since it has nodes that are not to be picked, or none
+	pace   pace    // of making it anew
+	events []Event // to be told without mu
+	ended  bool    // by Close
+	errs   []error // of closing clients after that
 }
 
 // New returns the pool of the instances of service that instancer sees; service is for errors. It starts to watch at once. It is to
@@ -76,7 +82,10 @@ func New[C any](service string, instancer sd.Instancer, dial Dial[C], opts ...Po
 	if err := option.Set(config, opts); err != nil {
 		return nil, fmt.Errorf("lb: pool of %s: %w", service, err)
 	}
-	p := &Pool[C]{service: service, dial: dial, config: config, clock: NewClock(), inbox: newInbox(), measures: config.policy.Measures()}
+	p := &Pool[C]{
+		service: service, dial: dial, config: config, budget: newBudget(config), clock: NewClock(), inbox: newInbox(),
+		measures: config.policy.Measures(), leaving: make(map[*node[C]]struct{}),
+	}
 	p.ctx, p.cancel = context.WithCancel(context.Background()) //nolint:gosec // by Close
 	p.publish()
 	p.work.Go(func() { p.watch(instancer) })
@@ -88,7 +97,7 @@ func New[C any](service string, instancer sd.Instancer, dial Dial[C], opts ...Po
 func (p *Pool[C]) Service() string { return p.service }
 
 // Close lets no more calls begin, waits for those in flight as PoolDrain says, closes all clients, and returns when nothing of the pool
-// remains, with the errors of closing joined.
+// remains, with the errors of closing joined. A function of PoolEvents must not call it.
 func (p *Pool[C]) Close() error {
 	p.closed.Do(func() { p.inbox.post(p.end) })
 	p.work.Wait()
@@ -96,11 +105,6 @@ func (p *Pool[C]) Close() error {
 	defer p.mu.Unlock()
 	return errors.Join(p.errs...)
 }
-
-const (
-	calmFactor = 10 // of the time, at most a tenth is spent on making snapshots
-	maxCalm    = 50 * time.Millisecond
-)
 
 // end begins the end.
 func (p *Pool[C]) end() {
@@ -155,18 +159,9 @@ func (p *Pool[C]) settle() (events []Event, wait time.Duration, over bool) {
 	}
 	now := p.clock.Now()
 	wait = min(p.redial(now), p.restore(now), p.warm(now), p.rate(now))
-	switch {
-	case !p.stale:
-	case p.urgent || now >= p.calm:
-		p.publish()
-		p.depart(now)
-		p.calm = now + min(calmFactor*(p.clock.Now()-now), maxCalm)
-	default:
-		wait = min(wait, p.calm-now)
-	}
-	wait = min(wait, p.force(now))
+	wait = min(wait, p.refresh(now), p.force(now))
 	events, p.events = p.events, nil
-	over = p.ended && len(p.leaving) == 0 && p.dialing == 0
+	over = p.ended && len(p.leaving) == 0 && p.closing == 0 && p.dials.running == 0
 	if over {
 		p.inbox.close()
 	}

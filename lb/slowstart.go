@@ -3,7 +3,6 @@ package lb
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -11,53 +10,64 @@ const leastWarm = 0.1 // the share of an instance that has just begun
 
 // warm ends the slow start of those whose time is over, and returns how long until the next.
 func (p *Pool[C]) warm(now time.Duration) (wait time.Duration) {
-	wait = never
-	p.cold = slices.DeleteFunc(p.cold, func(n *node[C]) bool {
-		if end := n.since + p.config.slowStart; end > now && !n.left {
-			wait = min(wait, end-now)
-			return false
-		}
-		n.warm, p.stale = true, true
-		return true
-	})
-	return wait
+	for n := p.cold.due(now); n != nil; n = p.cold.due(now) {
+		p.warmed(n)
+	}
+	return p.cold.wait(now)
+}
+
+// warmed ends the slow start of a node, if it is in it.
+func (p *Pool[C]) warmed(n *node[C]) {
+	if n.cold {
+		n.cold, p.stale = false, true
+		p.counts.cold--
+	}
 }
 
 // warmPicker passes over instances that have begun a short while ago, the more often the shorter it is, whatever the policy.
 type warmPicker struct {
+	all    Picker
+	nodes  []*Node
 	since  []time.Duration // negative for those that are warm
-	picker Picker
+	warm   Picker          // of these
+	index  []int           // of these among all
 	clock  *Clock
 	window time.Duration
 }
 
-// newWarmPicker returns picker itself where no node has begun a short while ago.
-func newWarmPicker[C any](picker Picker, nodes []*node[C], clock *Clock, window time.Duration) Picker {
-	w := &warmPicker{picker: picker, clock: clock, window: window, since: make([]time.Duration, len(nodes))}
-	cold := false
+// warmPicker returns the Picker that prefers the warm among the nodes, or picker itself where they are all warm, or none.
+func (p *Pool[C]) warmPicker(nodes []*node[C], picker Picker, missing int) Picker {
+	w := &warmPicker{all: picker, nodes: bare(nodes), since: make([]time.Duration, len(nodes)), clock: p.clock, window: p.config.slowStart}
+	warm := make([]*node[C], 0, len(nodes))
 	for i, n := range nodes {
-		w.since[i] = -1
-		if !n.warm {
-			cold, w.since[i] = true, n.since
+		n.index, w.since[i] = i, n.since
+		if !n.cold {
+			warm, w.since[i] = append(warm, n), -1
 		}
 	}
-	if !cold {
+	if len(warm) == 0 || len(warm) == len(nodes) { // where all have begun just now, it does not matter which is taken
 		return picker
+	}
+	warm, w.warm = p.zoned(warm, missing)
+	w.index = make([]int, len(warm))
+	for i, n := range warm {
+		w.index[i] = n.index
 	}
 	return w
 }
 
-func (p *warmPicker) Pick(ctx context.Context, tried Tried) (i int) {
-	const attempts = 8 // where all have begun just now, it does not matter which is taken
-	for range attempts {
-		i = p.picker.Pick(ctx, tried)
-		if p.since[i] < 0 {
-			return i
-		}
-		warm := float64(p.clock.Last()-p.since[i]) / float64(p.window)
-		if rand.Float64() < max(warm, leastWarm) { //nolint:gosec // no secret
-			return i
-		}
+func (p *warmPicker) Pick(ctx context.Context, tried Tried) int {
+	i := p.all.Pick(ctx, tried)
+	if p.since[i] < 0 {
+		return i
 	}
-	return i
+	warmth := float64(p.clock.Now()-p.since[i]) / float64(p.window)
+	if rand.Float64() < max(warmth, leastWarm) { //nolint:gosec // no secret
+		return i
+	}
+	j := p.index[p.warm.Pick(ctx, tried)]
+	if tried.Has(p.nodes[j]) {
+		return i
+	}
+	return j
 }

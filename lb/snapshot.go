@@ -16,10 +16,10 @@ var ErrClosed = errors.New("lb: the pool is closed")
 // snapshot is what is picked from. It never changes.
 type snapshot[C any] struct {
 	nodes  []*node[C]
-	picker Picker // nil without nodes
-	err    error  // then
-	final  bool   // there will be no other
-	next   chan struct{}
+	picker Picker        // of the nodes, if there are any
+	err    error         // otherwise
+	final  bool          // there will be no other
+	next   chan struct{} // closed when there is another, where there are no nodes
 }
 
 // publish makes the snapshot of what can be picked now.
@@ -28,6 +28,7 @@ func (p *Pool[C]) publish() {
 	old := p.current.Load()
 	s := &snapshot[C]{nodes: p.pickable(), final: p.ended}
 	if len(s.nodes) > 0 {
+		p.appraise(s.nodes)
 		s.nodes, s.picker = p.picker(s.nodes)
 	} else {
 		s.err, s.next = p.absence(), make(chan struct{})
@@ -40,29 +41,25 @@ func (p *Pool[C]) publish() {
 
 // pickable returns the nodes that are connected and not ejected, or, where these are too few, all that are connected.
 func (p *Pool[C]) pickable() []*node[C] {
-	connected := make([]*node[C], 0, len(p.nodes))
-	healthy := make([]*node[C], 0, len(p.nodes))
+	c := p.counts
+	panicking := float64(c.connected-c.ejected) < p.config.panicShare*float64(c.connected)
+	nodes := make([]*node[C], 0, c.connected)
 	for _, n := range p.nodes {
-		if n.connected {
-			connected = append(connected, n)
-			if !n.ejected {
-				healthy = append(healthy, n)
-			}
+		if n.connected && (panicking || !n.ejected) {
+			nodes = append(nodes, n)
 		}
 	}
-	if float64(len(healthy)) < p.config.panicShare*float64(len(connected)) {
-		return connected
-	}
-	return healthy
+	return nodes
 }
 
 // picker returns the Picker for the nodes, and these in the order in which it counts them.
 func (p *Pool[C]) picker(nodes []*node[C]) ([]*node[C], Picker) {
-	nodes, picker := p.zoned(nodes)
-	if p.config.slowStart > 0 {
-		picker = newWarmPicker(picker, nodes, p.clock, p.config.slowStart)
+	missing := p.missing(nodes)
+	ordered, picker := p.zoned(nodes, missing)
+	if p.counts.cold == 0 {
+		return ordered, picker
 	}
-	return nodes, picker
+	return ordered, p.warmPicker(ordered, picker, missing)
 }
 
 // policyPicker returns the Picker of the policy.
@@ -90,6 +87,8 @@ func (p *Pool[C]) absence() error {
 		message, cause = "no instance of "+p.service+" is known yet", p.failure
 	case len(p.nodes) == 0:
 		message, cause = "there is no instance of "+p.service, p.failure
+	case p.counts.connected > 0:
+		message = "all instances of " + p.service + " fail"
 	default:
 		message = "no instance of " + p.service + " can be reached"
 		for _, n := range p.nodes {

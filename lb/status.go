@@ -1,6 +1,8 @@
 package lb
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ashlar-go/ashlar/sd"
@@ -42,7 +44,7 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Instances returns what the pool knows of its instances, those of the set sorted by ID and then those that drain. It is for pages and
+// Instances returns what the pool knows of its instances, those of the set and then those that drain, sorted by ID. It is for pages and
 // metrics, and takes time in proportion to their number.
 func (p *Pool[C]) Instances() []InstanceStatus {
 	p.mu.Lock()
@@ -51,9 +53,10 @@ func (p *Pool[C]) Instances() []InstanceStatus {
 	for _, n := range p.nodes {
 		all = append(all, n.status())
 	}
-	for _, n := range p.leaving {
+	for n := range p.leaving {
 		all = append(all, n.status())
 	}
+	slices.SortFunc(all[len(p.nodes):], func(a, b InstanceStatus) int { return strings.Compare(a.Instance.ID, b.Instance.ID) })
 	return all
 }
 

@@ -2,8 +2,6 @@ package lb
 
 import (
 	"cmp"
-	"hash/fnv"
-	"io"
 	"slices"
 
 	"github.com/ashlar-go/ashlar/sd"
@@ -37,22 +35,4 @@ func (s subset) choose(set []sd.Instance) []sd.Instance {
 		chosen[i] = set[r.index]
 	}
 	return chosen
-}
-
-// hash returns a number for two texts that is the same in every process.
-func hash(a, b string) uint64 {
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, a)
-	_, _ = h.Write([]byte{0})
-	_, _ = io.WriteString(h, b)
-	return mix(h.Sum64())
-}
-
-// mix spreads the bits of a hash: the finalizer of MurmurHash3, since FNV's highest bits hardly depend on the last letters.
-func mix(h uint64) uint64 {
-	h ^= h >> 33
-	h *= 0xff51afd7ed558ccd
-	h ^= h >> 33
-	h *= 0xc4ceb9fe1a85ec53
-	return h ^ h>>33
 }

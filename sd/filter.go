@@ -26,8 +26,11 @@ func HasTag(tags ...string) Condition {
 	}
 }
 
-// Not wants the instances that the condition does not want.
+// Not wants the instances that the condition does not want. It panics when that is nil.
 func Not(condition Condition) Condition {
+	if condition == nil {
+		panic("sd: Not: the condition is nil")
+	}
 	return func(i Instance) bool { return !condition(i) }
 }
 

@@ -48,8 +48,8 @@ func (i Instance) String() string {
 	return i.ID + "@" + i.Address
 }
 
-// Check returns what is wrong with the instance, or nil: the address is missing, the weight is not from 0 to MaxWeight, a text is
-// not UTF-8 or has control characters or, but for the values of metadata, spaces around it, or a tag or a key of metadata is empty.
+// Check returns what is wrong with the instance, or nil: the address is missing, the weight is not from 0 to MaxWeight, a tag or a key of
+// metadata is empty, a text is not UTF-8 or, but for the values of metadata, has control characters or spaces around it.
 func (i Instance) Check() error {
 	if i.Address == "" {
 		return errors.New("the address is missing")

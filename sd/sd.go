@@ -31,7 +31,7 @@ type Instancer interface {
 type Registrar interface {
 	// Register announces the instance and keeps it announced, also when the registry has lost it, until deregister is called or ctx ends,
 	// whichever is first. It returns when the registry has it, with an error when that fails or takes longer than the driver's limit.
-	// Registering an ID again, from here or elsewhere, replaces what is there.
+	// Registering an ID again, from here or elsewhere, replaces what is there, and deregistering what was replaced withdraws nothing.
 	//
 	// Deregister withdraws it, waits for that, and returns the error of it; ctx limits the wait. To call it again, or after the end
 	// of the context of Register, is harmless: it waits, and returns what came of it.

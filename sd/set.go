@@ -6,8 +6,8 @@ import (
 )
 
 // Normalize returns the instances in the form of a set: with the ID that they have by default and sorted tags, sorted by ID, and
-// without duplicates. Of two with one ID, or with one address, the first of instances remains. It keeps the maps of metadata, and
-// changes nothing of what it is given.
+// without duplicates. Of two with one ID, or with one address, the first of instances remains. It keeps the maps of metadata, and tags
+// that are sorted, and changes nothing of what it is given.
 func Normalize(instances []Instance) []Instance {
 	set := make([]Instance, 0, len(instances))
 	ids := make(map[string]struct{}, len(instances))
@@ -36,10 +36,20 @@ func sorted(tags []string) []string {
 	if len(tags) == 0 {
 		return nil
 	}
-	if slices.IsSorted(tags) && len(tags) == 1 {
+	if ascending(tags) {
 		return tags
 	}
 	return slices.Compact(slices.Sorted(slices.Values(tags)))
+}
+
+// ascending says whether each text is greater than the one before it.
+func ascending(texts []string) bool {
+	for n := 1; n < len(texts); n++ {
+		if texts[n-1] >= texts[n] {
+			return false
+		}
+	}
+	return true
 }
 
 // Same says whether two sets, as Normalize makes them, hold equal instances.

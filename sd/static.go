@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 )
 
 // Static is an Instancer of instances that never change.
 type Static struct{ set []Instance }
 
-// NewStatic returns the Instancer of these instances; of none, too. It fails when Instance.Check refuses one, and when two have one
-// ID or one address.
+// NewStatic returns the Instancer of these instances; of none, too. It copies them. It fails when Instance.Check refuses one, and when two
+// have one ID or one address.
 func NewStatic(instances ...Instance) (*Static, error) {
 	for n, i := range instances {
 		if err := i.Check(); err != nil {
@@ -18,6 +20,9 @@ func NewStatic(instances ...Instance) (*Static, error) {
 		}
 	}
 	set := Normalize(instances)
+	for n := range set {
+		set[n].Tags, set[n].Metadata = slices.Clone(set[n].Tags), maps.Clone(set[n].Metadata)
+	}
 	if len(set) < len(instances) {
 		return nil, fmt.Errorf("sd: of %d instances %d have the ID or the address of another", len(instances), len(instances)-len(set))
 	}

@@ -5,3 +5,16 @@ import "errors"
 // ErrNotSent is found by errors.Is in the error of a call whose request surely never reached the other side, such as a
 // connection that was refused. Repeating such a call is safe even when it is not idempotent.
 var ErrNotSent = errors.New("the request was not sent")
+
+// ErrNotBegun is found by errors.Is in the error of a call that the other side refused before it had begun with it, as a server that
+// is full does. Repeating it is as safe. A client transport adds it to the cause when the answer has NotBegunHeader; since a cause never
+// leaves a process, a server that returns such an error of a call of its own does not say so of the call that it serves.
+var ErrNotBegun = errors.New("the request was refused before it was begun")
+
+// NotBegunHeader is the header field, with the value "true", by which a server transport says that it refuses a request before anything
+// of it was begun. A reason such as SHUTTING_DOWN does not say that: it is also what calls end with that are cut off. A request over HTTP
+// has it, with the value "understood", when its client knows what it means in an answer.
+const NotBegunHeader = "Ashlar-Not-Begun"
+
+// NotBegun says whether the call that failed with err surely had no effect, as ErrNotSent and ErrNotBegun say.
+func NotBegun(err error) bool { return errors.Is(err, ErrNotSent) || errors.Is(err, ErrNotBegun) }

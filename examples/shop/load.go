@@ -139,14 +139,14 @@ func (t *tally) add(d time.Duration, err error) {
 func (t *tally) report(out io.Writer, elapsed time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintf(out, "%5.1fs", elapsed.Seconds())
+	line := fmt.Appendf(nil, "%5.1fs", elapsed.Seconds())
 	for _, name := range slices.Sorted(maps.Keys(t.codes)) {
-		fmt.Fprintf(out, "  %s %d", name, t.codes[name])
+		line = fmt.Appendf(line, "  %s %d", name, t.codes[name])
 	}
 	if n := len(t.durations); n > 0 {
 		slices.Sort(t.durations)
-		fmt.Fprintf(out, "  p50 %v  p99 %v", t.durations[n/2].Round(time.Microsecond), t.durations[n*99/100].Round(time.Microsecond))
+		line = fmt.Appendf(line, "  p50 %v  p99 %v", t.durations[n/2].Round(time.Microsecond), t.durations[n*99/100].Round(time.Microsecond))
 	}
-	fmt.Fprintln(out)
+	_, _ = out.Write(append(line, '\n')) // at once, since others write too
 	t.durations = t.durations[:0]
 }

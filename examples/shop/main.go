@@ -3,6 +3,8 @@
 //
 //	go run ./examples/shop                            on free ports, until Ctrl-C
 //	go run ./examples/shop -load 200 -for 10s         with customers
+//	go run ./examples/shop -load 200 -chaos           while instances of the catalog are killed, and come back
+//	go run ./examples/shop -registry mdns -chaos      and are found by asking the local network; or nats, consul, etcd, ...
 package main
 
 import (
@@ -11,8 +13,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,6 +31,10 @@ type options struct {
 	limit time.Duration // 0: until ctx ends
 	level log.Level
 	json  bool
+
+	registry     string // a kind of registry
+	registryAddr string
+	chaos        time.Duration // between two accidents; 0 for none
 }
 
 func main() {
@@ -53,6 +62,10 @@ func parse(args []string, usage io.Writer) (options, error) {
 	flags.DurationVar(&opts.limit, "for", 0, "stop after this time; 0 is until Ctrl-C")
 	flags.TextVar(&opts.level, "log", log.LevelInfo, "log lines of this level and above: debug (every call), info, warn, error")
 	flags.BoolVar(&opts.json, "json", false, "log JSON instead of logfmt")
+	kinds := strings.Join(slices.Sorted(maps.Keys(registries())), ", ")
+	flags.StringVar(&opts.registry, "registry", "static", "find the catalog's instances by this kind of `registry`: "+kinds)
+	flags.StringVar(&opts.registryAddr, "registry-addr", "", "where the registry is; the default is its own port on this machine")
+	flags.BoolFunc("chaos", "kill and restart an instance of the catalog every 3s, or at another interval, as in -chaos=1s", opts.setChaos)
 	if err := flags.Parse(args); err != nil {
 		return opts, err
 	}
@@ -61,11 +74,29 @@ func parse(args []string, usage io.Writer) (options, error) {
 		return opts, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case opts.load < 0 || opts.load > maxLoad:
 		return opts, fmt.Errorf("-load %d: want 0 to %d", opts.load, maxLoad)
+	case !slices.Contains(slices.Collect(maps.Keys(registries())), opts.registry):
+		return opts, fmt.Errorf("-registry %q: want one of %s", opts.registry, kinds)
 	case opts.limit < 0:
 		return opts, fmt.Errorf("-for %v: want no less than 0", opts.limit)
 	}
 	return opts, nil
 }
+
+func (o *options) setChaos(text string) (err error) {
+	switch text {
+	case "true":
+		o.chaos = 3 * time.Second
+	case "false":
+		o.chaos = 0
+	default:
+		if o.chaos, err = time.ParseDuration(text); err == nil && o.chaos < minChaos {
+			err = fmt.Errorf("want %v or more", minChaos)
+		}
+	}
+	return err
+}
+
+const minChaos = 100 * time.Millisecond
 
 // run is the shop, until ctx ends or its time is up.
 func run(ctx context.Context, opts options, out, errout io.Writer) (err error) {
@@ -79,7 +110,7 @@ func run(ctx context.Context, opts options, out, errout io.Writer) (err error) {
 		ctx, cancel = context.WithTimeout(ctx, opts.limit)
 		defer cancel()
 	}
-	s, err := open(opts.addr, logger)
+	s, err := open(opts, logger)
 	if err != nil {
 		return err
 	}
@@ -97,6 +128,19 @@ func run(ctx context.Context, opts options, out, errout io.Writer) (err error) {
 			failed <- err
 		}
 	}()
+	if opts.chaos > 0 {
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			if err := s.catalog.chaos(ctx, opts.chaos, out); err != nil {
+				s.failed <- err
+			}
+		}()
+		defer func() { // before the shop is closed
+			cancel()
+			<-over
+		}()
+	}
 	if opts.load > 0 {
 		if err := drive(ctx, s.url, opts.load, out); err != nil {
 			return err

@@ -53,7 +53,7 @@ func fetch(t *testing.T, method, url, body string, header ...string) (int, strin
 
 func openShop(t *testing.T) *shop {
 	t.Helper()
-	s, err := open("127.0.0.1:0", log.New(t.Output()))
+	s, err := open(options{addr: "127.0.0.1:0", registry: "static"}, log.New(t.Output()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestAnAddressInUseIsAnError(t *testing.T) {
 	s := openShop(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	err := run(ctx, options{addr: strings.TrimPrefix(s.url, "http://"), level: log.LevelError}, io.Discard, io.Discard)
+	err := run(ctx, options{addr: strings.TrimPrefix(s.url, "http://"), registry: "static", level: log.LevelError}, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "storefront: listen tcp") {
 		t.Errorf("want an error about the storefront's address, have %v", err)
 	}

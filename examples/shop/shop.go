@@ -26,17 +26,18 @@ const (
 
 // shop is its services, running.
 type shop struct {
-	url     string     // of the storefront
-	orders  string     // the address of the orders' gRPC server
-	broker  string     // the URL of the NATS server
+	url     string // of the storefront
+	orders  string // the address of the orders' gRPC server
+	broker  string // the URL of the NATS server
+	catalog *fleet
 	failed  chan error // one value per server that stopped by itself
 	closers []func() error
 }
 
 // open composes the shop: the catalog over gRPC, the payments over NATS, the orders, which need both, over HTTP, gRPC and NATS,
 // and the storefront in front.
-func open(addr string, logger log.Logger) (_ *shop, err error) {
-	const servers = 4
+func open(opts options, logger log.Logger) (_ *shop, err error) {
+	const servers = 100 // those that chaos starts too, while one is not looked at
 	s := &shop{failed: make(chan error, servers)}
 	defer func() {
 		if err != nil {
@@ -63,11 +64,11 @@ func open(addr string, logger log.Logger) (_ *shop, err error) {
 	if err != nil {
 		return nil, err
 	}
-	overGRPC, err := s.serveGRPC("catalog", catalog.Servers(catalogService, onServer, logGRPC), logger)
+	pool, err := s.openCatalog(catalog.Servers(catalogService, onServer, logGRPC), opts, logger)
 	if err != nil {
 		return nil, err
 	}
-	products, err := catalog.NewClient(overGRPC, onClient)
+	products, err := catalog.NewClient(pool, onClient)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func open(addr string, logger log.Logger) (_ *shop, err error) {
 	}
 
 	ordersService := orders.New(orders.Partners{Reserve: products.Reserve, Release: products.Release, Charge: till.Charge})
-	overGRPC, err = s.serveGRPC("orders", orders.Servers(ordersService, onServer, logGRPC), logger)
+	overGRPC, err := s.serveGRPC("orders", orders.Servers(ordersService, onServer, logGRPC), logger)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +103,7 @@ func open(addr string, logger log.Logger) (_ *shop, err error) {
 		return nil, err
 	}
 
-	front, err := s.serveHTTP("storefront", addr, storefront.Handler(products, sales, onServer, logHTTP), logger)
+	front, err := s.serveHTTP("storefront", opts.addr, storefront.Handler(products, sales, onServer, logHTTP), logger)
 	if err != nil {
 		return nil, err
 	}

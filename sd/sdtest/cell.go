@@ -92,7 +92,7 @@ func (c *cell) settle() error {
 	}
 	for _, closer := range closers {
 		if err := within(c.h.Limit, "closing the Instancer", closer.Close); err != nil {
-			errs = append(errs, err)
+			errs = append(errs, fmt.Errorf("closing the Instancer: %w", err))
 			break
 		}
 	}

@@ -3,6 +3,7 @@ package sdtest
 import (
 	"context"
 	"fmt"
+	"sync"
 )
 
 func endChecks() []check {
@@ -29,7 +30,7 @@ func endByContext(c *cell) error {
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
 	before := c.newLoop(ctx, cancel)
-	before.run(instancer.Watch(ctx))
+	before.run(instancer)
 	if err := before.ended(Prompt); err != nil {
 		return fmt.Errorf("of a ctx that has ended before: %w", err)
 	}
@@ -109,6 +110,8 @@ func leavesNothing(c *cell) error {
 		return err
 	}
 	leave := make(chan struct{})
+	all := sync.OnceFunc(func() { close(leave) })
+	defer all()
 	loops := make([]*loop, c.h.Watches)
 	for n := range loops {
 		if n%2 == 0 {
@@ -129,7 +132,7 @@ func leavesNothing(c *cell) error {
 		}
 		l.onlyCancel()
 	}
-	close(leave)
+	all()
 	for _, l := range loops {
 		if err := l.ended(Prompt); err != nil {
 			return err

@@ -61,6 +61,7 @@ type away struct {
 
 	keeps, canceled, left, begun *loop
 	withdrawn                    *registration // in the service of withdrawing, which is to be withdrawn during the outage
+	registered                   chan error    // what Register has said in the outage
 	withdrawing, late, leaving   *cell         // services of their own
 	from                         int           // the first turn of keeps in the outage
 }
@@ -72,14 +73,13 @@ func (c *cell) outage() map[string][]*Violation {
 	if testing.Short() {
 		a.length = ShortOutage
 	}
-	err := contain(a.run)
-	for _, one := range []*cell{c, a.withdrawing, a.late, a.leaving} {
-		err = errors.Join(err, one.settle())
-	}
-	for _, check := range outageChecks() {
-		if err != nil {
+	if err := contain(a.run); err != nil {
+		for _, check := range outageChecks() {
 			a.wrong(check.name, err)
 		}
+	}
+	for _, one := range []*cell{c, a.withdrawing, a.late, a.leaving} {
+		a.wrong("OutageEnds", one.settle())
 	}
 	for _, one := range []*cell{c, a.withdrawing, a.late, a.leaving} {
 		a.seen["OutageKeeps"] = append(a.seen["OutageKeeps"], one.broken...)
@@ -104,6 +104,7 @@ func (a *away) run() error {
 		return fmt.Errorf("before the outage: %w", err)
 	}
 	a.from = a.keeps.count()
+	began := time.Now()
 	restore, err := a.h.Outage()
 	if err != nil {
 		return fmt.Errorf("stopping the registry: %w", err)
@@ -112,7 +113,7 @@ func (a *away) run() error {
 	defer over.Stop()
 	a.during()
 	<-over.C
-	a.counted()
+	a.counted(time.Since(began))
 	till := a.keeps.count()
 	if err := restore(); err != nil {
 		return fmt.Errorf("starting the registry again: %w", err)
@@ -147,9 +148,9 @@ func (a *away) before() (err error) {
 
 // during looks at what happens during the outage.
 func (a *away) during() {
-	registered := make(chan error, 1)
+	a.registered = make(chan error, 1)
 	if a.h.Registrar != nil {
-		go func() { registered <- contain(a.registers) }()
+		go func() { a.registered <- contain(a.registers) }()
 	}
 	_, err := a.keeps.await(a.from, "an error", isError)
 	a.wrong("OutageKeeps", err)
@@ -157,7 +158,6 @@ func (a *away) during() {
 	a.ends()
 	if a.h.Registrar != nil {
 		a.deregisters()
-		a.wrong("OutageRegister", <-registered)
 	}
 }
 
@@ -190,7 +190,7 @@ func (a *away) begins() {
 }
 
 func (a *away) ends() {
-	if _, err := a.canceled.await(a.from, "an error", isError); err != nil {
+	if _, err := a.canceled.await(0, "an error", isError); err != nil {
 		a.wrong("OutageEnds", err)
 	}
 	a.canceled.cancel()
@@ -251,18 +251,18 @@ func (a *away) deregisters() {
 }
 
 // counted looks at what was yielded until the end of the outage.
-func (a *away) counted() {
+func (a *away) counted(lasted time.Duration) {
 	const (
 		first     = 10 // what is tried at once, when connections break
 		perSecond = 4
 	)
-	limit := first + perSecond*int(a.length/time.Second)
+	limit := first + perSecond*int(lasted/time.Second)
 	for _, l := range []*loop{a.keeps, a.begun} {
 		if l == nil {
 			continue
 		}
 		if n := len(l.history(0)); n > limit {
-			a.wrong("OutageQuiet", fmt.Errorf("want at most %d turns of the loop in %v, have %d: %s", limit, a.length, n, l))
+			a.wrong("OutageQuiet", fmt.Errorf("want at most %d turns of the loop in %v, have %d: %s", limit, lasted, n, l))
 		}
 	}
 	a.wrong("OutageKeeps", a.complete(a.keeps.history(a.from)))
@@ -313,6 +313,7 @@ func (a *away) after(from int) {
 	}
 	a.wrong("RestartRegistered", a.now(instances(1, 2)...))
 	a.wrong("OutageDeregister", a.withdrawing.now())
+	a.wrong("OutageRegister", <-a.registered)
 	a.wrong("OutageRegister", a.retry(func() error { return a.late.settled(instances(2)...) }))
 }
 

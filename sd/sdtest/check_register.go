@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -42,6 +43,11 @@ func registerChecks() []check {
 		clause: "registering an ID again, from here or elsewhere, replaces what is there",
 		needs:  registrar,
 		run:    replaces,
+	}, {
+		name:   "ReplacedLeaves",
+		clause: "deregistering what was replaced withdraws nothing: what has taken its place stays",
+		needs:  registrar,
+		run:    replacedLeaves,
 	}, {
 		name:   "RegistersAgain",
 		clause: "Register keeps the instance announced, also when the registry has lost it",
@@ -228,6 +234,39 @@ func replaces(c *cell) error {
 	}
 	_, err = l.set(list[2])
 	return err
+}
+
+// replacedLeaves is what happens when an instance is started anew before the old one has ended.
+func replacedLeaves(c *cell) error {
+	l, err := c.watch()
+	if err != nil {
+		return err
+	}
+	old, later := instance(1), instance(2)
+	later.ID = old.ID
+	replaced, err := c.register(c.ctx, c.service, old)
+	if err != nil {
+		return err
+	}
+	if _, err := l.set(old); err != nil {
+		return err
+	}
+	if err := c.steps(l, []sd.Instance{later}); err != nil {
+		return err
+	}
+	n := l.count()
+	if err := c.deregister(replaced); err != nil {
+		return err
+	}
+	if err := c.steps(l, []sd.Instance{later, instance(3)}); err != nil {
+		return fmt.Errorf("after %v, which was replaced, was deregistered: %w", old, err)
+	}
+	for _, y := range l.history(n) {
+		if !slices.Contains(y.addresses(), later.Address) {
+			return fmt.Errorf("after %v, which was replaced, was deregistered: have %v", old, y)
+		}
+	}
+	return l.quiet()
 }
 
 func registersAgain(c *cell) error {

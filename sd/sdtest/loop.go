@@ -71,7 +71,7 @@ func (c *cell) watchOf(instancer sd.Instancer, leave func(y yielded) bool) *loop
 	ctx, cancel := context.WithCancel(c.ctx)
 	l := c.newLoop(ctx, cancel)
 	l.leave = leave
-	l.run(instancer.Watch(ctx))
+	l.run(instancer)
 	return l
 }
 
@@ -84,12 +84,12 @@ func (c *cell) newLoop(ctx context.Context, cancel context.CancelFunc) *loop {
 }
 
 // run runs the loop on a goroutine of its own. All that it starts is marked with the name of the service.
-func (l *loop) run(watch iter.Seq2[[]sd.Instance, error]) {
+func (l *loop) run(instancer sd.Instancer) {
 	go func() {
 		defer close(l.done)
 		defer l.cancel()
 		pprof.Do(l.ctx, pprof.Labels(label, l.c.service), func(context.Context) {
-			l.fault = contain(func() error { return l.each(watch) })
+			l.fault = contain(func() error { return l.each(instancer.Watch(l.ctx)) })
 		})
 	}()
 }
@@ -218,6 +218,12 @@ func (l *loop) await(n int, what string, is func(y yielded) bool) (yielded, erro
 
 // set waits until the newest set has these addresses and no more, and returns it.
 func (l *loop) set(instances ...sd.Instance) (yielded, error) { return l.setFrom(0, instances...) }
+
+// awaitSet does the same with a list.
+func (l *loop) awaitSet(list []sd.Instance) error {
+	_, err := l.set(list...)
+	return err
+}
 
 // setFrom does the same with the turns from n on.
 func (l *loop) setFrom(n int, instances ...sd.Instance) (yielded, error) {

@@ -3,11 +3,13 @@ package sdtest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
@@ -17,14 +19,27 @@ import (
 var (
 	errDown = errors.New("the registry cannot be reached")
 	errLost = errors.New("the registry has lost it")
+	// What a broken one says.
+	errThere = errors.New("there is one already")
 )
 
 // registry is one in memory, whose drivers are made as those of real ones.
 type registry struct {
 	mu       sync.Mutex
 	down     bool
-	changed  chan struct{}                // closed, and made anew, at each change
-	services map[string]map[string]stored // by service, and the key of the instance
+	changed  chan struct{}                  // closed, and made anew, at each change
+	services map[string]map[string]stored   // by service, and the key of the instance
+	past     map[string][]map[string]stored // what they ever were
+
+	// What may be wrong with it, and with its registrar.
+	queues    bool          // a watch yields what there ever was
+	lateBy    time.Duration // how much later than it says it takes an instance
+	jealous   bool          // what is there is not replaced
+	strict    bool          // what is there is not replaced, and that is an error
+	blind     bool          // what is removed is whatever is there
+	careless  bool          // what is lost is not registered again
+	forgetful bool          // an outage loses all
+	eternal   bool          // what cannot be removed at once stays
 }
 
 type stored struct {
@@ -33,7 +48,7 @@ type stored struct {
 }
 
 func newRegistry() *registry {
-	return &registry{changed: make(chan struct{}), services: make(map[string]map[string]stored)}
+	return &registry{changed: make(chan struct{}), services: make(map[string]map[string]stored), past: make(map[string][]map[string]stored)}
 }
 
 // change changes the entries of the service, unless the registry is down.
@@ -47,6 +62,7 @@ func (r *registry) change(service string, f func(entries map[string]stored)) err
 		r.services[service] = make(map[string]stored)
 	}
 	f(r.services[service])
+	r.past[service] = append(r.past[service], maps.Clone(r.services[service]))
 	r.tell()
 	return nil
 }
@@ -65,13 +81,29 @@ func (r *registry) entries(service string) (entries map[string]stored, changed <
 	return maps.Clone(r.services[service]), r.changed, nil
 }
 
+// before returns what the entries of the service ever were.
+func (r *registry) before(service string) []map[string]stored {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.past[service]
+}
+
+// ready returns a channel that is closed.
+func ready() <-chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
+}
+
 func (r *registry) outage() (restore func() error, err error) {
 	set := func(down bool) error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.down = down
 		for _, entries := range r.services { // as a lease ends that nobody renews
-			maps.DeleteFunc(entries, func(_ string, s stored) bool { return s.owner != nil && s.owner.over.Load() })
+			maps.DeleteFunc(entries, func(_ string, s stored) bool {
+				return r.forgetful || !r.eternal && s.owner != nil && s.owner.over.Load()
+			})
 		}
 		r.tell()
 		return nil
@@ -124,10 +156,15 @@ func (r registering) Register(ctx context.Context, i sd.Instance) (func(context.
 func (r *registry) watch(service string) watcher {
 	return func(ctx context.Context) iter.Seq2[[]sd.Instance, error] {
 		return driver.Watch(ctx, func(ctx context.Context, feed *driver.Feed) error {
+			n := len(r.before(service))
 			for {
 				entries, changed, err := r.entries(service)
 				if err != nil {
 					return err
+				}
+				if past := r.before(service); r.queues && n < len(past) {
+					entries, changed = past[n], ready()
+					n++
 				}
 				instances, invalid := decode(entries)
 				if !feed.Set(instances, invalid...) {
@@ -165,13 +202,30 @@ type held struct {
 }
 
 func (h *held) Hold(ctx context.Context, done func()) error {
-	err := h.registry.change(h.service, func(entries map[string]stored) { entries[h.key] = stored{data: h.data, owner: h} })
-	if err != nil {
+	r := h.registry
+	if r.lateBy > 0 {
+		done()
+		pause(ctx, r.lateBy)
+	}
+	var there bool
+	err := r.change(h.service, func(entries map[string]stored) {
+		if _, there = entries[h.key]; !there || !r.jealous && !r.strict {
+			entries[h.key] = stored{data: h.data, owner: h}
+		}
+	})
+	switch {
+	case err != nil:
 		return err
+	case there && r.strict:
+		return errThere
 	}
 	done()
+	if r.careless {
+		<-ctx.Done()
+		return nil
+	}
 	for {
-		entries, changed, err := h.registry.entries(h.service)
+		entries, changed, err := r.entries(h.service)
 		if err != nil {
 			return err
 		}
@@ -191,10 +245,13 @@ func (h *held) Remove(ctx context.Context) error {
 	var delay driver.Backoff
 	for {
 		err := h.registry.change(h.service, func(entries map[string]stored) {
-			if entries[h.key].owner == h {
+			if entries[h.key].owner == h || h.registry.blind {
 				delete(entries, h.key)
 			}
 		})
+		if err != nil && h.registry.eternal {
+			return fmt.Errorf("%w: %w", driver.ErrClosed, err) // which gives it up
+		}
 		if err == nil || ctx.Err() != nil {
 			return err
 		}

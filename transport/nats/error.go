@@ -100,12 +100,21 @@ func cut(text string) string {
 	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
-// errorOf returns the error that an answer is, nil for one that is none. Without problem details, as of a micro service that is not
-// Ashlar's, its code follows from Nats-Service-Error-Code, read as an HTTP status.
+// errorOf returns the error that an answer is, nil for one that is none.
 func errorOf(h transport.HeaderMap, data []byte) *status.Error {
 	if len(h) == 0 || h[micro.ErrorHeader] == nil && h[micro.ErrorCodeHeader] == nil {
 		return nil
 	}
+	e := sentError(h, data)
+	if h.Get(transport.NotBegunHeader) == "true" {
+		e.Cause = transport.ErrNotBegun
+	}
+	return e
+}
+
+// sentError reads the error of an answer. Without problem details, as of a micro service that is not Ashlar's, its code follows from
+// Nats-Service-Error-Code, read as an HTTP status.
+func sentError(h transport.HeaderMap, data []byte) *status.Error {
 	if mediaType, _, _ := mime.ParseMediaType(h.Get(contentType)); mediaType == status.ProblemType {
 		var e status.Error
 		if json.Unmarshal(data, &e) == nil {

@@ -66,6 +66,7 @@ func (x *exchange) begin() (err error) {
 	x.mount.ledger.add(x)
 	if refusal := x.mount.service.refusal(x.server.kind); refusal != nil {
 		x.callContext.end(refusal)
+		x.response.Set(transport.NotBegunHeader, "true")
 		err = refusal
 	}
 	for _, hook := range x.server.before {

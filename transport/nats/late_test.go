@@ -2,6 +2,7 @@ package natstransport_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
 	"github.com/ashlar-go/ashlar/transport/nats"
 )
 
@@ -92,8 +94,9 @@ func TestACallThatBeginsAfterAllWereEndedIsRefused(t *testing.T) {
 		t.Errorf("want no calls, have %d", left)
 	}
 	for name, call := range calls(t, b.conn()) {
-		if e := status.As(call(deadline(t))); e == nil || e.Code != status.Unavailable || e.Reason != "SHUTTING_DOWN" {
-			t.Errorf("%s: want unavailable and SHUTTING_DOWN, have %v", name, e)
+		err := call(deadline(t))
+		if e := status.As(err); e == nil || e.Code != status.Unavailable || e.Reason != "SHUTTING_DOWN" || !errors.Is(err, transport.ErrNotBegun) {
+			t.Errorf("%s: want unavailable, SHUTTING_DOWN and transport.ErrNotBegun, have %v", name, err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
 	"github.com/ashlar-go/ashlar/transport/nats"
 )
 
@@ -72,6 +73,9 @@ func TestOneRequestTooManyIsRefusedAtOnce(t *testing.T) {
 			e := status.As(err)
 			if e == nil || e.Code != status.Unavailable || e.Reason != "OVERLOADED" || e.RetryAfter <= 0 {
 				t.Errorf("limit %d: want unavailable, OVERLOADED and a time to wait, have %v", n, err)
+			}
+			if !transport.NotBegun(err) {
+				t.Errorf("limit %d: want transport.ErrNotBegun in %v", n, err)
 			}
 		}
 		release()

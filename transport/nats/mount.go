@@ -63,7 +63,7 @@ func (m *mount) take(msg *nats.Msg) {
 	m.ledger.refuse(refusal)
 	m.checkDropped(msg.Sub)
 	if msg.Reply != "" {
-		_, _ = m.replyError(msg.Reply, nil, refusal)
+		_, _ = m.replyError(msg.Reply, transport.HeaderMap{transport.NotBegunHeader: {"true"}}, refusal)
 	}
 }
 

@@ -101,6 +101,9 @@ func TestShutdownForcesWhenItsContextEnds(t *testing.T) {
 		if e := status.As(err); e == nil || e.Code != status.Unavailable || e.Reason != "SHUTTING_DOWN" {
 			t.Errorf("%s: want unavailable and SHUTTING_DOWN, have %v", what, err)
 		}
+		if transport.NotBegun(err) { // it had begun
+			t.Errorf("%s: want no transport.ErrNotBegun, have %v", what, err)
+		}
 	}
 	close(leave)
 	if err := service.Shutdown(deadline(t)); err != nil {

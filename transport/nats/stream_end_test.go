@@ -177,8 +177,8 @@ func TestAStreamTooManyIsRefused(t *testing.T) {
 	go func() { done <- call(ctx, endpoint.Seq[*number](), nil) }()
 	wait(t, s.began, "a stream")
 	err := call(deadline(t), endpoint.Seq[*number](), nil)
-	if e := status.As(err); e == nil || e.Code != status.Unavailable || e.Reason != "OVERLOADED" {
-		t.Errorf("want unavailable and OVERLOADED, have %v", err)
+	if e := status.As(err); e == nil || e.Code != status.Unavailable || e.Reason != "OVERLOADED" || !errors.Is(err, transport.ErrNotBegun) {
+		t.Errorf("want unavailable, OVERLOADED and transport.ErrNotBegun, have %v", err)
 	}
 	cancel()
 	if err := wait(t, s.ended, "the stream"); status.CodeOf(err) != status.Canceled {

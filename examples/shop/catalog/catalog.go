@@ -57,13 +57,23 @@ type Line struct {
 	Count int    `json:"count"`
 }
 
-// Reserve takes products out of the stock: all of the lines, or none.
+// Reserve takes products out of the stock: all of the lines, or none. Asking again with the same key takes nothing more.
 type Reserve struct {
+	Key   string `json:"key"`
 	Lines []Line `json:"lines"`
 }
 
 // Validate implements the method that endpoint.Validate looks for.
-func (r *Reserve) Validate() error { return ValidateLines(r.Lines) }
+func (r *Reserve) Validate() error { return errors.Join(validateKey(r.Key), ValidateLines(r.Lines)) }
+
+func validateKey(key string) error {
+	if key == "" || len(key) > maxKey {
+		return status.Violation{Field: "key", Description: fmt.Sprintf("want 1 to %d bytes, have %d", maxKey, len(key))}
+	}
+	return nil
+}
+
+const maxKey = 100
 
 // ValidateLines reports everything that is wrong with lines.
 func ValidateLines(lines []Line) error {
@@ -94,13 +104,13 @@ type Reservation struct {
 	Cents int          `json:"cents"` // the total
 }
 
-// Release puts back what was reserved.
+// Release puts back what was reserved with the key. Asking again puts back nothing more.
 type Release struct {
-	Lines []Line `json:"lines"`
+	Key string `json:"key"`
 }
 
 // Validate implements the method that endpoint.Validate looks for.
-func (r *Release) Validate() error { return ValidateLines(r.Lines) }
+func (r *Release) Validate() error { return validateKey(r.Key) }
 
 // Released is the answer to Release.
 type Released struct{}
@@ -118,14 +128,25 @@ type Service struct {
 	mu       sync.Mutex
 	products []*Product // by SKU
 	bySKU    map[string]*Product
+	reserved map[string]*kept // by key
+	keys     []string         // of reserved, the oldest first
 }
+
+// kept is a reservation for those who ask for it again.
+type kept struct {
+	Reservation
+
+	released bool
+}
+
+const maxKept = 10_000 // nobody asks for a reservation again that is older than so many others
 
 //go:embed products.json
 var seed []byte
 
 // New returns a catalog of the products that come with the shop.
 func New() (*Service, error) {
-	s := &Service{bySKU: make(map[string]*Product)}
+	s := &Service{bySKU: make(map[string]*Product), reserved: make(map[string]*kept)}
 	if err := json.Unmarshal(seed, &s.products); err != nil {
 		return nil, fmt.Errorf("catalog: products.json: %w", err)
 	}
@@ -176,6 +197,9 @@ func (s *Service) Get(_ context.Context, get *Get) (*Product, error) {
 func (s *Service) Reserve(_ context.Context, reserve *Reserve) (*Reservation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if known := s.reserved[reserve.Key]; known != nil {
+		return &known.Reservation, nil
+	}
 	want := make(map[string]int)
 	for _, line := range reserve.Lines {
 		p := s.bySKU[line.SKU]
@@ -186,27 +210,38 @@ func (s *Service) Reserve(_ context.Context, reserve *Reserve) (*Reservation, er
 			return nil, status.Errorf(status.FailedPrecondition, "only %d of %s are left", p.Stock, p.SKU).WithReason("OUT_OF_STOCK")
 		}
 	}
-	r := &Reservation{}
+	r := new(kept)
 	for _, line := range reserve.Lines {
 		p := s.bySKU[line.SKU]
 		p.Stock -= line.Count
 		r.Lines = append(r.Lines, PricedLine{Line: line, Name: p.Name, Cents: p.Cents})
 		r.Cents += p.Cents * line.Count
 	}
-	return r, nil
+	s.keep(reserve.Key, r)
+	return &r.Reservation, nil
 }
 
-// Release puts the lines back into the stock.
+func (s *Service) keep(key string, r *kept) {
+	if len(s.keys) == maxKept {
+		delete(s.reserved, s.keys[0])
+		s.keys = s.keys[1:]
+	}
+	s.reserved[key], s.keys = r, append(s.keys, key)
+}
+
+// Release puts what was reserved back into the stock.
 func (s *Service) Release(_ context.Context, release *Release) (*Released, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, line := range release.Lines {
-		if s.bySKU[line.SKU] == nil {
-			return nil, noProduct(line.SKU)
-		}
+	r := s.reserved[release.Key]
+	if r == nil {
+		return nil, status.Errorf(status.NotFound, "nothing is reserved with the key %q", release.Key).WithReason("NO_RESERVATION")
 	}
-	for _, line := range release.Lines {
-		s.bySKU[line.SKU].Stock += line.Count
+	if !r.released {
+		r.released = true
+		for _, line := range r.Lines {
+			s.bySKU[line.SKU].Stock += line.Count
+		}
 	}
 	return &Released{}, nil
 }

@@ -4,11 +4,13 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/lb"
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 )
 
+// spec is that of a method; all of them may be called again, Reserve and Release by their keys.
 func spec(method string) endpoint.Spec {
-	return endpoint.Spec{Service: "shop.v1.Catalog", Method: method, Idempotent: method == "Find" || method == "Get"}
+	return endpoint.Spec{Service: "shop.v1.Catalog", Method: method, Idempotent: true}
 }
 
 // Servers serves s over gRPC, each of its endpoints decorated with mw and each server set up by opts.
@@ -34,32 +36,37 @@ type Client struct {
 	Release endpoint.Endpoint[*Release, *Released]
 }
 
-// NewClient returns a client of the catalog at the other end of conn, each of its endpoints decorated with mw.
-func NewClient(conn grpc.ClientConnInterface, mw endpoint.Middleware) (*Client, error) {
-	find, err := grpctransport.NewClient[*Find, *Page](spec("Find"), conn,
-		grpctransport.ClientEncoder(findToProto), grpctransport.ClientDecoder(pageFromProto))
+// NewClient returns a client of the catalog that calls the instances of the pool, each of its endpoints decorated with mw.
+func NewClient(pool *lb.Pool[*grpc.ClientConn], mw endpoint.Middleware) (c *Client, err error) {
+	c = new(Client)
+	if c.Find, err = client[*Find, *Page](pool, "Find", mw,
+		grpctransport.ClientEncoder(findToProto), grpctransport.ClientDecoder(pageFromProto)); err != nil {
+		return nil, err
+	}
+	if c.Get, err = client[*Get, *Product](pool, "Get", mw,
+		grpctransport.ClientEncoder(getToProto), grpctransport.ClientDecoder(productFromProto)); err != nil {
+		return nil, err
+	}
+	if c.Reserve, err = client[*Reserve, *Reservation](pool, "Reserve", mw,
+		grpctransport.ClientEncoder(reserveToProto), grpctransport.ClientDecoder(reservationFromProto)); err != nil {
+		return nil, err
+	}
+	if c.Release, err = client[*Release, *Released](pool, "Release", mw,
+		grpctransport.ClientEncoder(releaseToProto), grpctransport.ClientDecoder(releasedFromProto)); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// client returns the endpoint of a method over all instances of the pool.
+func client[Req, Resp any](
+	pool *lb.Pool[*grpc.ClientConn], method string, mw endpoint.Middleware, opts ...grpctransport.ClientOption,
+) (endpoint.Endpoint[Req, Resp], error) {
+	e, err := lb.Endpoint(spec(method), pool, func(conn *grpc.ClientConn) (endpoint.Endpoint[Req, Resp], error) {
+		return grpctransport.NewClient[Req, Resp](spec(method), conn, opts...)
+	})
 	if err != nil {
 		return nil, err
 	}
-	get, err := grpctransport.NewClient[*Get, *Product](spec("Get"), conn,
-		grpctransport.ClientEncoder(getToProto), grpctransport.ClientDecoder(productFromProto))
-	if err != nil {
-		return nil, err
-	}
-	reserve, err := grpctransport.NewClient[*Reserve, *Reservation](spec("Reserve"), conn,
-		grpctransport.ClientEncoder(reserveToProto), grpctransport.ClientDecoder(reservationFromProto))
-	if err != nil {
-		return nil, err
-	}
-	release, err := grpctransport.NewClient[*Release, *Released](spec("Release"), conn,
-		grpctransport.ClientEncoder(releaseToProto), grpctransport.ClientDecoder(releasedFromProto))
-	if err != nil {
-		return nil, err
-	}
-	return &Client{
-		Find:    endpoint.New(spec("Find").Client(), find, mw),
-		Get:     endpoint.New(spec("Get").Client(), get, mw),
-		Reserve: endpoint.New(spec("Reserve").Client(), reserve, mw),
-		Release: endpoint.New(spec("Release").Client(), release, mw),
-	}, nil
+	return endpoint.New(spec(method).Client(), e, mw), nil
 }

@@ -57,11 +57,11 @@ func productOf(m *shoppb.Product) *Product {
 }
 
 func reserveToProto(_ context.Context, r *Reserve) (*shoppb.ReserveRequest, error) {
-	return &shoppb.ReserveRequest{Lines: LinesToProto(r.Lines)}, nil
+	return &shoppb.ReserveRequest{Key: r.Key, Lines: LinesToProto(r.Lines)}, nil
 }
 
 func reserveFromProto(_ context.Context, m *shoppb.ReserveRequest) (*Reserve, error) {
-	return &Reserve{Lines: LinesFromProto(m.GetLines())}, nil
+	return &Reserve{Key: m.GetKey(), Lines: LinesFromProto(m.GetLines())}, nil
 }
 
 func reservationToProto(_ context.Context, r *Reservation) (*shoppb.Reservation, error) {
@@ -73,11 +73,11 @@ func reservationFromProto(_ context.Context, m *shoppb.Reservation) (*Reservatio
 }
 
 func releaseToProto(_ context.Context, r *Release) (*shoppb.ReleaseRequest, error) {
-	return &shoppb.ReleaseRequest{Lines: LinesToProto(r.Lines)}, nil
+	return &shoppb.ReleaseRequest{Key: r.Key}, nil
 }
 
 func releaseFromProto(_ context.Context, m *shoppb.ReleaseRequest) (*Release, error) {
-	return &Release{Lines: LinesFromProto(m.GetLines())}, nil
+	return &Release{Key: m.GetKey()}, nil
 }
 
 func releasedToProto(context.Context, *Released) (*shoppb.ReleaseResponse, error) {

@@ -85,17 +85,17 @@ func New(partners Partners) *Service { return &Service{partners: partners, more:
 
 // Place accepts an order: what was ordered is taken out of the stock, and put back if it is not paid for.
 func (s *Service) Place(ctx context.Context, place *Place) (*Placed, error) {
-	reservation, err := s.partners.Reserve(ctx, &catalog.Reserve{Lines: place.Lines})
+	key := rand.Text() // so that partners can be asked again
+	reservation, err := s.partners.Reserve(ctx, &catalog.Reserve{Key: key, Lines: place.Lines})
 	if err != nil {
-		return nil, err
+		if status.CodeOf(err) == status.FailedPrecondition || status.CodeOf(err) == status.NotFound {
+			return nil, err // nothing was reserved
+		}
+		return nil, s.release(ctx, key, err)
 	}
-	payment, err := s.partners.Charge(ctx, &payments.Charge{Key: rand.Text(), Customer: place.Customer, Cents: reservation.Cents})
+	payment, err := s.partners.Charge(ctx, &payments.Charge{Key: key, Customer: place.Customer, Cents: reservation.Cents})
 	if err != nil {
-		// Also when the customer has gone meanwhile.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-		defer cancel()
-		_, releaseErr := s.partners.Release(ctx, &catalog.Release{Lines: place.Lines})
-		return nil, errors.Join(err, releaseErr) // the caller sees the first
+		return nil, s.release(ctx, key, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,6 +111,18 @@ func (s *Service) Place(ctx context.Context, place *Place) (*Placed, error) {
 	close(s.more)
 	s.more = make(chan struct{})
 	return &Placed{Order: *order}, nil
+}
+
+// release puts back what was, or may have been, reserved, since err came in between, and returns that and what comes of it.
+func (s *Service) release(ctx context.Context, key string, err error) error {
+	// Also when the customer has gone meanwhile.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	_, releaseErr := s.partners.Release(ctx, &catalog.Release{Key: key})
+	if status.CodeOf(releaseErr) == status.NotFound { // it was not
+		releaseErr = nil
+	}
+	return errors.Join(err, releaseErr) // the caller sees the first
 }
 
 // releaseTimeout is how long putting back may take.

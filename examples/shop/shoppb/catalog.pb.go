@@ -317,6 +317,7 @@ func (x *Line) GetCount() int64 {
 type ReserveRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Lines         []*Line                `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -358,9 +359,16 @@ func (x *ReserveRequest) GetLines() []*Line {
 	return nil
 }
 
+func (x *ReserveRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 type ReleaseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Lines         []*Line                `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -395,11 +403,11 @@ func (*ReleaseRequest) Descriptor() ([]byte, []int) {
 	return file_catalog_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *ReleaseRequest) GetLines() []*Line {
+func (x *ReleaseRequest) GetKey() string {
 	if x != nil {
-		return x.Lines
+		return x.Key
 	}
-	return nil
+	return ""
 }
 
 type ReleaseResponse struct {
@@ -584,11 +592,12 @@ const file_catalog_proto_rawDesc = "" +
 	"\x03sku\x18\x01 \x01(\tR\x03sku\".\n" +
 	"\x04Line\x12\x10\n" +
 	"\x03sku\x18\x01 \x01(\tR\x03sku\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x03R\x05count\"5\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\"G\n" +
 	"\x0eReserveRequest\x12#\n" +
-	"\x05lines\x18\x01 \x03(\v2\r.shop.v1.LineR\x05lines\"5\n" +
-	"\x0eReleaseRequest\x12#\n" +
-	"\x05lines\x18\x01 \x03(\v2\r.shop.v1.LineR\x05lines\"\x11\n" +
+	"\x05lines\x18\x01 \x03(\v2\r.shop.v1.LineR\x05lines\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\"\"\n" +
+	"\x0eReleaseRequest\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\"\x11\n" +
 	"\x0fReleaseResponse\"N\n" +
 	"\vReservation\x12)\n" +
 	"\x05lines\x18\x01 \x03(\v2\x13.shop.v1.PricedLineR\x05lines\x12\x14\n" +
@@ -633,21 +642,20 @@ var file_catalog_proto_goTypes = []any{
 var file_catalog_proto_depIdxs = []int32{
 	0, // 0: shop.v1.FindResponse.products:type_name -> shop.v1.Product
 	4, // 1: shop.v1.ReserveRequest.lines:type_name -> shop.v1.Line
-	4, // 2: shop.v1.ReleaseRequest.lines:type_name -> shop.v1.Line
-	9, // 3: shop.v1.Reservation.lines:type_name -> shop.v1.PricedLine
-	1, // 4: shop.v1.Catalog.Find:input_type -> shop.v1.FindRequest
-	3, // 5: shop.v1.Catalog.Get:input_type -> shop.v1.GetRequest
-	5, // 6: shop.v1.Catalog.Reserve:input_type -> shop.v1.ReserveRequest
-	6, // 7: shop.v1.Catalog.Release:input_type -> shop.v1.ReleaseRequest
-	2, // 8: shop.v1.Catalog.Find:output_type -> shop.v1.FindResponse
-	0, // 9: shop.v1.Catalog.Get:output_type -> shop.v1.Product
-	8, // 10: shop.v1.Catalog.Reserve:output_type -> shop.v1.Reservation
-	7, // 11: shop.v1.Catalog.Release:output_type -> shop.v1.ReleaseResponse
-	8, // [8:12] is the sub-list for method output_type
-	4, // [4:8] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	9, // 2: shop.v1.Reservation.lines:type_name -> shop.v1.PricedLine
+	1, // 3: shop.v1.Catalog.Find:input_type -> shop.v1.FindRequest
+	3, // 4: shop.v1.Catalog.Get:input_type -> shop.v1.GetRequest
+	5, // 5: shop.v1.Catalog.Reserve:input_type -> shop.v1.ReserveRequest
+	6, // 6: shop.v1.Catalog.Release:input_type -> shop.v1.ReleaseRequest
+	2, // 7: shop.v1.Catalog.Find:output_type -> shop.v1.FindResponse
+	0, // 8: shop.v1.Catalog.Get:output_type -> shop.v1.Product
+	8, // 9: shop.v1.Catalog.Reserve:output_type -> shop.v1.Reservation
+	7, // 10: shop.v1.Catalog.Release:output_type -> shop.v1.ReleaseResponse
+	7, // [7:11] is the sub-list for method output_type
+	3, // [3:7] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_catalog_proto_init() }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ashlar-go/ashlar/sd"
@@ -38,19 +39,22 @@ func Unmarshal(entry string, data []byte) (sd.Instance, *sd.InvalidError) {
 	return instance, nil
 }
 
-// Key returns an ID as one element of a path, whatever is in it.
+// Key returns an ID, which is not empty, as one element of a path, whatever is in it. Each ID has a key of its own. It takes up to three
+// times the bytes of the ID.
 func Key(id string) string {
 	return strings.ReplaceAll(url.PathEscape(id), ".", "%2E") // a path of dots is none
 }
 
-// CheckService returns what is wrong with the name of a service: it is empty, or has characters that a path, a DNS name or a subject
-// gives a meaning, or that are not seen.
+// CheckService returns what is wrong with the name of a service: it is empty, has characters that a path or a subject gives a meaning, or
+// that are not seen, or has nothing before, after or between its dots.
 func CheckService(name string) error {
 	switch {
 	case name == "":
 		return errors.New("sd: the name of the service is empty")
 	case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`/\*>?#%"`, r) }):
 		return fmt.Errorf(`sd: the name of the service is %q, want visible ASCII without any of /\*>?#%%"`, name)
+	case slices.Contains(strings.Split(name, "."), ""):
+		return fmt.Errorf("sd: the name of the service is %q, want something before, after and between the dots", name)
 	}
 	return nil
 }

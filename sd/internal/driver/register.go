@@ -22,6 +22,9 @@ const (
 // ErrClosed is what Remove returns, or wraps, when the client was closed and there is no sense in trying again.
 var ErrClosed = errors.New("sd: the client is closed")
 
+// errLost is the reason of a Hold that has ended without any.
+var errLost = errors.New("sd: the registry has not kept the instance")
+
 // Registration is what a driver does for one instance. Its methods are called one at a time.
 type Registration interface {
 	// Hold puts the instance into the registry, calls held, and keeps it there. It returns when ctx has ended, without taking the
@@ -33,8 +36,11 @@ type Registration interface {
 
 // Register is Registrar.Register by a Registration of an instance that was checked. What goes wrong after it has returned, and is
 // tried again, is given to report, which may be nil. When Register fails it waits until nothing remains of it in the registry, as
-// deregister does: for RemoveLimit at most, while it is tried for RemoveFor.
+// deregister does: for RemoveLimit at most, while it is tried for RemoveFor. When ctx has ended before, nothing of r is called.
 func Register(ctx context.Context, r Registration, report func(error)) (deregister func(context.Context) error, err error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("sd: register: %w", ctx.Err())
+	}
 	if report == nil {
 		report = func(error) {}
 	}
@@ -53,7 +59,7 @@ func Register(ctx context.Context, r Registration, report func(error)) (deregist
 	case <-limit.C:
 		err = fmt.Errorf("sd: the registry has not taken the instance within %v", RegisterLimit)
 	}
-	if ctx.Err() != nil {
+	if over(ctx) {
 		err = ctx.Err()
 	}
 	k.cancel()
@@ -115,10 +121,8 @@ func (k *keeper) removeOnce(ctx context.Context) error {
 func (k *keeper) keep(ctx context.Context) {
 	var delay Backoff
 	for ctx.Err() == nil {
-		err := k.registration.Hold(ctx, func() {
-			delay.Reset()
-			k.once.Do(func() { close(k.held) })
-		})
+		began := time.Now()
+		err := k.registration.Hold(ctx, func() { k.once.Do(func() { close(k.held) }) })
 		if ctx.Err() != nil {
 			return
 		}
@@ -126,16 +130,27 @@ func (k *keeper) keep(ctx context.Context) {
 		case <-k.held:
 		default:
 			k.failed = err
+			if err == nil {
+				k.failed = errLost
+			}
 			return
 		}
 		if err != nil {
 			k.report(err)
+		}
+		if time.Since(began) > maxDelay { // else the registry takes it and loses it, again and again
+			delay.Reset()
 		}
 		delay.Wait(ctx)
 	}
 }
 
 func (k *keeper) deregister(ctx context.Context) error {
+	select {
+	case <-k.done: // whatever ctx is
+		ctx = context.WithoutCancel(ctx)
+	default:
+	}
 	k.cancel()
 	return k.await(ctx)
 }
@@ -148,9 +163,11 @@ func (k *keeper) await(ctx context.Context) error {
 	select {
 	case <-k.done:
 	case <-ctx.Done():
-		late = fmt.Errorf("sd: waiting until the instance is taken out: %w", ctx.Err())
 	case <-limit.C:
 		late = fmt.Errorf("sd: the registry has not taken the instance out within %v", RemoveLimit)
+	}
+	if ctx.Err() != nil { // also when it was out at the same moment
+		late = fmt.Errorf("sd: waiting until the instance is taken out: %w", ctx.Err())
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -3,29 +3,40 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/ashlar-go/ashlar/sd"
 )
 
 // Read reads a registry until ctx ends, feed.Set returns false or something fails. It gives feed the set as soon as it is known and
 // after each change; what changed meanwhile, while feed.Set was busy, it gives at once as one. A nil error means that it is to be
-// called again.
+// called again, soon when it has given a set.
 type Read func(ctx context.Context, feed *Feed) error
 
-// Watch is Instancer.Watch by a Read, which is called again after an error, with growing delays, until ctx ends.
+// Watch is Instancer.Watch by a Read, which is called again after an error, with growing delays, until ctx ends. The delays begin anew
+// after a Read that has lasted for longer than the longest of them: one that gives a set and fails at once does not last.
 func Watch(ctx context.Context, read Read) iter.Seq2[[]sd.Instance, error] {
 	return func(yield func([]sd.Instance, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		feed := &Feed{ctx: ctx, yield: yield}
+		var delay Backoff
 		for ctx.Err() == nil {
+			began := time.Now()
+			feed.given = false
 			err := read(ctx, feed)
 			if feed.left || ctx.Err() != nil || err != nil && !feed.fail(err) {
 				return
 			}
-			feed.delay.Wait(ctx)
+			if time.Since(began) > maxDelay || err == nil && feed.given {
+				delay.Reset()
+			}
+			delay.Wait(ctx)
 		}
 	}
 }
@@ -35,7 +46,7 @@ type Feed struct {
 	ctx   context.Context
 	yield func([]sd.Instance, error) bool
 	left  bool // yield has returned false
-	delay Backoff
+	given bool // a set came since the Read was called
 
 	last    []sd.Instance
 	known   bool              // last is in force, and nothing but it was yielded since
@@ -43,9 +54,10 @@ type Feed struct {
 }
 
 // Set yields the set, in whatever order it is, unless it equals the last, and before it the errors of entries that are not
-// instances, unless they are those of the last time. It returns false when the Read is to end.
+// instances, unless they are those of the last time. Of instances with one address that with the first ID remains, so that it is the
+// same each time. It returns false when the Read is to end. It keeps the maps and slices of the instances, and not instances itself.
 func (f *Feed) Set(instances []sd.Instance, invalid ...*sd.InvalidError) bool {
-	f.delay.Reset()
+	f.given = true
 	reported := make(map[string]string, len(invalid))
 	for _, e := range invalid {
 		text := e.Err.Error()
@@ -54,7 +66,7 @@ func (f *Feed) Set(instances []sd.Instance, invalid ...*sd.InvalidError) bool {
 		}
 	}
 	f.invalid = reported
-	set := sd.Normalize(instances)
+	set := sd.Normalize(slices.SortedStableFunc(slices.Values(instances), byID))
 	if !f.known || !sd.Same(f.last, set) {
 		f.last, f.known = set, true
 		if f.left || f.ctx.Err() != nil {
@@ -65,11 +77,24 @@ func (f *Feed) Set(instances []sd.Instance, invalid ...*sd.InvalidError) bool {
 	return !f.left && f.ctx.Err() == nil
 }
 
+// byID compares the IDs, which are the addresses by default.
+func byID(a, b sd.Instance) int {
+	return cmp.Or(strings.Compare(cmp.Or(a.ID, a.Address), cmp.Or(b.ID, b.Address)), strings.Compare(a.Address, b.Address))
+}
+
 func (f *Feed) fail(err error) bool {
 	f.known = false
-	if f.left || f.ctx.Err() != nil {
+	if f.left || over(f.ctx) {
 		return false
 	}
 	f.left = !f.yield(nil, err)
 	return !f.left
+}
+
+// over says whether ctx has ended, also when its deadline has come and it does not know yet: a connection with the same deadline may.
+func over(ctx context.Context) bool {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }

@@ -1,0 +1,21 @@
+package consul_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/consul"
+)
+
+func TestADatacenterIsChosen(t *testing.T) {
+	t.Parallel()
+	here := testserver.StartConsul(t)
+	there := testserver.StartConsul(t, `datacenter = "there"`, fmt.Sprintf(`retry_join_wan = [%q]`, here.WAN), `retry_interval_wan = "1s"`)
+	client := newClient(t, here.Address)
+	register(t, newRegistrar(t, newClient(t, there.Address), "web"), sd.Instance{ID: "there", Address: "10.0.0.1:80"})
+	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "here", Address: "10.0.0.2:80"})
+	awaitSet(t, watch(t, newInstancer(t, client, "web", consul.InstancerDatacenter("there"))), "there")
+	awaitSet(t, watch(t, newInstancer(t, client, "web")), "here")
+}

@@ -1,0 +1,89 @@
+package consul_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/consul/api"
+
+	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/consul"
+)
+
+var (
+	_ sd.Instancer = (*consul.Instancer)(nil)
+	_ sd.Registrar = (*consul.Registrar)(nil)
+)
+
+func contextFor(t *testing.T, limit time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), limit)
+}
+
+func TestOptionsReachTheQuery(t *testing.T) {
+	t.Parallel()
+	for want, opts := range map[string][]consul.InstancerOption{
+		"passing=1&wait=60000ms":             nil,
+		"passing=1&stale=&wait=60000ms":      {consul.InstancerStale()},
+		"consistent=&passing=1&wait=60000ms": {consul.InstancerConsistent()},
+		"dc=east&passing=1&tag=a&tag=b&wait=5000ms": {
+			consul.InstancerDatacenter("east"), consul.InstancerTags("a", "b"), consul.InstancerWait(5 * time.Second),
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{answer: func(_ int, r *http.Request) (string, string, int) {
+				block(r)
+				return "1", "[]", http.StatusOK
+			}}
+			run(t, s, time.Second, opts...)
+			if len(s.queries) != 1 || s.queries[0] != want {
+				t.Errorf("want %s, have %v", want, s.queries)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answer: func(n int, _ *http.Request) (string, string, int) {
+			return strings.Repeat("1", n%9+1), "[]", http.StatusOK
+		}}
+		run(t, s, time.Minute, consul.InstancerInterval(20*time.Second))
+		if n := len(s.queries); n < 3 || n > 5 {
+			t.Errorf("want two queries at once and one each 20 s, have %d in a minute", n)
+		}
+	})
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	t.Parallel()
+	client, err := api.NewClient(&api.Config{Address: "agent"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, err := range map[string]error{
+		"the client is nil":                second(consul.NewInstancer(nil, "web")),
+		"consul: the client is nil":        second(consul.NewRegistrar(nil, "web")),
+		"service is empty":                 second(consul.NewInstancer(client, "")),
+		"the name of the service is \"a/b": second(consul.NewRegistrar(client, "a/b")),
+		"after and between the dots":       second(consul.NewInstancer(client, "..")),
+		"InstancerTags([])":                second(consul.NewInstancer(client, "web", consul.InstancerTags())),
+		`InstancerTags(["a" ""])`:          second(consul.NewInstancer(client, "web", consul.InstancerTags("a", ""))),
+		"InstancerDatacenter: the name":    second(consul.NewInstancer(client, "web", consul.InstancerDatacenter(""))),
+		"InstancerWait(1ms): want 1s to":   second(consul.NewInstancer(client, "web", consul.InstancerWait(time.Millisecond))),
+		"InstancerInterval(0s): want":      second(consul.NewInstancer(client, "web", consul.InstancerInterval(0))),
+		"exclude each other":               second(consul.NewInstancer(client, "web", consul.InstancerStale(), consul.InstancerConsistent())),
+		"InstancerConsistent exclude":      second(consul.NewInstancer(client, "web", consul.InstancerConsistent(), consul.InstancerStale())),
+		"NewInstancer: the list of opt":    second(consul.NewInstancer(client, "web", nil)),
+		"RegistrarTTL(1ns): want 1s to":    second(consul.NewRegistrar(client, "web", consul.RegistrarTTL(1))),
+		"RegistrarDeregisterAfter(1s): wa": second(consul.NewRegistrar(client, "web", consul.RegistrarDeregisterAfter(time.Second))),
+		"RegistrarOnError: function 0":     second(consul.NewRegistrar(client, "web", consul.RegistrarOnError(nil))),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, have %v", want, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

@@ -1,0 +1,127 @@
+package consul_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/consul"
+	"github.com/ashlar-go/ashlar/sd/internal/driver"
+)
+
+func TestAnOutageEndsNothing(t *testing.T) {
+	t.Parallel()
+	agent := testserver.StartConsul(t)
+	client := newClient(t, agent.Address)
+	var reports atomic.Int64
+	registrar := newRegistrar(t, client, "web", consul.RegistrarOnError(func(error) { reports.Add(1) }))
+	instancer := newInstancer(t, client, "web")
+	events := watch(t, instancer)
+	withdraw := register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	awaitSet(t, events, "1")
+
+	agent.Stop()
+	awaitError(t, events, agent.Address)
+	late := watch(t, instancer) // its first query fails
+	awaitError(t, late, agent.Address)
+	outage := time.NewTimer(10 * time.Second)
+	defer outage.Stop()
+	for failing := true; failing; {
+		select {
+		case e := <-events:
+			if e.err == nil {
+				t.Errorf("want errors only, have the set %v", e.set)
+			}
+		case e := <-late:
+			if e.err == nil {
+				t.Errorf("want errors only, have the set %v", e.set)
+			}
+		case <-outage.C:
+			failing = false
+		}
+	}
+	if _, err := registrar.Register(t.Context(), sd.Instance{ID: "2", Address: "10.0.0.2:80"}); err == nil {
+		t.Error("want an error without an agent")
+	}
+	if n := reports.Load(); n < 2 || n > 30 {
+		t.Errorf("want some reports of what failed meanwhile, have %d", n)
+	}
+
+	agent.Start()
+	awaitSet(t, events, "1")
+	awaitSet(t, late, "1")
+	withdraw()
+	awaitSet(t, events)
+}
+
+func TestAnAgentThatHasLostItsStateIsToldAgain(t *testing.T) {
+	t.Parallel()
+	agent := testserver.StartConsul(t)
+	client := newClient(t, agent.Address)
+	const wait = 3 * time.Second // after which an index of the time before, which is too high now, is found to be one
+	events := watch(t, newInstancer(t, client, "web", consul.InstancerWait(wait)))
+	registrar := newRegistrar(t, client, "web")
+	register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80", Version: "v2"})
+	awaitSet(t, events, "1")
+	agent.Kill()
+	agent.Forget()
+	agent.Start()
+	if set := awaitSet(t, watch(t, newInstancer(t, client, "web")), "1"); set[0].Version != "v2" {
+		t.Errorf("want all of it again, have %+v", set[0])
+	}
+	register(t, registrar, sd.Instance{ID: "2", Address: "10.0.0.2:80"})
+	awaitSet(t, events, "1", "2")
+}
+
+func TestAnAgentThatHangsHoldsNobodyForEver(t *testing.T) {
+	t.Parallel()
+	agent := testserver.StartConsul(t)
+	client := newClient(t, agent.Address)
+	registrar := newRegistrar(t, client, "web", consul.RegistrarTTL(time.Minute))
+	instancer := newInstancer(t, client, "web", consul.InstancerWait(time.Second))
+	events := watch(t, instancer)
+	deregister, err := registrar.Register(context.WithoutCancel(t.Context()), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitSet(t, events, "1")
+
+	agent.Suspend()
+	within(t, driver.RegisterLimit, "registering", func() {
+		if _, err := registrar.Register(t.Context(), sd.Instance{ID: "2", Address: "10.0.0.2:80"}); err == nil {
+			t.Error("want an error of an agent that hangs")
+		}
+	})
+	within(t, time.Second, "the end of the context of a watch", func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		for set, err := range instancer.Watch(ctx) {
+			t.Errorf("want nothing of an agent that hangs, have %v, %v", set, err)
+		}
+	})
+	awaitError(t, events, "context deadline exceeded") // that it hangs is noticed
+	within(t, driver.RemoveLimit, "deregistering", func() {
+		if err := deregister(t.Context()); err == nil {
+			t.Error("want an error of an agent that hangs")
+		}
+	})
+	agent.Resume()
+	if err := deregister(t.Context()); err != nil {
+		t.Errorf("want it to be tried again when the agent is back, have %v", err)
+	}
+	awaitSet(t, events)
+}
+
+// within fails when f takes much longer than the limit.
+func within(t *testing.T, limit time.Duration, what string, f func()) {
+	t.Helper()
+	begin := time.Now()
+	f()
+	const slack = 5 * time.Second
+	if took := time.Since(begin); took > limit+slack {
+		t.Errorf("%s took %v, want at most %v", what, took, limit)
+	}
+}

@@ -1,0 +1,128 @@
+package etcd_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd/etcd"
+	"github.com/ashlar-go/ashlar/sd/internal/driver"
+)
+
+// never is a check that does not come in time, so that a test sees what the watch does by itself.
+const never = time.Hour
+
+func TestAWatchGoesOnAfterACut(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEtcd(t)
+	proxy := testserver.StartProxy(t, server.Endpoint)
+	direct := connect(t, server.Endpoint)
+	turns := watch(t, connect(t, proxy.Address), "orders", etcd.InstancerCheck(never))
+	awaitIDs(t, turns)
+	register(t, direct, "orders", "a")
+	awaitIDs(t, turns, "a")
+	proxy.Cut()
+	register(t, direct, "orders", "b")
+	proxy.Restore()
+	awaitIDs(t, turns, "a", "b")
+}
+
+func TestAWatchGoesOnAfterACompactionOfWhatItMissed(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEtcd(t)
+	proxy := testserver.StartProxy(t, server.Endpoint)
+	direct := connect(t, server.Endpoint)
+	turns := watch(t, connect(t, proxy.Address), "orders", etcd.InstancerCheck(never))
+	first, _ := register(t, direct, "orders", "a")
+	awaitIDs(t, turns, "a")
+	const rounds = 2
+	for n := range rounds {
+		proxy.Cut()
+		if n == 0 {
+			register(t, direct, "orders", "b")
+			first()
+		} else {
+			register(t, direct, "orders", "c")
+		}
+		response, err := direct.Put(t.Context(), "other", "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := direct.Compact(t.Context(), response.Header.GetRevision(), clientv3.WithCompactPhysical()); err != nil {
+			t.Fatal(err)
+		}
+		proxy.Restore()
+		await(t, turns, "the set of what was read again", func(have turn) bool {
+			if have.err != nil {
+				t.Errorf("want no error for what was read again, have %v", have.err)
+			}
+			return len(have.set) == n+1 && have.set[n].ID == []string{"b", "c"}[n]
+		})
+	}
+}
+
+func TestAServerThatHangsIsAnErrorAndHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEtcd(t)
+	client := connect(t, server.Endpoint)
+	turns := watch(t, client, "orders")
+	deregister, errs := register(t, client, "orders", "a", etcd.RegistrarTTL(3*time.Second))
+	awaitIDs(t, turns, "a")
+
+	server.Suspend()
+	awaitError(t, turns)
+	if err := <-errs; err == nil {
+		t.Error("want an error of the registration")
+	}
+	registrar, err := etcd.NewRegistrar(client, "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	within(t, driver.RegisterLimit+driver.RemoveLimit+time.Second, "Register", func() {
+		if _, err := registrar.Register(t.Context(), named("b")); err == nil {
+			t.Error("want an error of Register")
+		}
+	})
+	instancer, err := etcd.NewInstancer(client, "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	within(t, 2*time.Second, "the end of ctx", func() {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for set, err := range instancer.Watch(ctx) {
+			t.Errorf("want nothing within a second, have %v, %v", set, err)
+		}
+	})
+
+	server.Resume()
+	awaitIDs(t, turns, "a")
+	deregister()
+	awaitIDs(t, turns)
+}
+
+// within fails the test when f takes longer.
+func within(t *testing.T, limit time.Duration, what string, f func()) {
+	t.Helper()
+	begun := time.Now()
+	f()
+	if took := time.Since(begun); took > limit {
+		t.Errorf("want %s within %v, have it after %v", what, limit, took)
+	}
+}
+
+func TestServicesAndPrefixesAreApart(t *testing.T) {
+	t.Parallel()
+	client := connect(t, testserver.StartEtcd(t).Endpoint)
+	register(t, client, "orders", "a")
+	register(t, client, "orders2", "b")
+	register(t, client, "orders", "c", etcd.RegistrarPrefix("test/"))
+	register(t, client, "orders", "d", etcd.RegistrarPrefix(""))
+	awaitIDs(t, watch(t, client, "orders"), "a")
+	awaitIDs(t, watch(t, client, "orders2"), "b")
+	awaitIDs(t, watch(t, client, "orders", etcd.InstancerPrefix("test/")), "c")
+	awaitIDs(t, watch(t, client, "orders", etcd.InstancerPrefix("")), "d")
+}
