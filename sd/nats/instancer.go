@@ -105,11 +105,13 @@ func (a *asking) round(ctx context.Context) error {
 	if err := a.nc.PublishMsg(request); err != nil {
 		return fmt.Errorf("asking: %w", err)
 	}
-	took, err := alive(ctx, a.nc)                                     // from now on there may be answers
-	for again := true; again && err == nil; again = took > a.window { // NATS has hung, and so the answers have
-		if err = a.collect(ctx); err == nil {
+	took, err := alive(ctx, a.nc) // from now on there may be answers
+	window := a.window
+	for again := true; again && err == nil; window *= 2 { // so that a server that is merely far away is waited for long enough
+		if err = a.collect(ctx, window); err == nil {
 			took, err = alive(ctx, a.nc)
 		}
+		again = took > window // NATS has hung, and so the answers have
 	}
 	if err != nil || ctx.Err() != nil {
 		return err
@@ -120,8 +122,8 @@ func (a *asking) round(ctx context.Context) error {
 }
 
 // collect takes answers for as long as the window, or until it is known that there is nobody to give one.
-func (a *asking) collect(ctx context.Context) error {
-	over := time.NewTimer(a.window)
+func (a *asking) collect(ctx context.Context, window time.Duration) error {
+	over := time.NewTimer(window)
 	defer over.Stop()
 	for {
 		select {
