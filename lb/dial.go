@@ -43,7 +43,9 @@ func (p *Pool[C]) redial(now time.Duration) (wait time.Duration) {
 		d.slots++
 		d.running++
 		d.slow.add(n, now, slowDial)
-		p.work.Go(func() { p.dialNode(n) })
+		ctx, cancel := context.WithTimeout(p.ctx, p.config.dialTimeout) //nolint:gosec // by dialled
+		n.cancel = cancel
+		p.work.Go(func() { p.dialNode(ctx, n) })
 	}
 	if d.next = d.next[i:]; len(d.next) == 0 {
 		d.next = nil
@@ -59,14 +61,14 @@ func (p *Pool[C]) vacate(n *node[C]) {
 	}
 }
 
-func (p *Pool[C]) dialNode(n *node[C]) {
-	ctx, cancel := context.WithTimeout(n.ctx, p.config.dialTimeout)
-	defer cancel()
+func (p *Pool[C]) dialNode(ctx context.Context, n *node[C]) {
 	client, err := p.dial(ctx, n.Instance())
 	p.inbox.post(func() { p.dialled(n, client, err) })
 }
 
 func (p *Pool[C]) dialled(n *node[C], client C, err error) {
+	n.cancel()
+	n.cancel = nil
 	p.vacate(n)
 	p.dials.running--
 	switch {

@@ -128,7 +128,7 @@ func TestACallGoesToAnotherZoneWhenItHasTriedItsOwn(t *testing.T) {
 			var at []string
 			call := yardEndpoint(t, y, func(s *stone) error {
 				at = append(at, s.instance.ID)
-				return errRefused
+				return errBroken
 			})
 			_, _ = call(t.Context(), 0)
 			if len(at) < 2 || at[0] != "a0" || at[1] != "b0" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-zookeeper/zk"
 	"github.com/hashicorp/consul/api"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -12,12 +13,16 @@ import (
 	"github.com/ashlar-go/ashlar/sd/etcd"
 	"github.com/ashlar-go/ashlar/sd/mdns"
 	natsdiscovery "github.com/ashlar-go/ashlar/sd/nats"
+	"github.com/ashlar-go/ashlar/sd/zookeeper"
 )
 
 // registries are the kinds of registry by which the shop finds the instances of its catalog, with where each is unless -registry-addr says
 // otherwise. Static is none: the addresses are known. NATS is the broker of the shop.
 func registries() map[string]string {
-	return map[string]string{"static": "", "nats": "", "mdns": "", "consul": "127.0.0.1:8500", "etcd": "127.0.0.1:2379"}
+	return map[string]string{
+		"static": "", "nats": "", "mdns": "",
+		"consul": "127.0.0.1:8500", "etcd": "127.0.0.1:2379", "zookeeper": "127.0.0.1:2181",
+	}
 }
 
 // registry announces and finds the instances of one service. A static one does neither.
@@ -40,6 +45,8 @@ func (s *shop) openRegistry(kind, addr, service string) (r registry, err error) 
 		r, err = consulRegistry(addr, service)
 	case "etcd":
 		r, err = s.etcdRegistry(addr, service)
+	case "zookeeper":
+		r, err = s.zookeeperRegistry(addr, service)
 	}
 	if err != nil {
 		return r, fmt.Errorf("registry %s: %w", kind, err)
@@ -93,6 +100,23 @@ func (s *shop) etcdRegistry(addr, service string) (registry, error) {
 		return registry{}, err
 	}
 	instancer, err := etcd.NewInstancer(client, service)
+	return registry{registrar, instancer}, err
+}
+
+func (s *shop) zookeeperRegistry(addr, service string) (registry, error) {
+	conn, _, err := zk.Connect([]string{addr}, registryTimeout, zk.WithLogInfo(false))
+	if err != nil {
+		return registry{}, err
+	}
+	s.closers = append(s.closers, func() error {
+		conn.Close()
+		return nil
+	})
+	registrar, err := zookeeper.NewRegistrar(conn, service)
+	if err != nil {
+		return registry{}, err
+	}
+	instancer, err := zookeeper.NewInstancer(conn, service)
 	return registry{registrar, instancer}, err
 }
 

@@ -27,6 +27,7 @@ type Process struct {
 	t     testing.TB
 	name  string
 	args  []string // the program and its arguments
+	env   []string // besides that of the tests
 	ready func(ctx context.Context) error
 	log   string // the path of what it wrote
 	cmd   *exec.Cmd
@@ -65,6 +66,7 @@ func (p *Process) start() error {
 	defer log.Close()                             // the child has its own
 	cmd := exec.Command(p.args[0], p.args[1:]...) //nolint:gosec,noctx // a program of the tests, which Stop ends
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(os.Environ(), p.env...)
 	cmd.SysProcAttr = ownGroup()
 	if err := cmd.Start(); err != nil {
 		return err

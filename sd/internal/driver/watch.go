@@ -84,9 +84,17 @@ func byID(a, b sd.Instance) int {
 
 func (f *Feed) fail(err error) bool {
 	f.known = false
-	if f.left || f.ctx.Err() != nil {
+	if f.left || over(f.ctx) {
 		return false
 	}
 	f.left = !f.yield(nil, err)
 	return !f.left
+}
+
+// over says whether ctx has ended, also when its deadline has come and it does not know yet: a connection with the same deadline may.
+func over(ctx context.Context) bool {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }

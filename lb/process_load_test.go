@@ -1,0 +1,112 @@
+package lb_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ashlar-go/ashlar/lb"
+)
+
+const callLimit = 5 * time.Second
+
+// loadRate is how many calls are made each second. Under the race detector two cores do not make as many.
+func loadRate() int {
+	if raceEnabled {
+		return 200
+	}
+	return 2000
+}
+
+// load makes calls at a rate, however long they take, until it is stopped.
+type load struct {
+	calls  int // that were begun; to be read when it has stopped
+	stop   context.CancelFunc
+	paced  chan struct{} // closed when no more begin
+	active sync.WaitGroup
+
+	mu      sync.Mutex
+	failed  []error
+	longest time.Duration
+}
+
+// startLoad begins to make the calls. Each is numbered, and answers with its number.
+func startLoad(ctx context.Context, rate int, call func(ctx context.Context, n int, text string) (string, error)) *load {
+	paced, stop := context.WithCancel(ctx)
+	l := &load{stop: stop, paced: make(chan struct{})}
+	go func() {
+		defer close(l.paced)
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for start := time.Now(); ; {
+			for due := int(time.Since(start).Seconds() * float64(rate)); l.calls < due; l.calls++ {
+				n := l.calls
+				l.active.Go(func() { l.one(ctx, n, call) })
+			}
+			select {
+			case <-tick.C:
+			case <-paced.Done():
+				return
+			}
+		}
+	}()
+	return l
+}
+
+func (l *load) one(ctx context.Context, n int, call func(ctx context.Context, n int, text string) (string, error)) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	want, start := strconv.Itoa(n), time.Now()
+	have, err := call(ctx, n, want)
+	if err == nil && have != want {
+		err = fmt.Errorf("want %q, have %q", want, have)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.failed = append(l.failed, fmt.Errorf("call %d, after %v: %w", n, time.Since(start), err))
+	}
+	l.longest = max(l.longest, time.Since(start))
+}
+
+// end stops the load, waits for the calls that have begun, and reports those that failed.
+func (l *load) end(t testing.TB) {
+	t.Helper()
+	l.stop()
+	<-l.paced
+	l.active.Wait()
+	if n := len(l.failed); n > 0 {
+		t.Errorf("%d of %d calls failed: %v", n, l.calls, errors.Join(l.failed[:min(n, 5)]...))
+	}
+	t.Logf("%d calls, of which the slowest took %v", l.calls, l.longest)
+}
+
+// reaches waits until so many instances are in the state.
+func (c caller) reaches(t testing.TB, state lb.State, count int) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	limit := time.NewTimer(callLimit)
+	defer limit.Stop()
+	for {
+		have := 0
+		all := c.instances()
+		for _, i := range all {
+			if i.State == state {
+				have++
+			}
+		}
+		if have == count {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			t.Fatalf("want %d instances that are %v, have %+v", count, state, all)
+		}
+	}
+}
