@@ -58,9 +58,9 @@ func (i *Instancer) Watch(ctx context.Context) iter.Seq2[[]sd.Instance, error] {
 func (i *Instancer) read(ctx context.Context, feed *driver.Feed, limiter *rate.Limiter) error {
 	var index uint64
 	for {
-		if limiter.Wait(ctx) != nil { // ctx has ended, or will before it is time
+		if err := limiter.Wait(ctx); err != nil { // ctx has ended, or will before it is time
 			<-ctx.Done()
-			return nil
+			return err
 		}
 		entries, next, err := i.query(ctx, index)
 		if err != nil {
