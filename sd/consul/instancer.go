@@ -60,7 +60,7 @@ func (i *Instancer) read(ctx context.Context, feed *driver.Feed, limiter *rate.L
 	for {
 		if limiter.Wait(ctx) != nil { // ctx has ended, or will before it is time
 			<-ctx.Done()
-			return nil
+			return ctx.Err()
 		}
 		entries, next, err := i.query(ctx, index)
 		if err != nil {
