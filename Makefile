@@ -23,6 +23,7 @@ ALONE    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod))
 # Debian's packages that tests need, each with what tells that it is there: a command, or a path.
 APT := etcd-server:etcd
 APT += knot:knotd
+APT += avahi-daemon avahi-utils:avahi-browse dbus-daemon iproute2:ip
 APT += libzookeeper-java:/usr/share/java/zookeeper.jar default-jre-headless:java
 
 # A checkout may belong to somebody else than who runs make in it, as in a container.

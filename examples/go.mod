@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/ashlar-go/ashlar v0.0.0
+	github.com/go-zookeeper/zk v1.0.4
 	github.com/hashicorp/consul/api v1.34.4
 	github.com/nats-io/nats-server/v2 v2.15.3
 	github.com/nats-io/nats.go v1.55.0

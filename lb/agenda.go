@@ -1,6 +1,11 @@
 package lb
 
-import "time"
+import (
+	"math"
+	"time"
+)
+
+const never = time.Duration(math.MaxInt64)
 
 // agenda holds nodes by the time at which something is to be done with them. It is a binary heap, the earliest first. A node that has
 // left stays in it until its time.
@@ -11,8 +16,9 @@ type appointment[C any] struct {
 	node *node[C]
 }
 
-func (a *agenda[C]) add(n *node[C], at time.Duration) {
-	*a = append(*a, appointment[C]{at, n})
+// add makes the time of the node wait from now.
+func (a *agenda[C]) add(n *node[C], now, wait time.Duration) {
+	*a = append(*a, appointment[C]{now + min(wait, never-now), n})
 	h := *a
 	for i := len(h) - 1; i > 0; {
 		parent := (i - 1) / 2

@@ -94,7 +94,7 @@ func (x *race[C, Req, Resp]) hedge() {
 func (x *race[C, Req, Resp]) run(c call[C], do endpoint.Endpoint[Req, Resp]) (telling bool) {
 	ctx, observer := x.ctx, (*transport.Observer)(nil)
 	if transport.Observed(ctx) {
-		ctx, observer = transport.ObserveApart(ctx)
+		ctx, observer = transport.Observe(ctx) // the last report is that of result
 	}
 	response, err := x.attempt(ctx, c, do, x.request)
 	if err == nil {

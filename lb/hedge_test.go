@@ -30,13 +30,13 @@ func pause(ctx context.Context, d time.Duration) error {
 
 const taught = 256 // calls after which the endpoint knows how long they take
 
-// hedged returns an endpoint over three hosts that has learned that calls take usual, and from then on does what serve says.
+// hedged returns an endpoint over five hosts that has learned that calls take usual, and from then on does what serve says.
 func hedgedEndpoint(
 	t testing.TB, usual time.Duration, serve func(ctx context.Context, h *host, n int) (int, error), opts ...lb.EndpointOption,
 ) (call endpoint.Endpoint[int, int], f *fleet, p *lb.Pool[*host]) {
 	t.Helper()
 	f = &fleet{serve: func(ctx context.Context, _ *host, request int) (int, error) { return request, pause(ctx, usual) }}
-	p = fleetPool(t, f, []string{"a", "b", "c"}, lb.PoolRetryBudget(1, 100))
+	p = fleetPool(t, f, []string{"a", "b", "c", "d", "e"}, lb.PoolRetryBudget(1, 100))
 	call = fleetEndpoint(t, readSpec, p, append([]lb.EndpointOption{lb.EndpointHedge(0.95, 1)}, opts...)...)
 	for range taught {
 		if _, err := call(t.Context(), 1); err != nil {
@@ -277,12 +277,21 @@ func TestHedgesAreAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for want, opts := range map[int][]lb.EndpointOption{
 			2: {lb.EndpointHedge(0.95, 1)},
-			3: {lb.EndpointHedge(0.95, 2)}, // there are three hosts
+			3: {lb.EndpointHedge(0.95, 2)},
 		} {
 			call, f, _ := hedgedEndpoint(t, 10*time.Millisecond, hang, append(opts, lb.EndpointRetryAttempts(5))...)
 			if _, err := call(t.Context(), 1); err != nil || len(f.calls) != want {
 				t.Errorf("want %d attempts, have %v and %v", want, f.calls, err)
 			}
+		}
+		call, f, _ := hedgedEndpoint(t, 10*time.Millisecond, func(ctx context.Context, h *host, n int) (int, error) {
+			if n == 1 {
+				return 0, errRefused
+			}
+			return hang(ctx, h, n)
+		}, lb.EndpointHedge(0.95, 2))
+		if _, err := call(t.Context(), 1); err != nil || len(f.calls) != 3 {
+			t.Errorf("want 3 attempts, have %v and %v", f.calls, err)
 		}
 		call, f, p := hedgedEndpoint(t, 10*time.Millisecond, hang, lb.EndpointRetryAttempts(2))
 		ctx, cancel := context.WithCancel(t.Context())

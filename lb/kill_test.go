@@ -56,13 +56,17 @@ func (m *mortal) kill() {
 // Two thousand calls a second, of which a third is at the instance that is killed.
 func TestAKilledInstanceUnderLoad(t *testing.T) {
 	t.Parallel()
+	runs := 20
+	if raceEnabled {
+		runs = 2
+	}
 	for _, row := range []struct {
 		name  string
 		again bool // calls that break may be repeated
 	}{{"idempotent", true}, {"not idempotent", false}} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			for range 20 {
+			for range runs {
 				synctest.Test(t, func(t *testing.T) {
 					m := newMortal("b", 20*time.Millisecond)
 					p := fleetPool(t, m.fleet, []string{"a", "b", "c"}, lb.PoolPolicy(lb.PeakEWMA()), lb.PoolEjectAfter(lb.DefaultEjectAfter))

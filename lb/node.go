@@ -167,8 +167,11 @@ func (n *Node) estimate(cost float64) { n.cost.Store(pack(cost, ticks(n.clock.La
 
 // next is the cost after an observation.
 func next(cost, took float64, since uint32, failed bool) float64 {
-	if failed || took >= cost { // many that are broken are quick to say so; that they are is counted by failed
-		return max(took, cost)
+	switch {
+	case failed && (took < cost || cost == 0): // many that are broken are quick to say so; that they are is counted elsewhere
+		return cost
+	case took >= cost:
+		return took
 	}
 	keep := decay(since)
 	return cost*keep + took*(1-keep)

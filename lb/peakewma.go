@@ -91,7 +91,7 @@ func (p *weightedPeakEWMA) Pick(_ context.Context, tried Tried) int {
 	if x == 0 || y == 0 {
 		x, y = 1, 1
 	}
-	if y*penalty(b)*(1+p.shares.load(b, j)) < x*penalty(a)*(1+p.shares.load(a, i)) {
+	if y*penalty(b)*(1+p.shares.load(b)) < x*penalty(a)*(1+p.shares.load(a)) {
 		return j
 	}
 	return i

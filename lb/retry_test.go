@@ -153,10 +153,39 @@ func TestTheFirstAttemptElsewhereNeedNotWait(t *testing.T) {
 func TestTheServerSaysWhenToComeBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		for _, gap := range gaps(t, errBroken.WithRetryAfter(3*time.Second), []string{"a", "b"}) {
-			if gap < 3*time.Second || gap > 3*time.Second+lb.DefaultMaxBackoff {
-				t.Errorf("want 3 s and a little, have %v", gap)
+		var longest time.Duration
+		for range 20 {
+			have := gaps(t, errBroken.WithRetryAfter(3*time.Second), []string{"a", "b"})
+			if len(have) != lb.DefaultAttempts-1 {
+				t.Errorf("want no more attempts for that, have %d", len(have)+1)
 			}
+			for _, gap := range have {
+				if gap < 3*time.Second || gap > 3*time.Second+lb.DefaultMaxBackoff {
+					t.Errorf("want 3 s and a little, have %v", gap)
+				}
+				longest = max(longest, gap)
+			}
+		}
+		if longest == 3*time.Second {
+			t.Error("want not all to come back at the same time")
+		}
+	})
+}
+
+func TestAPoolThatIsClosedEndsTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := script(errBroken)
+		p := fleetPool(t, f, []string{"a", "b"})
+		call := fleetEndpoint(t, readSpec, p, lb.EndpointRetryAttempts(9), lb.EndpointRetryBackoff(1000*time.Hour, 1000*time.Hour))
+		time.AfterFunc(time.Nanosecond, func() { _ = p.Close() })
+		_, err := call(t.Context(), 1)
+		all, ok := errors.AsType[*lb.RetryError](err)
+		if !ok || len(all.Attempts) != 2 || len(f.called()) != 1 || all.Attempts[1].Instance.Address != "" {
+			t.Errorf("want one attempt, and one that found no instance, have %v", err)
+		}
+		if !errors.Is(err, lb.ErrClosed) || !errors.Is(err, errBroken) || status.As(err).Reason != lb.ReasonNoInstance || transport.NotBegun(err) {
+			t.Errorf("want both errors, have %v", err)
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 type weightedRoundRobin struct{}
 
 // WeightedRoundRobin takes the instances in turn, each as often as its weight says, and smoothly: the calls of a heavy one are spread
-// evenly among those of the others, and not in a row. At any time each has had the calls that are its due, but for two or three. It
+// evenly among those of the others, and not in a row. At any time each has had the calls that are its due, but for a handful. It
 // heeds no load. With equal weights it is RoundRobin.
 //
 // The weights divide the numbers from 0 to 1 among the instances, and the multiples of the golden ratio, without their whole part, are

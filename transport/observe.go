@@ -63,10 +63,3 @@ func Report(ctx context.Context, call Info) {
 		observer.mu.Unlock()
 	}
 }
-
-// ObserveApart is Observe for one of several attempts of a call that are made at the same time: those who observe the call are not told
-// of it. Whoever makes the attempts reports to them, by Report with the context of the call, what became of the one that counts.
-func ObserveApart(ctx context.Context) (context.Context, *Observer) {
-	c := &observerContext{Context: ctx}
-	return c, &c.observer
-}

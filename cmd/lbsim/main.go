@@ -54,7 +54,7 @@ type options struct {
 
 const (
 	meanService = 50 * time.Millisecond
-	minMeasure  = 4 * time.Second
+	minMeasure  = 6 * time.Second // and as long before, so that callers know the instances
 )
 
 func parse(args []string, usage io.Writer) (opts options, err error) {
@@ -64,7 +64,7 @@ func parse(args []string, usage io.Writer) (opts options, err error) {
 	policies := flags.String("policies", "", "`names` with commas between them: "+names(allPolicies())+"; default all")
 	scenarios := flags.String("scenarios", "", "`names` with commas between them: "+names(allScenarios())+"; default all")
 	flags.IntVar(&opts.callers, "callers", 10, "how many callers that do not know of each other")
-	flags.IntVar(&opts.calls, "calls", 200_000, "measure for as long as so many calls take, and at least 4 s")
+	flags.IntVar(&opts.calls, "calls", 200_000, "measure for as long as so many calls take, and at least 6 s")
 	if err := flags.Parse(args); err != nil {
 		return opts, err
 	}
@@ -156,7 +156,7 @@ func row(w io.Writer, n int, p policy, s scenario, r *lbsim.Result) {
 func simulate(t *testing.T, opts options, s scenario, p policy, n int) (result *lbsim.Result, err error) {
 	t.Helper()
 	config := lbsim.Config{
-		Instances: n, Callers: opts.callers, Policy: p.make, Load: s.load, Workers: 1, Warmup: minMeasure / 2,
+		Instances: n, Callers: opts.callers, Policy: p.make, Load: s.load, Workers: 1, Warmup: minMeasure,
 		Service: func() lbsim.Sample { return lbsim.Exponential(meanService) },
 		Measure: max(minMeasure, time.Duration(float64(opts.calls)/(s.load*float64(n))*float64(meanService))),
 	}

@@ -33,11 +33,13 @@ func (t *text) String() string {
 func TestNoCustomerSeesWhatHappensToInstances(t *testing.T) {
 	t.Parallel()
 	for kind, start := range map[string]func(t *testing.T) string{
-		"static": func(*testing.T) string { return "" },
-		"nats":   func(*testing.T) string { return "" },
-		"mdns":   func(*testing.T) string { return "" },
-		"consul": func(t *testing.T) string { t.Helper(); return testserver.StartConsul(t).Address },
-		"etcd":   func(t *testing.T) string { t.Helper(); return testserver.StartEtcd(t).Endpoint },
+		"static":    func(*testing.T) string { return "" },
+		"nats":      func(*testing.T) string { return "" },
+		"mdns":      func(*testing.T) string { return "" },
+		"consul":    func(t *testing.T) string { t.Helper(); return testserver.StartConsul(t).Address },
+		"zookeeper": func(t *testing.T) string { t.Helper(); return testserver.StartZooKeeper(t).Address },
+		"eureka":    func(t *testing.T) string { t.Helper(); return testserver.StartEureka(t).URL },
+		"etcd":      func(t *testing.T) string { t.Helper(); return testserver.StartEtcd(t).Endpoint },
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

@@ -2,22 +2,31 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
+	"github.com/go-zookeeper/zk"
 	"github.com/hashicorp/consul/api"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/consul"
 	"github.com/ashlar-go/ashlar/sd/etcd"
+	"github.com/ashlar-go/ashlar/sd/eureka"
 	"github.com/ashlar-go/ashlar/sd/mdns"
 	natsdiscovery "github.com/ashlar-go/ashlar/sd/nats"
+	"github.com/ashlar-go/ashlar/sd/zookeeper"
 )
 
 // registries are the kinds of registry by which the shop finds the instances of its catalog, with where each is unless -registry-addr says
 // otherwise. Static is none: the addresses are known. NATS is the broker of the shop.
 func registries() map[string]string {
-	return map[string]string{"static": "", "nats": "", "mdns": "", "consul": "127.0.0.1:8500", "etcd": "127.0.0.1:2379"}
+	return map[string]string{
+		"static": "", "nats": "", "mdns": "",
+		"consul": "127.0.0.1:8500", "etcd": "127.0.0.1:2379", "zookeeper": "127.0.0.1:2181",
+		"eureka": "http://127.0.0.1:8761/eureka",
+	}
 }
 
 // registry announces and finds the instances of one service. A static one does neither.
@@ -40,6 +49,10 @@ func (s *shop) openRegistry(kind, addr, service string) (r registry, err error) 
 		r, err = consulRegistry(addr, service)
 	case "etcd":
 		r, err = s.etcdRegistry(addr, service)
+	case "eureka":
+		r, err = eurekaRegistry(addr, service)
+	case "zookeeper":
+		r, err = s.zookeeperRegistry(addr, service)
 	}
 	if err != nil {
 		return r, fmt.Errorf("registry %s: %w", kind, err)
@@ -95,6 +108,39 @@ func (s *shop) etcdRegistry(addr, service string) (registry, error) {
 	instancer, err := etcd.NewInstancer(client, service)
 	return registry{registrar, instancer}, err
 }
+
+func (s *shop) zookeeperRegistry(addr, service string) (registry, error) {
+	conn, _, err := zk.Connect([]string{addr}, registryTimeout, zk.WithLogInfo(false))
+	if err != nil {
+		return registry{}, err
+	}
+	s.closers = append(s.closers, func() error {
+		conn.Close()
+		return nil
+	})
+	registrar, err := zookeeper.NewRegistrar(conn, service)
+	if err != nil {
+		return registry{}, err
+	}
+	instancer, err := zookeeper.NewInstancer(conn, service)
+	return registry{registrar, instancer}, err
+}
+
+func eurekaRegistry(addr, service string) (registry, error) {
+	client, err := eureka.NewClient(&http.Client{Timeout: registryTimeout}, strings.Split(addr, ","))
+	if err != nil {
+		return registry{}, err
+	}
+	registrar, err := eureka.NewRegistrar(client, service)
+	if err != nil {
+		return registry{}, err
+	}
+	instancer, err := eureka.NewInstancer(client, service, eureka.InstancerInterval(registryInterval))
+	return registry{registrar, instancer}, err
+}
+
+// registryInterval is how often a registry is asked that does not tell.
+const registryInterval = 200 * time.Millisecond
 
 // registryTimeout is how long connecting to a registry may take.
 const registryTimeout = 5 * time.Second

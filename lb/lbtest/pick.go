@@ -105,6 +105,7 @@ func avoidsTried(h *Harness) error {
 				if err := inRange(have, nodes); err != nil {
 					return err
 				}
+				nodes[have].Begin() // those that were not tried have more to do
 				if tried.Has(nodes[have]) {
 					return fmt.Errorf("it has picked number %d of %d, which is one of the %d that were tried", have, n, len(tried))
 				}

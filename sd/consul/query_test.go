@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
+	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/consul"
 )
 
@@ -175,4 +176,35 @@ func TestAnswersThatAreNoneAreErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	f.Add(`[{"Node":{"Node":"n","Address":"a"},"Service":{"ID":"1","Port":80,"Weights":{"Passing":1},"Tags":["b","a"],"Meta":{"zone":"z","k":"v"}}}]`)
+	f.Add(`[null,{},{"Node":{},"Service":{"Address":"::1","Port":-1,"Meta":{"ashlar-id":"x"}}}]`)
+	f.Fuzz(func(t *testing.T, body string) {
+		s := &script{answer: func(int, *http.Request) (string, string, int) { return "1", body, http.StatusOK }}
+		for set, err := range newInstancer(t, s.client(t), "web").Watch(t.Context()) {
+			if err != nil && set != nil || err == nil && !sd.Same(set, sd.Normalize(set)) {
+				t.Errorf("%q: %v, %v", body, set, err)
+			}
+			for _, i := range set {
+				if err := i.Check(); err != nil {
+					t.Errorf("%q: %v", body, err)
+				}
+			}
+			break
+		}
+	})
+}
+
+func TestADeadlineEndsAWatchThatIsHeldBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		s := &script{answer: func(n int, _ *http.Request) (string, string, int) { return strconv.Itoa(n + 1), "[]", http.StatusOK }}
+		const limit = 1500 * time.Millisecond // in which the next query is not due
+		if sets, errs := run(t, s, limit); sets != 1 || errs != 0 || time.Since(begin) != limit {
+			t.Errorf("want the one set, no error, and the end after %v, have %d, %d and %v", limit, sets, errs, time.Since(begin))
+		}
+	})
 }

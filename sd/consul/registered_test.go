@@ -19,11 +19,12 @@ import (
 type notes struct {
 	script
 
-	service json.RawMessage // nil when it has none
-	silent  bool            // it does not tell the servers
-	hidden  bool            // nor may the token see what the servers have
-	paths   []string        // without the queries
-	signs   []time.Time     // of life
+	put     api.AgentServiceRegistration // what was registered last
+	service json.RawMessage              // nil when it has none
+	silent  bool                         // it does not tell the servers
+	hidden  bool                         // nor may the token see what the servers have
+	paths   []string                     // without the queries
+	signs   []time.Time                  // of life
 }
 
 // newNotes returns an agent that takes one service.
@@ -40,6 +41,7 @@ func newNotes() *notes {
 			if err := json.NewDecoder(r.Body).Decode(&service); err != nil {
 				return "", err.Error(), http.StatusBadRequest
 			}
+			n.put = service
 			n.service, _ = json.Marshal(api.AgentService{ID: service.ID, Service: service.Name, Address: service.Address, Port: service.Port, Meta: service.Meta})
 		case strings.HasPrefix(path, "agent/service/deregister/"):
 			n.service = nil
@@ -105,6 +107,10 @@ func TestSignsOfLifeComeWellWithinTheTTL(t *testing.T) {
 		}
 		if want := []time.Duration{0, 5 * time.Second, 10 * time.Second, 15 * time.Second}; !slices.Equal(want, have) {
 			t.Errorf("want signs of life at %v, have %v", want, have)
+		}
+		check := n.put.Check
+		if check.TTL != "15s" || check.DeregisterCriticalServiceAfter != "1m0s" || check.Status != api.HealthCritical {
+			t.Errorf("want a TTL of 15 s, an end a minute after it, and nothing that passes by itself, have %+v", check)
 		}
 		want := []string{"agent/service/register", "agent/service/deregister/web:1"}
 		if have := []string{n.paths[0], n.paths[len(n.paths)-1]}; !slices.Equal(want, have) {

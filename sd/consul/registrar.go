@@ -20,7 +20,7 @@ type Registrar struct {
 }
 
 // NewRegistrar returns the Registrar of the service. It asks nothing of Consul yet. The client is that of the agent on the instance's own
-// machine, as everywhere in Consul. The error is about the arguments.
+// machine, as everywhere in Consul; where it is set up with a datacenter, that is to be the agent's. The error is about the arguments.
 func NewRegistrar(client *api.Client, service string, opts ...RegistrarOption) (*Registrar, error) {
 	if err := check(client, service); err != nil {
 		return nil, err

@@ -176,9 +176,9 @@ func TestAFileThatIsNotValidKeepsTheLastSet(t *testing.T) {
 	write(t, path, text("a:1"))
 	want(t, yields, "a:1")
 	for data, text := range map[string]string{
-		`{"s": [{"zoen": "a:2"}]}`: `: line 1, column 9: the field "zoen" is not known`,
-		`{"s": [{"address": "a:2"}`:  ": line 1, column 26: it ends too soon",
-		"":                           ": it is empty",
+		`{"s": [{"zoen": "a:2"}]}`:  `: line 1, column 9: the field "zoen" is not known`,
+		`{"s": [{"address": "a:2"}`: ": line 1, column 26: it ends too soon",
+		"":                          ": it is empty",
 		string(text("a:2")) + strings.Repeat(" ", 1000): ": it has more than 1000 bytes",
 	} {
 		write(t, path, []byte(data))

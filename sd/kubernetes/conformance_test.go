@@ -10,15 +10,15 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/ashlar-go/ashlar/sd"
-	"github.com/ashlar-go/ashlar/sd/sdtest"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/ashlar-go/ashlar/sd"
 	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
+	"github.com/ashlar-go/ashlar/sd/sdtest"
 )
 
 const version = "app.kubernetes.io/version"

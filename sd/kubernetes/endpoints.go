@@ -10,9 +10,10 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/ashlar-go/ashlar/sd"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/ashlar-go/ashlar/sd"
 )
 
 const (

@@ -11,14 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ashlar-go/ashlar/internal/testserver"
-	"github.com/ashlar-go/ashlar/sd"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd"
 	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 

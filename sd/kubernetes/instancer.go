@@ -9,11 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+	discoveryv1 "k8s.io/client-go/kubernetes/typed/discovery/v1"
+
 	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
-	"k8s.io/apimachinery/pkg/util/validation"
-	discoveryv1 "k8s.io/client-go/kubernetes/typed/discovery/v1"
 )
 
 const (

@@ -7,12 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ashlar-go/ashlar/sd"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
 	clientv1 "k8s.io/client-go/kubernetes/typed/discovery/v1"
 
+	"github.com/ashlar-go/ashlar/sd"
 	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 

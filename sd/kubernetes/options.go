@@ -6,10 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ashlar-go/ashlar/internal/option"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 // InstancerOption sets up an Instancer.

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ashlar-go/ashlar/internal/testserver"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/ashlar-go/ashlar/internal/testserver"
 	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 

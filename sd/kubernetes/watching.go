@@ -5,8 +5,9 @@ import (
 	"maps"
 	"sync"
 
-	"github.com/ashlar-go/ashlar/sd/internal/driver"
 	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
 // watching is one watch of an Instancer. It is no Reflector of client-go, which keeps to itself that it cannot connect, waits for its next

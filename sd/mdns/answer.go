@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	minDelay  = 20 * time.Millisecond  // of an answer
+	onlyDelay = 5 * time.Millisecond   // of an answer on loopback, so that one answers many who ask at the same time
+	minDelay  = 20 * time.Millisecond  // of an answer elsewhere
 	maxDelay  = 120 * time.Millisecond // (RFC 6762, section 6)
 	moreDelay = 400 * time.Millisecond // on top, when more known answers follow (section 7.2)
 )
@@ -25,7 +26,7 @@ func (r *responder) asked(p packet, now time.Time) {
 	if len(r.queue) >= maxQueue {
 		return // it will ask again
 	}
-	a := &answer{packet: p, asked: now, due: now}
+	a := &answer{packet: p, asked: now, due: now.Add(onlyDelay)}
 	if !p.link.loopback {
 		a.due = now.Add(minDelay + rand.N(maxDelay-minDelay)) //nolint:gosec // no secret
 	}
@@ -41,13 +42,13 @@ func (r *responder) asked(p packet, now time.Time) {
 			a.types = true
 		}
 		for _, o := range r.offers {
-			if !o.yielded(now) && o.on(p.link) && !slices.Contains(a.offers, o) && o.answers(q, name) {
+			if !o.yielded(now) && o.on(p.link) && o.answers(q, name) {
 				a.offers = append(a.offers, o)
 			}
 		}
 	}
 	a.offers = unknown(a.offers, p.records)
-	if len(a.offers) > 0 || a.types && len(r.offers) > 0 {
+	if len(a.offers) > 0 || a.types {
 		r.queue = append(r.queue, a)
 	}
 }
@@ -64,19 +65,21 @@ func matches(q dnsmessage.Question, t dnsmessage.Type) bool {
 	return q.Type == t || q.Type == dnsmessage.TypeALL
 }
 
-// unknown returns the offers without those of which the records have a PTR that holds for half of its time (RFC 6762, section 7.1).
+// unknown returns the offers, each once, without those of which the records have a PTR that holds for half of its time (RFC 6762, section
+// 7.1).
 func unknown(offers []*offer, records []dnsmessage.Resource) []*offer {
-	known := make(map[string]bool, len(records))
+	left := make(map[string]uint32, len(records)) // seconds, by name
 	for _, r := range records {
 		if body, ok := r.Body.(*dnsmessage.PTRResource); ok {
-			for _, o := range offers {
-				if 2*r.Header.TTL >= o.ttl && body.PTR.String() == o.name {
-					known[o.name] = true
-				}
-			}
+			left[body.PTR.String()] = r.Header.TTL
 		}
 	}
-	return slices.DeleteFunc(offers, func(o *offer) bool { return known[o.name] })
+	seen := make(map[*offer]bool, len(offers))
+	return slices.DeleteFunc(offers, func(o *offer) bool {
+		known := seen[o] || left[o.name] > 0 && 2*left[o.name] >= o.ttl
+		seen[o] = true
+		return known
+	})
 }
 
 // answer sends the answer, and returns true when all of it was sent. The rest was announced less than a second ago.
@@ -85,8 +88,9 @@ func (r *responder) answer(a *answer, now time.Time) bool {
 	var groups [][]dnsmessage.Resource
 	if a.types {
 		a.types = false
-		if len(r.offers) > 0 {
-			groups = append(groups, []dnsmessage.Resource{pointer(enumeration, r.typ, r.offers[0].ttl)})
+		for _, o := range r.offers { // of which all have one type
+			groups = append(groups, []dnsmessage.Resource{pointer(enumeration, r.typ, o.ttl)})
+			break
 		}
 	}
 	var rest []*offer
@@ -94,7 +98,7 @@ func (r *responder) answer(a *answer, now time.Time) bool {
 	for _, o := range a.offers {
 		last := o.at[a.link]
 		switch {
-		case !slices.Contains(r.offers, o) || o.yielded(now) || last.After(a.asked): // it is no more, or was heard meanwhile
+		case r.offers[o.name] != o || o.yielded(now) || last.After(a.asked): // it is no more, or was heard meanwhile
 		case now.Sub(last) < a.link.pause():
 			rest = append(rest, o)
 			a.due = earlier(a.due, last.Add(pause))
@@ -104,7 +108,7 @@ func (r *responder) answer(a *answer, now time.Time) bool {
 		}
 	}
 	if len(groups) > 0 {
-		_ = r.net.send(answers(groups), on) // a link that fails is found by poll
+		_ = r.net.send(answers(groups), on) // a link that fails is found by refresh
 	}
 	a.offers = rest
 	return len(rest) == 0

@@ -76,9 +76,15 @@ func (c *cache) resume(now time.Time) {
 
 // hear takes what a response says of the type.
 func (c *cache) hear(records []dnsmessage.Resource, zone string, now time.Time) {
+	texts := make(map[string][]string)
+	for _, r := range records {
+		if body, ok := r.Body.(*dnsmessage.TXTResource); ok {
+			texts[r.Header.Name.String()] = body.TXT
+		}
+	}
 	for _, r := range records { // those that name instances first, since only what they name is kept
 		if body, ok := r.Body.(*dnsmessage.PTRResource); ok && strings.EqualFold(r.Header.Name.String(), c.typ) {
-			c.hearPTR(body.PTR.String(), r.Header.TTL, textAmong(records, body.PTR.String()), now)
+			c.hearPTR(body.PTR.String(), r.Header.TTL, texts[body.PTR.String()], now)
 		}
 	}
 	for _, r := range records {
@@ -99,16 +105,6 @@ func (c *cache) hear(records []dnsmessage.Resource, zone string, now time.Time) 
 			c.hearAddress(r.Header, netip.AddrFrom16(body.AAAA), zone, flush, now)
 		}
 	}
-}
-
-// textAmong returns the text that comes with an instance.
-func textAmong(records []dnsmessage.Resource, name string) []string {
-	for _, r := range records {
-		if body, ok := r.Body.(*dnsmessage.TXTResource); ok && r.Header.Name.String() == name {
-			return body.TXT
-		}
-	}
-	return nil
 }
 
 func (c *cache) hearPTR(name string, ttl uint32, text []string, now time.Time) {

@@ -99,18 +99,6 @@ type rival struct {
 	ttl  time.Duration
 }
 
-// rivalAmong returns what the records say of an instance with the name of the offer, when that is not the offer itself.
-func (o *offer) rivalAmong(records []dnsmessage.Resource) *rival {
-	for _, r := range records {
-		body, ok := r.Body.(*dnsmessage.TXTResource)
-		if ok && r.Header.TTL > 0 && r.Header.Name.String() == o.name && !slices.Equal(body.TXT, o.text) {
-			ttl := min(time.Duration(r.Header.TTL)*time.Second, maxTTL)
-			return &rival{text: body.TXT, says: decode(body.TXT), ttl: ttl}
-		}
-	}
-	return nil
-}
-
 // compare says which of the two keeps the name: the greater.
 func (r *rival) compare(o *offer) int {
 	return cmp.Or(cmp.Compare(r.says.revision, o.revision), slices.Compare(r.text, o.text))

@@ -31,9 +31,8 @@ type responder struct {
 	done   chan struct{}
 	report func(error)
 
-	offers   []*offer
-	queue    []*answer
-	nextPoll time.Time
+	offers map[string]*offer // by name
+	queue  []*answer
 }
 
 // answer waits for a while, as answers of several responders are not to be sent at once, and more known answers may come.
@@ -49,7 +48,8 @@ type answer struct {
 func newResponder(typ string, interfaces []string, report func(error)) *responder {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &responder{
-		typ: typ, net: newNetwork(interfaces), calls: make(chan func()), cancel: cancel, done: make(chan struct{}), report: report,
+		typ: typ, net: newNetwork(interfaces, true), calls: make(chan func()), cancel: cancel, done: make(chan struct{}), report: report,
+		offers: make(map[string]*offer),
 	}
 	go r.run(ctx)
 	return r
@@ -78,7 +78,7 @@ func (r *responder) call(ctx context.Context, f func()) error {
 func (r *responder) run(ctx context.Context) {
 	defer close(r.done)
 	defer r.net.close()
-	r.nextPoll = time.Now()
+	r.net.watch()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -87,6 +87,8 @@ func (r *responder) run(ctx context.Context) {
 			return
 		case f := <-r.calls:
 			f()
+		case s := <-r.net.states:
+			r.changed(s, time.Now())
 		case p := <-r.net.packets:
 			if p.response {
 				r.defend(p.records, time.Now())
@@ -108,10 +110,9 @@ func (r *responder) add(ctx context.Context, o *offer) (err error) {
 			return
 		}
 		revision := o.revision
-		for _, old := range r.offers {
-			if old.name == o.name {
-				revision = max(revision, old.revision+1)
-			}
+		old := r.offers[o.name]
+		if old != nil {
+			revision = max(revision, old.revision+1)
 		}
 		if err = o.setRevision(revision); err != nil {
 			return
@@ -121,11 +122,10 @@ func (r *responder) add(ctx context.Context, o *offer) (err error) {
 			err = fmt.Errorf("sd: mdns: announce %s: %w", o.instance, err)
 			return
 		}
-		o.out = true
-		for _, old := range r.offers {
-			old.silent = old.silent || old.name == o.name
+		if old != nil {
+			old.silent = true
 		}
-		r.offers = append(slices.DeleteFunc(r.offers, func(old *offer) bool { return old.silent }), o)
+		o.out, r.offers[o.name] = true, o
 	})
 	return errors.Join(failure, err)
 }
@@ -134,14 +134,16 @@ func (r *responder) add(ctx context.Context, o *offer) (err error) {
 func (r *responder) drop(o *offer) {
 	_ = r.call(context.Background(), func() { // which fails only when the responder has stopped
 		o.silent = o.silent || o.yielded(time.Now())
-		r.offers = slices.DeleteFunc(r.offers, func(other *offer) bool { return other == o })
+		if r.offers[o.name] == o {
+			delete(r.offers, o.name)
+		}
 	})
 }
 
 // remove says goodbye for an offer that was dropped, unless another has its name.
 func (r *responder) remove(ctx context.Context, o *offer) (err error) {
 	failure := r.call(ctx, func() {
-		if o.silent || slices.ContainsFunc(r.offers, func(other *offer) bool { return other.name == o.name }) {
+		if o.silent || r.offers[o.name] != nil {
 			return
 		}
 		if err = r.ready(time.Now()); err != nil {
@@ -169,7 +171,7 @@ func (r *responder) announce(offers []*offer, where func(*link) bool, now time.T
 		on := func(l *link) bool { return (l.loopback || !loopback) && where(l) }
 		err = errors.Join(err, r.net.send(answers(groups), on))
 		for _, o := range offers {
-			for _, l := range r.net.links {
+			for _, l := range r.net.all() {
 				if o.place.loopback == loopback && on(l) {
 					o.at[l] = now
 				}
@@ -193,43 +195,35 @@ func (o *offer) interval() time.Duration {
 	return half - rand.N(half/10) //nolint:gosec // no secret
 }
 
-// poll looks at the interfaces. Without any all offers are lost.
-func (r *responder) poll(now time.Time) error {
-	r.nextPoll = now.Add(pollEvery)
-	joined, err := r.net.refresh()
-	if err != nil {
-		for _, o := range r.offers {
-			o.lost <- err
-		}
-		r.offers = nil
+// ready looks at the interfaces at once, when there is reason to.
+func (r *responder) ready(now time.Time) error {
+	links := r.net.all()
+	if len(links) > 0 && !slices.ContainsFunc(links, func(l *link) bool { return l.broken.Load() }) {
+		return nil
 	}
-	for _, o := range r.offers {
-		for l := range o.at {
-			if !slices.Contains(r.net.links, l) {
-				delete(o.at, l)
-			}
-		}
-		if joined {
-			o.sent, o.next = 0, now
-			clear(o.at) // all of it is new to the new link
-		}
+	joined, err := r.net.refresh()
+	if joined || err != nil {
+		r.changed(state{joined, err}, now)
 	}
 	return err
 }
 
-// ready looks at the interfaces when there is reason to.
-func (r *responder) ready(now time.Time) error {
-	if len(r.net.links) > 0 && !slices.ContainsFunc(r.net.links, func(l *link) bool { return l.broken.Load() }) {
-		return nil
+// changed announces all offers to links that are new. Without any link they are lost.
+func (r *responder) changed(s state, now time.Time) {
+	if s.err != nil {
+		for _, o := range r.offers {
+			o.lost <- s.err
+		}
+		clear(r.offers)
 	}
-	return r.poll(now)
+	for _, o := range r.offers {
+		o.sent, o.next = 0, now
+		clear(o.at) // all of it is new to the new link, and what is not there any more is forgotten
+	}
 }
 
 // work does what is due.
 func (r *responder) work(now time.Time) {
-	if !now.Before(r.nextPoll) {
-		_ = r.poll(now) // the offers that are lost know
-	}
 	var due []*offer
 	for _, o := range r.offers {
 		switch {
@@ -239,20 +233,21 @@ func (r *responder) work(now time.Time) {
 			if o.setRevision(max(o.revision+1, uint64(now.UnixMicro()))) == nil { // which is as long as before
 				due = append(due, o)
 			}
+		case now.Add(gather).Before(o.next):
 		case now.Before(o.free()):
-			o.next = later(o.next, o.free())
-		case !now.Add(gather).Before(o.next):
+			o.next = o.free().Add(gather) // which is when it is due
+		default:
 			due = append(due, o)
 		}
 	}
 	if len(due) > 0 {
-		_ = r.announce(due, func(*link) bool { return true }, now) // a link that fails is found by poll
+		_ = r.announce(due, func(*link) bool { return true }, now) // a link that fails is found by refresh
 	}
 	r.queue = slices.DeleteFunc(r.queue, func(a *answer) bool { return !now.Before(a.due) && r.answer(a, now) })
 }
 
 func (r *responder) next() time.Time {
-	next := r.nextPoll
+	next := time.Now().Add(time.Hour)
 	for _, o := range r.offers {
 		if o.rival.IsZero() {
 			next = earlier(next, o.next.Add(-gather))
@@ -268,27 +263,41 @@ func (r *responder) next() time.Time {
 
 // defend compares what others announce under the names of the offers.
 func (r *responder) defend(records []dnsmessage.Resource, now time.Time) {
-	for _, o := range r.offers {
-		rival := o.rivalAmong(records)
-		switch {
-		case rival == nil && !isGoodbye(records, o.name):
-		case rival == nil && o.yielded(now):
-			o.rival = now // which ends it
-		case rival == nil: // somebody says that the instance is no more, and others may believe it (RFC 6762, section 10.1)
-			o.next = now
-		case o.yielded(now):
-			o.rival = now.Add(rival.ttl)
-		case rival.compare(o) < 0: // it has to give way, and does when it hears this
-			o.next = earlier(o.next, now)
-		case now.Sub(o.began) < fresh && o.claims < maxClaims && rival.says.revision > uint64(now.Add(skew).UnixMicro()):
-			o.claims++                                       // the other is older, and its clock is ahead
-			if o.setRevision(rival.says.revision+1) == nil { // which is as long as before
+	for _, record := range records {
+		switch body := record.Body.(type) {
+		case *dnsmessage.TXTResource:
+			o := r.offers[record.Header.Name.String()]
+			if o != nil && record.Header.TTL > 0 && !slices.Equal(body.TXT, o.text) {
+				r.meet(o, &rival{text: body.TXT, says: decode(body.TXT), ttl: min(time.Duration(record.Header.TTL)*time.Second, maxTTL)}, now)
+			}
+		case *dnsmessage.PTRResource:
+			if record.Header.TTL > 0 {
+				continue
+			}
+			if o := r.offers[body.PTR.String()]; o != nil && o.yielded(now) {
+				o.rival = now // which ends it
+			} else if o != nil { // somebody says that it is no more, and others may believe it (RFC 6762, section 10.1)
 				o.next = now
 			}
-		default:
-			o.rival = now.Add(rival.ttl)
-			r.report(fmt.Errorf("sd: mdns: %s is replaced: another process announces its ID, at %s", o.instance, rival.says.instance.Address))
 		}
+	}
+}
+
+// meet compares an offer with another that has its name.
+func (r *responder) meet(o *offer, other *rival, now time.Time) {
+	switch {
+	case o.yielded(now):
+		o.rival = now.Add(other.ttl)
+	case other.compare(o) < 0: // it has to give way, and does when it hears this
+		o.next = earlier(o.next, now)
+	case now.Sub(o.began) < fresh && o.claims < maxClaims && other.says.revision > uint64(now.Add(skew).UnixMicro()):
+		o.claims++                                       // the other is older, and its clock is ahead
+		if o.setRevision(other.says.revision+1) == nil { // which is as long as before
+			o.next = now
+		}
+	default:
+		o.rival = now.Add(other.ttl)
+		r.report(fmt.Errorf("sd: mdns: %s is replaced: another process announces its ID, at %s", o.instance, other.says.instance.Address))
 	}
 }
 
@@ -298,11 +307,4 @@ func (o *offer) free() (at time.Time) {
 		at = later(at, last.Add(l.pause()))
 	}
 	return at
-}
-
-func isGoodbye(records []dnsmessage.Resource, name string) bool {
-	return slices.ContainsFunc(records, func(r dnsmessage.Resource) bool {
-		body, ok := r.Body.(*dnsmessage.PTRResource)
-		return ok && r.Header.TTL == 0 && body.PTR.String() == name
-	})
 }

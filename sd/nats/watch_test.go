@@ -136,7 +136,9 @@ func TestAClusterFindsWhatIsAtItsOtherServers(t *testing.T) {
 		register(t, at(n), sd.Instance{Address: []string{"10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"}[n]})
 	}
 	w := watch(t, newInstancer(t, at(0)))
-	wantAddresses(t, w.back(), "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
+	for set := w.back(); len(set) < len(servers); set = w.back() { // of the servers, some are still to hear of the newest
+		t.Log(set)
+	}
 	servers[1].Kill() // the instance there goes on at another
 	servers[0].Kill() // and so does the watch
 	for {
@@ -176,4 +178,20 @@ func TestAClosedConnectionIsAnError(t *testing.T) {
 	if _, err := r.Register(t.Context(), sd.Instance{Address: "10.0.0.1:80"}); !errors.Is(err, nats.ErrConnectionClosed) {
 		t.Errorf("want %v, have %v", nats.ErrConnectionClosed, err)
 	}
+}
+
+func TestNobodyIsMissedWhileNATSHangsForAMoment(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartNATS(t)
+	register(t, connect(t, server.URL), sd.Instance{Address: "10.0.0.1:80"})
+	w := watch(t, newInstancer(t, connect(t, server.URL), natsdiscovery.InstancerInterval(2*time.Second),
+		natsdiscovery.InstancerWindow(time.Second), natsdiscovery.InstancerMisses(1)))
+	wantAddresses(t, w.set(), "10.0.0.1:80")
+	for range 3 {
+		server.Suspend()
+		<-time.After(2500 * time.Millisecond) // for most of which a question waits, and less than what is an error
+		server.Resume()
+		<-time.After(1500 * time.Millisecond)
+	}
+	w.quiet()
 }

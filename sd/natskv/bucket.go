@@ -1,7 +1,9 @@
 package natskv
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -55,4 +57,35 @@ func lost(state nats.Status) error {
 // failed says what was to be done with the bucket when it failed.
 func (p place) failed(doing string, err error) error {
 	return fmt.Errorf("natskv: the bucket %s: %s, for %s: %w", p.bucket, doing, p.service, err)
+}
+
+// newest returns the sequence of the newest message of the service, as the leader of the bucket knows it; 0 where there is none. Stream has
+// methods for this, which any server of a bucket answers, with what it knows.
+func (p place) newest(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiLimit)
+	defer cancel()
+	request, err := json.Marshal(map[string]string{"last_by_subj": p.prefix() + "*"})
+	if err != nil {
+		return 0, err
+	}
+	subject := cmp.Or(p.upper(), jetstream.DefaultAPIPrefix) + "STREAM.MSG.GET." + streamPrefix + p.bucket
+	answer, err := p.js.Conn().RequestWithContext(ctx, subject, request)
+	if err != nil {
+		return 0, err
+	}
+	var found struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message struct {
+			Sequence uint64 `json:"seq"`
+		} `json:"message"`
+	}
+	switch err := json.Unmarshal(answer.Data, &found); {
+	case err != nil:
+		return 0, err
+	case found.Error != nil && found.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
+		return 0, nil
+	case found.Error != nil:
+		return 0, found.Error
+	}
+	return found.Message.Sequence, nil
 }

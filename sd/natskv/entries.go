@@ -20,6 +20,7 @@ type entries struct {
 	invalid map[string]*sd.InvalidError // by key
 	expired map[string]sd.Instance      // those that have expired since the watch could not reach NATS, or are missing since, by key
 	until   time.Time                   // for how long those stay
+	changed bool                        // since the feed was told
 }
 
 func newEntries(grace time.Duration) *entries {
@@ -43,34 +44,47 @@ func (e *entries) excuse(now time.Time) { e.until = now.Add(e.grace) }
 
 // end lets those go that are missing, when the time for that has come. It is called when all entries are known.
 func (e *entries) end(now time.Time) {
-	if !now.Before(e.until) {
+	if len(e.expired) > 0 && !now.Before(e.until) {
 		clear(e.expired)
+		e.changed = true
 	}
 }
 
 // take takes the newest that there is under a key.
-func (e *entries) take(key string, m message) {
+func (e *entries) take(key string, m message, now time.Time) {
 	before, known := e.all[key]
+	var (
+		instance sd.Instance
+		invalid  *sd.InvalidError
+	)
+	if !m.removed {
+		instance, invalid = driver.Unmarshal(key, m.data)
+		if known && invalid == nil && instance.Equal(before) {
+			return // as each time that it is written again
+		}
+	}
+	e.changed = true
 	delete(e.all, key)
 	delete(e.invalid, key)
+	if !m.expired {
+		delete(e.expired, key)
+	}
 	switch {
+	case invalid != nil:
+		e.invalid[key] = invalid
 	case !m.removed:
-		delete(e.expired, key)
-		instance, err := driver.Unmarshal(key, m.data)
-		if err != nil {
-			e.invalid[key] = err
-		} else {
-			e.all[key] = instance
-		}
-	case !m.expired:
-		delete(e.expired, key)
-	case known && time.Now().Before(e.until):
+		e.all[key] = instance
+	case m.expired && known && now.Before(e.until):
 		e.expired[key] = before
 	}
 }
 
-// tell gives the set to feed. It reports false when the watch is to end.
+// tell gives the set to feed, if it has changed. It reports false when the watch is to end.
 func (e *entries) tell(feed *driver.Feed) bool {
+	if !e.changed {
+		return true
+	}
+	e.changed = false
 	set := make([]sd.Instance, 0, len(e.all)+len(e.expired))
 	for _, instances := range []map[string]sd.Instance{e.all, e.expired} {
 		for _, key := range slices.Sorted(maps.Keys(instances)) { // so that of equals it is always the same that comes first

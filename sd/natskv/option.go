@@ -29,7 +29,7 @@ func InstancerGrace(grace time.Duration) InstancerOption {
 type RegistrarOption func(*Registrar) error
 
 // RegistrarTTL sets how long an entry lives that is not written again, which is done three times as often. It is a number of seconds.
-// It should be longer than what NATS takes to choose another leader for the bucket. The default is DefaultTTL.
+// In a cluster it should not be shorter than the default, DefaultTTL: a leader that has lost its majority notices after 10 seconds.
 func RegistrarTTL(ttl time.Duration) RegistrarOption {
 	return func(r *Registrar) error {
 		r.ttl = ttl

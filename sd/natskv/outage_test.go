@@ -171,12 +171,12 @@ func TestAClusterThatLosesAServerLosesNobody(t *testing.T) {
 	makeBucket(t, at(0), 3)
 	want := []string{"10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80"}
 	for n := range servers {
-		register(t, at(n), sd.Instance{Address: want[n]}, natskv.RegistrarTTL(3*time.Second))
+		register(t, at(n), sd.Instance{Address: want[n]})
 	}
 	var all []*watching
 	for n := range servers {
 		w := watch(t, newInstancer(t, at(n)))
-		wantAddresses(t, w.back(), want...)
+		wantAddresses(t, w.set(), want...)
 		all = append(all, w)
 	}
 	for _, s := range servers { // one of them leads the bucket, and one has the consumer of each watch

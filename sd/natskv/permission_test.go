@@ -15,7 +15,7 @@ const users = `authorization: {users: [
 	{user: admin, password: x}
 	{user: watch, password: x, permissions: {subscribe: ["_INBOX.>"], publish: [
 		"$JS.API.STREAM.INFO.KV_instances", "$JS.API.CONSUMER.CREATE.KV_instances.>", "$JS.API.CONSUMER.INFO.KV_instances.>",
-		"$JS.API.CONSUMER.MSG.NEXT.KV_instances.>"]}}
+		"$JS.API.CONSUMER.MSG.NEXT.KV_instances.>", "$JS.API.STREAM.MSG.GET.KV_instances"]}}
 	{user: register, password: x, permissions: {subscribe: ["_INBOX.>"], publish: [
 		"$JS.API.STREAM.INFO.KV_instances", "$JS.API.DIRECT.GET.KV_instances.>", "$KV.instances.orders.>"]}}
 ]}`

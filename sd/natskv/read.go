@@ -2,7 +2,6 @@ package natskv
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -15,11 +14,8 @@ import (
 const (
 	// forgetAfter is when JetStream forgets a consumer that nobody asks any more.
 	forgetAfter = 10 * time.Second
-	// fetchWait is how long one request for messages waits for them.
-	fetchWait = 5 * time.Second
-	// firstWait is the same until all entries are known.
-	firstWait = time.Second
-	// heartbeat is how often NATS says that a request still waits.
+	// heartbeat is how often NATS says that a request for messages still waits for them. It is ended by NATS alone, after
+	// jetstream.DefaultExpires, since what is on its way to one that was given up is lost.
 	heartbeat = time.Second
 	// most is how many messages one request is for.
 	most = 256
@@ -38,10 +34,14 @@ type reading struct {
 	entries  *entries
 	feed     *driver.Feed
 	stream   jetstream.Stream
-	leader   string // of the servers that keep the stream
+	leader   string    // of the servers that keep the stream, and since when
+	looked   time.Time // when that was looked at
 	consumer jetstream.Consumer
 	status   <-chan nats.Status
+	last     uint64 // the newest message of the service when the watch began, as the leader knows it, 0 for none
+	reached  uint64 // the newest message that has come
 	seen     uint64 // the last number that the consumer has given a message
+	missed   bool   // a message was lost on its way
 	complete bool   // all entries are known
 }
 
@@ -80,15 +80,21 @@ func (r *reading) begin(ctx context.Context) (err error) {
 		return err
 	}
 	r.entries.begin(time.Now())
-	if r.consumer.CachedInfo().NumPending == 0 {
+	return r.measure(ctx)
+}
+
+// measure asks the leader of the bucket which message is the newest. When that has come, all entries are known: the consumer may be at a
+// server that has not heard of the newest yet.
+func (r *reading) measure(ctx context.Context) (err error) {
+	if r.last, err = r.newest(ctx); err == nil && r.last <= r.reached {
 		r.finish()
 	}
-	return nil
+	return err
 }
 
 // finish is called when all entries are known.
 func (r *reading) finish() {
-	r.complete = true
+	r.complete, r.entries.changed = true, true
 	r.entries.end(time.Now())
 }
 
@@ -97,18 +103,14 @@ func (r *reading) fetch(ctx context.Context) (more bool, err error) {
 	if more := r.tell(); !more {
 		return false, nil
 	}
-	wait, beat := fetchWait, heartbeat
-	if !r.complete {
-		wait, beat = firstWait, firstWait/2
-	}
-	limited, cancel := context.WithTimeout(ctx, wait+wait/8) // of which the request gets nine tenths
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	batch, err := r.consumer.Fetch(most, jetstream.FetchContext(limited), jetstream.FetchHeartbeat(beat))
+	batch, err := r.consumer.Fetch(most, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(heartbeat))
 	if err != nil {
 		return false, err
 	}
-	grace := time.NewTimer(time.Until(r.entries.until))
-	defer grace.Stop()
+	tick := time.NewTicker(heartbeat)
+	defer tick.Stop()
 	for messages, open := batch.Messages(), true; open; {
 		select {
 		case m, ok := <-messages:
@@ -118,23 +120,32 @@ func (r *reading) fetch(ctx context.Context) (more bool, err error) {
 			if open, err = r.take(ctx, m, messages); err != nil {
 				return false, err
 			}
-		case <-grace.C:
-			if r.complete {
-				r.entries.end(time.Now())
+		case <-tick.C:
+			if err := r.tick(ctx); err != nil {
+				return false, err
 			}
 		case s := <-r.status:
 			return false, lost(s)
 		case <-ctx.Done():
 			return false, nil
 		}
-		if more := r.tell(); !more {
+		if more := !r.missed && r.tell(); !more {
 			return false, nil
 		}
 	}
-	if err := batch.Error(); err != nil && !errors.Is(err, context.DeadlineExceeded) { // that NATS hangs, the heartbeats say
+	if err := batch.Error(); err != nil {
 		return false, err
 	}
-	return true, r.compare(ctx)
+	return r.whole(ctx)
+}
+
+// tick does what is to be done now and then.
+func (r *reading) tick(ctx context.Context) error {
+	if r.complete {
+		r.entries.end(time.Now())
+		return nil
+	}
+	return r.measure(ctx) // the message that it waits for may be gone
 }
 
 // tell gives the set to the feed, when it is known. It reports false when another Read is to begin, or none.
@@ -153,18 +164,19 @@ func (r *reading) take(ctx context.Context, m jetstream.Msg, more <-chan jetstre
 		if err != nil {
 			return false, err
 		}
-		if metadata.Sequence.Consumer != r.seen+1 {
-			return false, errMissed
+		if r.seen++; metadata.Sequence.Consumer != r.seen {
+			r.missed = true
+			return false, nil
 		}
-		r.seen++
 		what := interpret(m.Headers(), m.Data())
 		if what.expired && r.complete {
 			if err := r.lead(ctx); err != nil {
 				return false, err
 			}
 		}
-		r.entries.take(strings.TrimPrefix(m.Subject(), subjectPrefix+r.bucket+"."), what)
-		if !r.complete && metadata.NumPending == 0 {
+		r.entries.take(strings.TrimPrefix(m.Subject(), subjectPrefix+r.bucket+"."), what, time.Now())
+		r.reached = metadata.Sequence.Stream
+		if !r.complete && r.reached >= r.last {
 			r.finish()
 		}
 		select {
@@ -182,12 +194,16 @@ func (r *reading) take(ctx context.Context, m jetstream.Msg, more <-chan jetstre
 // lead looks whether the servers of the bucket have chosen another leader. Until they had, nobody could write, and entries have expired for
 // that alone.
 func (r *reading) lead(ctx context.Context) error {
+	if time.Since(r.looked) < heartbeat {
+		return nil
+	}
 	limited, cancel := context.WithTimeout(ctx, apiLimit)
 	defer cancel()
 	info, err := r.stream.Info(limited)
 	if err != nil {
 		return err
 	}
+	r.looked = time.Now()
 	if now := leader(info); now != r.leader {
 		r.leader = now
 		r.entries.excuse(time.Now())
@@ -196,28 +212,19 @@ func (r *reading) lead(ctx context.Context) error {
 }
 
 func leader(info *jetstream.StreamInfo) string {
-	if info.Cluster == nil {
+	if info.Cluster == nil || info.Cluster.LeaderSince == nil {
 		return ""
 	}
-	return info.Cluster.Leader
+	return info.Cluster.Leader + info.Cluster.LeaderSince.String() // it may be the same again
 }
 
-var errMissed = errors.New("a message was lost on its way")
-
-// compare asks JetStream whether all has come that was sent, while nothing is on its way.
-func (r *reading) compare(ctx context.Context) error {
+// whole reports whether all has come that was sent, while nothing is on its way.
+func (r *reading) whole(ctx context.Context) (bool, error) {
 	limited, cancel := context.WithTimeout(ctx, apiLimit)
 	defer cancel()
 	info, err := r.consumer.Info(limited)
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return err
-	case info.Delivered.Consumer != r.seen:
-		return errMissed
-	case info.NumPending == 0 && !r.complete: // what was there at first is gone
-		r.finish()
+	if ctx.Err() != nil || err != nil {
+		return false, err
 	}
-	return nil
+	return info.Delivered.Consumer == r.seen, nil
 }

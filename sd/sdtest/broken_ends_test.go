@@ -74,6 +74,7 @@ func brokenEnds() []breakage {
 	}, {
 		name:   "ends all when one is left",
 		notice: []string{"EndByLeaving", "OutageEnds", "RestartReports"},
+		may:    []string{"OutageKeeps"},
 		watch: func(next watcher, _ *registry, _ <-chan struct{}) watcher {
 			var once sync.Once
 			all := make(chan struct{})

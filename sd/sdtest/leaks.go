@@ -33,21 +33,22 @@ func goroutines(service string) (n int, stacks string) {
 // remains waits until the watches of the check, so many of which have ended, have left nothing.
 func (c *cell) remains(watches int) error {
 	const (
-		again = 50 * time.Millisecond
-		share = 4 // connections that a client keeps for the next watch are not many
+		soon  = 20 * time.Millisecond // and later and later
+		share = 4                     // connections that a client keeps for the next watch are not many
 	)
-	timer, tick := time.NewTimer(c.h.Limit), time.NewTicker(again)
+	timer, again := time.NewTimer(c.h.Limit), time.NewTimer(0)
 	defer timer.Stop()
-	defer tick.Stop()
-	for {
-		have, stacks := goroutines(c.service)
-		if have <= watches/share {
-			return nil
-		}
+	defer again.Stop()
+	for wait := soon; ; wait *= 2 {
 		select {
-		case <-tick.C:
+		case <-again.C:
+			again.Reset(wait)
 		case <-timer.C:
+			have, stacks := goroutines(c.service)
 			return fmt.Errorf("%d watches have ended, and of their goroutines %d are left:\n%s", watches, have, stacks)
+		}
+		if have, _ := goroutines(c.service); have <= watches/share {
+			return nil
 		}
 	}
 }

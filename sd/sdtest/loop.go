@@ -219,6 +219,12 @@ func (l *loop) await(n int, what string, is func(y yielded) bool) (yielded, erro
 // set waits until the newest set has these addresses and no more, and returns it.
 func (l *loop) set(instances ...sd.Instance) (yielded, error) { return l.setFrom(0, instances...) }
 
+// awaitSet does the same with a list.
+func (l *loop) awaitSet(list []sd.Instance) error {
+	_, err := l.set(list...)
+	return err
+}
+
 // setFrom does the same with the turns from n on.
 func (l *loop) setFrom(n int, instances ...sd.Instance) (yielded, error) {
 	want := yielded{set: instances}.addresses()

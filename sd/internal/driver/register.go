@@ -59,7 +59,7 @@ func Register(ctx context.Context, r Registration, report func(error)) (deregist
 	case <-limit.C:
 		err = fmt.Errorf("sd: the registry has not taken the instance within %v", RegisterLimit)
 	}
-	if ctx.Err() != nil {
+	if over(ctx) {
 		err = ctx.Err()
 	}
 	k.cancel()

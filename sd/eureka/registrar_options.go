@@ -1,0 +1,45 @@
+package eureka
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ashlar-go/ashlar/internal/option"
+)
+
+// RegistrarOption configures a Registrar.
+type RegistrarOption func(*registrarSettings) error
+
+type registrarSettings struct {
+	ttl     time.Duration
+	onError []func(error)
+}
+
+// RegistrarTTL is how long the lease of an instance is, in whole seconds from 3 s to 1 h. The default is 30 s. It is renewed after each
+// third of it. Netflix's server takes twice the time before it holds a lease for expired, and looks once in a minute.
+func RegistrarTTL(ttl time.Duration) RegistrarOption {
+	return func(s *registrarSettings) error {
+		s.ttl = ttl
+		if ttl%time.Second != 0 {
+			return fmt.Errorf("RegistrarTTL(%v): want whole seconds", ttl)
+		}
+		return between("RegistrarTTL", ttl, signs*time.Second, time.Hour)
+	}
+}
+
+// RegistrarOnError calls f with what goes wrong after Register has returned, and is tried again, and with the error of deregistering. It
+// is called by one goroutine of each registration, which waits for it. Given again it adds another.
+func RegistrarOnError(f func(error)) RegistrarOption {
+	return func(s *registrarSettings) error {
+		s.onError = append(s.onError, f)
+		return option.RefuseNil("RegistrarOnError", []func(error){f})
+	}
+}
+
+func (s *registrarSettings) report() func(error) {
+	return func(err error) {
+		for _, f := range s.onError {
+			f(err)
+		}
+	}
+}

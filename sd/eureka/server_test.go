@@ -1,0 +1,204 @@
+package eureka_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/eureka"
+	"github.com/ashlar-go/ashlar/sd/internal/driver"
+)
+
+func TestOnlyInstancesThatAreUpCount(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEureka(t)
+	client := newClient(t, server.URL+"/") // a slash more is none too many
+	events := watch(t, newInstancer(t, client, "web"))
+	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	register(t, newRegistrar(t, client, "WEB"), sd.Instance{ID: "2", Address: "10.0.0.2:80"}) // the same application
+	for id, status := range map[string]string{"down": `"DOWN"`, "starting": `"STARTING"`, "strange": `"WHATEVER"`} {
+		send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", id, "status", status))
+	}
+	awaitSet(t, events, "1", "2")
+
+	if status := send(t, http.MethodPut, server.URL+"/apps/WEB/1/status?value=OUT_OF_SERVICE", ""); status != http.StatusOK {
+		t.Fatalf("HTTP %d", status)
+	}
+	awaitSet(t, events, "2")
+	for _, e := range drain(events, 3*time.Second) { // renewals do not change it
+		t.Errorf("want it to stay out, have %v, %v", e.set, e.err)
+	}
+	// The end of the override leaves it unknown, which asks for a registration.
+	send(t, http.MethodDelete, server.URL+"/apps/WEB/1/status", "")
+	awaitSet(t, events, "1", "2")
+}
+
+func TestAServerThatIsBackEmptiesNoSet(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEureka(t)
+	client := newClient(t, server.URL)
+	events := watch(t, newInstancer(t, client, "web", eureka.InstancerGrace(6*time.Second)))
+	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "2", "leaseInfo", `{"durationInSecs":3600}`))
+	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "3", "hostName", `"10.0.0.3"`))
+	awaitSet(t, events, "1", "2", "3")
+
+	server.Stop()
+	awaitError(t, events, strings.TrimPrefix(server.URL, "http://"))
+	server.Start()
+	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "3", "hostName", `"10.0.0.3"`, "status", `"DOWN"`))
+	back := time.Now()
+	awaitSet(t, events, "1", "2") // what the server says of 3 counts at once
+	awaitSet(t, events, "1")
+	if kept := time.Since(back); kept < 4*time.Second {
+		t.Errorf("want 2, which did not come back, to stay for 6 s, have %v", kept)
+	}
+	if set, err := now(t, newInstancer(t, client, "web")); err != nil || len(set) != 1 { // a new watch has no memory
+		t.Errorf("want the one that came back, have %v, %v", set, err)
+	}
+}
+
+func TestAnOutageEndsNothing(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEureka(t)
+	client := newClient(t, server.URL)
+	instancer := newInstancer(t, client, "web", eureka.InstancerGrace(3*time.Second))
+	registrar := newRegistrar(t, client, "web")
+	events := watch(t, instancer)
+	withdraw := register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	awaitSet(t, events, "1")
+	server.Stop()
+	late := watch(t, instancer) // its first question fails
+	awaitError(t, late, "refused")
+	if _, err := registrar.Register(t.Context(), sd.Instance{ID: "2", Address: "10.0.0.2:80"}); err == nil {
+		t.Error("want an error without a server")
+	}
+	server.Start()
+	awaitSet(t, late, "1")
+	withdraw()
+	awaitSet(t, late)
+	awaitSet(t, events)
+}
+
+func TestServersAreTriedInTurn(t *testing.T) {
+	t.Parallel()
+	first, second := testserver.StartEureka(t), testserver.StartEureka(t)
+	first.Stop()
+	client := newClient(t, first.URL, second.URL)
+	events := watch(t, newInstancer(t, client, "web", eureka.InstancerGrace(0)))
+	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	awaitSet(t, events, "1")
+	first.Start()
+	second.Refuse(http.StatusForbidden) // as a server that has just started
+	awaitSet(t, events)                 // the first does not know it until it is renewed there
+	awaitSet(t, events, "1")
+	second.Refuse(0)
+	first.Suspend() // which makes each request take 3 s, once
+	awaitSet(t, events, "1")
+	first.Resume()
+}
+
+func TestAServerThatHangsHoldsNobodyForEver(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEureka(t)
+	client := newClient(t, server.URL)
+	instancer := newInstancer(t, client, "web", eureka.InstancerGrace(3*time.Second))
+	registrar := newRegistrar(t, client, "web")
+	events := watch(t, instancer)
+	withdraw := register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	awaitSet(t, events, "1")
+	server.Suspend()
+	within(t, driver.RegisterLimit, "registering", func() {
+		if _, err := registrar.Register(t.Context(), sd.Instance{ID: "2", Address: "10.0.0.2:80"}); err == nil {
+			t.Error("want an error of a server that hangs")
+		}
+	})
+	awaitError(t, events, "deadline exceeded")
+	within(t, driver.RemoveLimit, "deregistering", withdraw)
+	server.Resume()
+	awaitSet(t, events)
+}
+
+// within fails when f takes much longer than the limit.
+func within(t *testing.T, limit time.Duration, what string, f func()) {
+	t.Helper()
+	begin := time.Now()
+	f()
+	const slack = 5 * time.Second
+	if took := time.Since(begin); took > limit+slack {
+		t.Errorf("%s took %v, want at most %v", what, took, limit)
+	}
+}
+
+func TestAnInstanceThatIsAliveStays(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEureka(t)
+	client := newClient(t, server.URL)
+	events := watch(t, newInstancer(t, client, "web"))
+	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "2", "leaseInfo", `{"durationInSecs":2}`))
+	awaitSet(t, events, "1", "2")
+	awaitSet(t, events, "1") // the other is not renewed
+	before := server.Requests()
+	for _, e := range drain(events, 7*time.Second) {
+		t.Errorf("want no change, have %v, %v", e.set, e.err)
+	}
+	if n := server.Requests() - before; n > 7*6+7+3 {
+		t.Errorf("want 5 to 6 questions in a second, and a renewal, have %d in 7 s", n)
+	}
+}
+
+func TestARegistrationTakesThePlaceOfAnother(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEureka(t)
+	client := newClient(t, server.URL)
+	events := watch(t, newInstancer(t, client, "web"))
+	// The clock of another is a day ahead, and Eureka keeps what has the newest time.
+	ahead := time.Now().Add(24*time.Hour).Format("20060102150405") + "0"
+	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "1", "lastDirtyTimestamp", `"`+ahead+`"`))
+	awaitSet(t, events, "1")
+	older := register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	await(t, events, "the older one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.1:80" })
+	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
+	newer := func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.2:80" }
+	await(t, events, "the newer one", newer)
+	for range 2 { // which of them renews its lease first must not matter in the end
+		send(t, http.MethodDelete, server.URL+"/apps/WEB/1", "")
+		drain(events, 3*time.Second)
+		if set, err := now(t, newInstancer(t, client, "web")); err != nil || len(set) != 1 || set[0].Address != "10.0.0.2:80" {
+			t.Errorf("want the newer one again, have %v, %v", set, err)
+		}
+	}
+	older()
+	for _, e := range drain(events, 3*time.Second) {
+		if !newer(e) {
+			t.Errorf("want the older one to touch nothing, have %v, %v", e.set, e.err)
+		}
+	}
+}
+
+// drain returns what a watch yields in that time.
+func drain(events <-chan event, length time.Duration) (all []event) {
+	over := time.NewTimer(length)
+	defer over.Stop()
+	for {
+		select {
+		case e := <-events:
+			all = append(all, e)
+		case <-over.C:
+			return all
+		}
+	}
+}
+
+// now returns the first that a new watch yields.
+func now(t *testing.T, instancer sd.Instancer) ([]sd.Instance, error) {
+	t.Helper()
+	for set, err := range instancer.Watch(t.Context()) {
+		return set, err
+	}
+	return nil, t.Context().Err()
+}
