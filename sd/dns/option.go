@@ -42,6 +42,9 @@ const dnsPort = "53"
 // them resolv.conf is not read, and names are looked up as they are unless there is InstancerSearch.
 func InstancerServers(addresses ...string) InstancerOption {
 	return func(c *config) error {
+		if len(addresses) == 0 {
+			return errors.New("InstancerServers: there is none")
+		}
 		for _, address := range addresses {
 			if ip, err := netip.ParseAddr(address); err == nil {
 				address = net.JoinHostPort(ip.String(), dnsPort)
@@ -68,6 +71,9 @@ func InstancerResolvConf(path string) InstancerOption {
 // InstancerSearch names domains in which names are looked up that do not end in a dot, instead of those of resolv.conf.
 func InstancerSearch(domains ...string) InstancerOption {
 	return func(c *config) error {
+		if len(domains) == 0 {
+			return errors.New("InstancerSearch: there is no domain; a name that ends in a dot is not looked up in any")
+		}
 		for _, domain := range domains {
 			if err := checkName(domain); err != nil {
 				return fmt.Errorf("InstancerSearch: %w", err)
