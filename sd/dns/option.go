@@ -98,7 +98,7 @@ func InstancerNdots(n int) InstancerOption {
 func InstancerTimeout(timeout time.Duration) InstancerOption {
 	return func(c *config) error {
 		c.timeout = timeout
-		return positive("InstancerTimeout", timeout)
+		return option.Positive("InstancerTimeout", timeout)
 	}
 }
 
@@ -117,7 +117,7 @@ func InstancerAttempts(n int) InstancerOption {
 func InstancerMinTTL(floor time.Duration) InstancerOption {
 	return func(c *config) error {
 		c.floor = floor
-		return positive("InstancerMinTTL", floor)
+		return option.Positive("InstancerMinTTL", floor)
 	}
 }
 
@@ -126,7 +126,7 @@ func InstancerMinTTL(floor time.Duration) InstancerOption {
 func InstancerMaxTTL(ceiling time.Duration) InstancerOption {
 	return func(c *config) error {
 		c.ceiling = ceiling
-		return positive("InstancerMaxTTL", ceiling)
+		return option.Positive("InstancerMaxTTL", ceiling)
 	}
 }
 
@@ -145,11 +145,4 @@ func InstancerNetwork(network string) InstancerOption {
 		}
 		return nil
 	}
-}
-
-func positive(name string, d time.Duration) error {
-	if d <= 0 {
-		return fmt.Errorf("%s(%v): want more than 0", name, d)
-	}
-	return nil
 }
