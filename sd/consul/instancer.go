@@ -78,7 +78,9 @@ func (i *Instancer) read(ctx context.Context, feed *driver.Feed, limiter *rate.L
 	}
 }
 
-// query waits until the set is another than that of index, or for the time of InstancerWait.
+// query waits until the set is another than that of index, or for the time of InstancerWait. The first of a Read, which may come after an
+// outage, is consistent unless any server may answer: one that was just started leads, and answers, before it has read again all that it
+// knew.
 func (i *Instancer) query(ctx context.Context, index uint64) ([]*api.ServiceEntry, uint64, error) {
 	wait := i.settings.wait
 	ctx, cancel := context.WithTimeout(ctx, wait+wait/jitter+grace)
@@ -86,7 +88,7 @@ func (i *Instancer) query(ctx context.Context, index uint64) ([]*api.ServiceEntr
 	options := &api.QueryOptions{
 		Datacenter:        i.settings.datacenter,
 		AllowStale:        i.settings.stale,
-		RequireConsistent: i.settings.consistent,
+		RequireConsistent: i.settings.consistent || index == 0 && !i.settings.stale,
 		WaitIndex:         index,
 		WaitTime:          wait,
 	}
