@@ -10,12 +10,9 @@ import (
 	"github.com/ashlar-go/ashlar/sd"
 )
 
-func BenchmarkPick(b *testing.B) {
-	policies := []struct {
-		name   string
-		policy lb.Policy
-		weight int // the largest
-	}{
+// measured are the policies that are measured, with the largest weight of an instance.
+func measured() []measuredPolicy {
+	return []measuredPolicy{
 		{"RoundRobin", lb.RoundRobin(), 1},
 		{"Random", lb.Random(), 1},
 		{"WeightedRoundRobin", lb.WeightedRoundRobin(), 10},
@@ -24,6 +21,48 @@ func BenchmarkPick(b *testing.B) {
 		{"PeakEWMAWeighted", lb.PeakEWMA(), 10},
 		{"ConsistentHash", lb.ConsistentHash(), 1},
 	}
+}
+
+type measuredPolicy struct {
+	name   string
+	policy lb.Policy
+	weight int
+}
+
+func (m measuredPolicy) instances(n int) []sd.Instance {
+	set := instances(n)
+	for i := range set {
+		set[i].Weight = 1 + i%m.weight
+	}
+	return set
+}
+
+func (m measuredPolicy) nodes(n int) []*lb.Node {
+	clock := lb.NewClock()
+	nodes := make([]*lb.Node, n)
+	for i, instance := range m.instances(n) {
+		nodes[i] = lb.NewNode(instance, clock)
+	}
+	return nodes
+}
+
+// BenchmarkPicker measures how long it takes to make a Picker, which every change of the set costs.
+func BenchmarkPicker(b *testing.B) {
+	for _, n := range []int{10, 10_000} {
+		for _, p := range measured() {
+			b.Run(fmt.Sprintf("instances=%d/%s", n, p.name), func(b *testing.B) {
+				nodes := p.nodes(n)
+				b.ReportAllocs()
+				for b.Loop() {
+					p.policy.Picker(nodes)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkPick measures a pick by the policy alone, and a whole call of a pool, which is picked and done. Run it with -cpu 1,2.
+func BenchmarkPick(b *testing.B) {
 	for _, n := range []int{3, 100, 10_000} {
 		set := instances(n)
 		b.Run(fmt.Sprintf("instances=%d/baseline", n), func(b *testing.B) {
@@ -36,18 +75,9 @@ func BenchmarkPick(b *testing.B) {
 				}
 			})
 		})
-		for _, p := range policies {
-			set := instances(n)
-			for i := range set {
-				set[i].Weight = 1 + i%p.weight
-			}
+		for _, p := range measured() {
 			b.Run(fmt.Sprintf("instances=%d/%s/alone", n, p.name), func(b *testing.B) {
-				clock := lb.NewClock()
-				nodes := make([]*lb.Node, n)
-				for i := range nodes {
-					nodes[i] = lb.NewNode(set[i], clock)
-				}
-				picker := p.policy.Picker(nodes)
+				picker := p.policy.Picker(p.nodes(n))
 				ctx := lb.WithKey(b.Context(), "key")
 				b.ReportAllocs()
 				b.ResetTimer()
@@ -58,7 +88,7 @@ func BenchmarkPick(b *testing.B) {
 				})
 			})
 			b.Run(fmt.Sprintf("instances=%d/%s/pool", n, p.name), func(b *testing.B) {
-				pool := readyPool(b, set, lb.PoolPolicy(p.policy))
+				pool := readyPool(b, p.instances(n), lb.PoolPolicy(p.policy))
 				ctx := lb.WithKey(b.Context(), "key")
 				b.ReportAllocs()
 				b.ResetTimer()

@@ -125,6 +125,14 @@ func TestTheLoadIsThatOfAllInstances(t *testing.T) {
 	if len(seen) != 10 {
 		t.Errorf("want keys at all instances, have %v", seen)
 	}
+	for range 20 { // which is twice for each
+		nodes[picker.Pick(lb.WithKey(t.Context(), "hot"), nil)].Begin()
+	}
+	for i, n := range nodes {
+		if want, have := 3, n.InFlight(); have > want {
+			t.Errorf("want %d calls at most at number %d, have %d", want, i, have)
+		}
+	}
 }
 
 // With equal weights, and with such that differ a thousandfold.

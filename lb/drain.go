@@ -14,7 +14,7 @@ func (p *Pool[C]) depart(now time.Duration) {
 			p.finish(n, 0)
 			continue
 		}
-		p.draining.add(n, now, p.config.drain)
+		p.draining.add(n, now, p.config.drain, func(n *node[C]) bool { return n.drained })
 	}
 	p.gone = nil
 }
@@ -36,21 +36,28 @@ func (p *Pool[C]) finish(n *node[C], inFlight int) {
 	p.closeClient(n, n.client, inFlight)
 }
 
-// closeClient closes a client, which may block.
+// closeClient closes a client, which may block, if there is something to close.
 func (p *Pool[C]) closeClient(n *node[C], client C, inFlight int) {
+	closer, ok := any(client).(io.Closer)
+	if !ok {
+		p.forget(n, inFlight, nil)
+		return
+	}
 	p.closing++
 	p.work.Go(func() {
-		var err error
-		if closer, ok := any(client).(io.Closer); ok {
-			err = closer.Close()
-		}
+		err := closer.Close()
 		p.inbox.post(func() {
 			p.closing--
-			delete(p.leaving, n)
-			p.tell(Event{Kind: Closed, Instance: n.Instance(), InFlight: inFlight, Err: err})
-			if err != nil && p.ended {
-				p.errs = append(p.errs, fmt.Errorf("lb: close the client of %v: %w", n.Instance(), err))
-			}
+			p.forget(n, inFlight, err)
 		})
 	})
+}
+
+// forget notes that nothing is left of a node.
+func (p *Pool[C]) forget(n *node[C], inFlight int, err error) {
+	delete(p.leaving, n)
+	p.tell(Event{Kind: Closed, Instance: n.Instance(), InFlight: inFlight, Err: err})
+	if err != nil && p.ended {
+		p.errs = append(p.errs, fmt.Errorf("lb: close the client of %v: %w", n.Instance(), err))
+	}
 }

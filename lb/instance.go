@@ -17,9 +17,8 @@ type node[C any] struct {
 	client C                     // set before the node is first picked
 	bound  atomic.Pointer[[]any] // by number of the endpoint
 
-	ctx       context.Context // of dialling
-	cancel    context.CancelFunc
-	slot      bool // it is being dialled, and counts among those that are
+	cancel    context.CancelFunc // of a dial, while there is one
+	slot      bool               // it is being dialled, and counts among those that are
 	connected bool
 	fresh     bool  // nothing is known of it yet, or no more
 	left      bool  // it is no longer in the set
@@ -135,15 +134,15 @@ func (p *Pool[C]) join(instance sd.Instance) *node[C] {
 	n.first = rand.Uint32N(budgetEvery) //nolint:gosec // so that not all earn their retries at the same time
 	n.rated.begun = n.first
 	n.calls.Store(uint64(n.first) * begun)
-	n.ctx, n.cancel = context.WithCancel(p.ctx) //nolint:gosec // by leave
 	return n
 }
 
 // leave takes a node out of the set; the calls that it has go on.
 func (p *Pool[C]) leave(n *node[C]) {
-	n.left = true
-	n.cancel()
-	p.stale = true
+	n.left, p.stale = true, true
+	if n.cancel != nil {
+		n.cancel()
+	}
 	if !n.connected {
 		return
 	}

@@ -77,7 +77,7 @@ func (p *leastRequestPicker) other(i int) int {
 
 func (p *leastRequestPicker) load(i int) float64 {
 	if p.shares != nil {
-		return p.shares.load(p.nodes[i], i)
+		return p.shares.load(p.nodes[i])
 	}
 	return float64(p.nodes[i].InFlight())
 }

@@ -57,12 +57,12 @@ type Pool[C any] struct {
 	draining agenda[C]             // of these, those that have calls, by when they are closed nevertheless
 	closing  int                   // clients that are being closed
 
-	stale  bool          // current is out of date
-	urgent bool          // since it has nodes that are not to be picked, or none
-	debt   time.Duration // what making snapshots has cost lately: see calm
-	events []Event       // to be told without mu
-	ended  bool          // by Close
-	errs   []error       // of closing clients after that
+	stale  bool    // current is out of date
+	urgent bool    // since it has nodes that are not to be picked, or none
+	pace   pace    // of making it anew
+	events []Event // to be told without mu
+	ended  bool    // by Close
+	errs   []error // of closing clients after that
 }
 
 // New returns the pool of the instances of service that instancer sees; service is for errors. It starts to watch at once. It is to
@@ -114,7 +114,6 @@ func (p *Pool[C]) end() {
 		p.leave(n)
 	}
 	p.nodes = nil
-	p.dials.next, p.dials.later = nil, nil
 }
 
 // watch hands over what the registry says.
@@ -160,16 +159,7 @@ func (p *Pool[C]) settle() (events []Event, wait time.Duration, over bool) {
 	}
 	now := p.clock.Now()
 	wait = min(p.redial(now), p.restore(now), p.warm(now), p.rate(now))
-	if p.stale {
-		if calm := p.calm(now); calm > 0 && !p.urgent {
-			wait = min(wait, calm)
-		} else {
-			p.publish()
-			p.depart(now)
-			p.spent(now, p.clock.Now())
-		}
-	}
-	wait = min(wait, p.force(now))
+	wait = min(wait, p.refresh(now), p.force(now))
 	events, p.events = p.events, nil
 	over = p.ended && len(p.leaving) == 0 && p.closing == 0 && p.dials.running == 0
 	if over {
@@ -183,19 +173,4 @@ func (p *Pool[C]) tell(e Event) {
 	if len(p.config.events) > 0 {
 		p.events = append(p.events, e)
 	}
-}
-
-// Making a snapshot of many instances costs time: of the time at most a tenth is spent on it, but for what is urgent. What was not spent
-// may be spent at once, up to a limit, so that a change after a while of quiet is seen at once.
-const (
-	calmFactor = 10
-	calmLimit  = 50 * time.Millisecond // so long, too, a change may have to wait
-)
-
-// calm is how long a snapshot that is not urgent has to wait.
-func (p *Pool[C]) calm(now time.Duration) time.Duration { return max(0, p.debt-now-calmLimit) }
-
-// spent notes how long making a snapshot has taken.
-func (p *Pool[C]) spent(began, ended time.Duration) {
-	p.debt = min(max(p.debt, began)+calmFactor*(ended-began), ended+2*calmLimit)
 }

@@ -73,3 +73,24 @@ func TestASlowStartKeepsNoCallFromWhereAloneItCanGo(t *testing.T) {
 		y.wantPart("b", 1, 1)
 	})
 }
+
+func TestACallThatHasTriedTheWarmGoesToTheCold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, nil, lb.PoolSlowStart(time.Minute), lb.PoolEjectAfter(0))
+		y.names("a")
+		time.Sleep(time.Minute)
+		y.names("a", "b")
+		for range 5 {
+			var at []string
+			call := yardEndpoint(t, y, func(s *stone) error {
+				at = append(at, s.instance.ID)
+				return errBroken
+			})
+			_, _ = call(t.Context(), 0)
+			if len(at) < 2 || at[0] == at[1] {
+				t.Fatalf("want two different instances, have %v", at)
+			}
+		}
+	})
+}

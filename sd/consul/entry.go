@@ -81,7 +81,8 @@ func join(host string, port int) string {
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-// instances returns what the entries are. Of two with one ID, which two agents may have, the one that changed last comes first.
+// instances returns what the entries are. Of two with one ID, which two agents may have, the one that changed last comes first,
+// and counts.
 func instances(service string, entries []*api.ServiceEntry) (set []sd.Instance, invalid []*sd.InvalidError) {
 	entries = slices.DeleteFunc(entries, func(e *api.ServiceEntry) bool { return e == nil || e.Node == nil || e.Service == nil })
 	slices.SortStableFunc(entries, func(a, b *api.ServiceEntry) int {

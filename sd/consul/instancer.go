@@ -58,9 +58,9 @@ func (i *Instancer) Watch(ctx context.Context) iter.Seq2[[]sd.Instance, error] {
 func (i *Instancer) read(ctx context.Context, feed *driver.Feed, limiter *rate.Limiter) error {
 	var index uint64
 	for {
-		if limiter.Wait(ctx) != nil { // ctx has ended, or will before it is time
+		if err := limiter.Wait(ctx); err != nil { // ctx has ended, or will before it is time
 			<-ctx.Done()
-			return ctx.Err()
+			return err
 		}
 		entries, next, err := i.query(ctx, index)
 		if err != nil {
@@ -78,9 +78,8 @@ func (i *Instancer) read(ctx context.Context, feed *driver.Feed, limiter *rate.L
 	}
 }
 
-// query waits until the set is another than that of index, or for the time of InstancerWait. The first of a Read, which may come after an
-// outage, is consistent unless any server may answer: one that was just started leads, and answers, before it has read again all that it
-// knew.
+// query waits until the set is another than that of index, or for the time of InstancerWait. The first one is consistent: a server that
+// was just started, and leads, else answers with what it knew at some time before.
 func (i *Instancer) query(ctx context.Context, index uint64) ([]*api.ServiceEntry, uint64, error) {
 	wait := i.settings.wait
 	ctx, cancel := context.WithTimeout(ctx, wait+wait/jitter+grace)

@@ -84,7 +84,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"consul: the client is nil":        second(consul.NewRegistrar(nil, "web")),
 		"service is empty":                 second(consul.NewInstancer(client, "")),
 		"the name of the service is \"a/b": second(consul.NewRegistrar(client, "a/b")),
-		"after and between the dots":       second(consul.NewInstancer(client, "..")),
+		"between the dots":                 second(consul.NewInstancer(client, "..")),
 		"InstancerTags([])":                second(consul.NewInstancer(client, "web", consul.InstancerTags())),
 		`InstancerTags(["a" ""])`:          second(consul.NewInstancer(client, "web", consul.InstancerTags("a", ""))),
 		"InstancerDatacenter: the name":    second(consul.NewInstancer(client, "web", consul.InstancerDatacenter(""))),
