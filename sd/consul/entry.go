@@ -81,19 +81,15 @@ func join(host string, port int) string {
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-// instances returns what the entries are. Of two with one ID, which two agents may have, the one that changed last counts.
+// instances returns what the entries are. Of two with one ID, which two agents may have, the one that changed last comes first,
+// and counts.
 func instances(service string, entries []*api.ServiceEntry) (set []sd.Instance, invalid []*sd.InvalidError) {
 	entries = slices.DeleteFunc(entries, func(e *api.ServiceEntry) bool { return e == nil || e.Node == nil || e.Service == nil })
 	slices.SortStableFunc(entries, func(a, b *api.ServiceEntry) int {
 		return cmp.Or(-cmp.Compare(a.Service.ModifyIndex, b.Service.ModifyIndex), cmp.Compare(a.Node.Node, b.Node.Node))
 	})
-	known := make(map[string]bool, len(entries))
 	for _, e := range entries {
 		instance := instanceOf(e)
-		if known[instance.ID] {
-			continue
-		}
-		known[instance.ID] = true
 		if err := instance.Check(); err != nil {
 			invalid = append(invalid, &sd.InvalidError{Entry: service + " " + nameOf(e), Err: err})
 			continue
