@@ -17,6 +17,12 @@ func unreachable(err error) bool {
 	return status.CodeOf(err) == status.Unavailable && errors.Is(err, transport.ErrNotSent)
 }
 
+// leaving says whether a call was refused since the instance shuts down. The reason alone does not: an instance may pass it on.
+func leaving(err error) bool {
+	e := status.As(err)
+	return e != nil && e.Reason == "SHUTTING_DOWN" && errors.Is(err, transport.ErrNotBegun)
+}
+
 // suspect has a node looked at that calls do not reach.
 func (p *Pool[C]) suspect(n *node[C]) {
 	if n.lost.CompareAndSwap(false, true) {

@@ -19,8 +19,8 @@ func PeakEWMA() Policy { return peakEWMA{} }
 func (peakEWMA) Measures() bool { return true }
 
 func (peakEWMA) Picker(nodes []*Node) Picker {
-	if s := newShares(nodes); s != nil {
-		return &weightedPeakEWMA{nodes: nodes, shares: s}
+	if d := newDraws(nodes); d != nil {
+		return &weightedPeakEWMA{nodes: nodes, draws: d}
 	}
 	return peakEWMAPicker(nodes)
 }
@@ -78,12 +78,12 @@ func penalty(n *Node) float64 {
 
 // weightedPeakEWMA is for nodes whose shares are not all the same.
 type weightedPeakEWMA struct {
-	nodes  []*Node
-	shares *shares
+	nodes []*Node
+	draws *draws
 }
 
 func (p *weightedPeakEWMA) Pick(_ context.Context, tried Tried) int {
-	i, j := p.shares.at(rand.Uint64()), p.shares.at(rand.Uint64()) //nolint:gosec // no secret
+	i, j := p.draws.draw(), p.draws.draw()
 	if tried != nil {
 		i = untried(p.nodes, tried, i)
 		if tried.Has(p.nodes[j]) {
@@ -95,7 +95,7 @@ func (p *weightedPeakEWMA) Pick(_ context.Context, tried Tried) int {
 	}
 	a, b := p.nodes[i], p.nodes[j]
 	x, y := expected(a, b)
-	if y*(1+p.shares.load(b, j)) < x*(1+p.shares.load(a, i)) {
+	if y*(1+p.draws.load(b)) < x*(1+p.draws.load(a)) {
 		return j
 	}
 	return i

@@ -124,7 +124,7 @@ func checkJournals(t *testing.T, dir string, instances, calls int) {
 	}
 	done := make(map[string]int)
 	for _, file := range files {
-		written, err := os.ReadFile(file) //nolint:gosec // of this test
+		written, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,37 +1,23 @@
 package lb
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
-// shares divides the numbers from 0 to 2^64 among nodes in proportion to their weights. A number is looked up by a guide table, in a time
-// that on the average does not depend on how many there are: Chen and Asau, "On Generating Random Variates from an Empirical
-// Distribution" (AIIE Transactions 6, 1974).
+// shares divides the numbers from 0 to 2^64 among nodes in proportion to their weights, in their order. A number is looked up by a guide
+// table, in a time that on the average does not depend on how many there are: Chen and Asau, "On Generating Random Variates from an
+// Empirical Distribution" (AIIE Transactions 6, 1974).
 type shares struct {
-	ends    []uint64  // by node, the first number that is not its own; the last is never looked at
-	guide   []int32   // by equal parts of the numbers, the node that has the first of them
-	inverse []float64 // by node, the mean weight divided by its own
+	ends  []uint64 // by node, the first number that is not its own; the last is never looked at
+	guide []int32  // by equal parts of the numbers, the node that has the first of them
 }
 
-// newShares returns nil where the weights are all the same.
 func newShares(nodes []*Node) *shares {
-	first := nodes[0].Share()
-	if !slices.ContainsFunc(nodes, func(n *Node) bool { return n.Share() != first }) {
-		return nil
-	}
-	s := &shares{ends: make([]uint64, len(nodes)), guide: make([]int32, len(nodes)), inverse: make([]float64, len(nodes))}
+	s := &shares{ends: make([]uint64, len(nodes)), guide: make([]int32, len(nodes))}
 	var sum uint64
 	for i, n := range nodes {
-		share := n.Share()
-		s.inverse[i] = share
-		sum += uint64(share)
+		sum += uint64(n.Share())
+		s.ends[i] = sum
 	}
-	mean := float64(sum) / float64(len(nodes))
-	var below uint64
-	for i, share := range s.inverse {
-		below += uint64(share)
-		s.inverse[i] = mean / share
+	for i, below := range s.ends {
 		if below < sum {
 			s.ends[i], _ = bits.Div64(below, 0, sum)
 		}
@@ -63,6 +49,3 @@ func (s *shares) at(x uint64) int {
 	}
 	return low
 }
-
-// load is how many calls the node has in flight, in relation to its weight.
-func (s *shares) load(n *Node, i int) float64 { return float64(n.InFlight()) * s.inverse[i] }

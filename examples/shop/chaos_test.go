@@ -42,6 +42,7 @@ func TestNoCustomerSeesWhatHappensToInstances(t *testing.T) {
 		"mdns":      func(*testing.T) string { return "" },
 		"consul":    func(t *testing.T) string { t.Helper(); return testserver.StartConsul(t).Address },
 		"zookeeper": func(t *testing.T) string { t.Helper(); return testserver.StartZooKeeper(t).Address },
+		"eureka":    func(t *testing.T) string { t.Helper(); return testserver.StartEureka(t).URL },
 		"etcd":      func(t *testing.T) string { t.Helper(); return testserver.StartEtcd(t).Endpoint },
 	} {
 		t.Run(kind, func(t *testing.T) {

@@ -58,9 +58,9 @@ func (i *Instancer) Watch(ctx context.Context) iter.Seq2[[]sd.Instance, error] {
 func (i *Instancer) read(ctx context.Context, feed *driver.Feed, limiter *rate.Limiter) error {
 	var index uint64
 	for {
-		if limiter.Wait(ctx) != nil { // ctx has ended, or will before it is time
+		if err := limiter.Wait(ctx); err != nil { // ctx has ended, or will before it is time
 			<-ctx.Done()
-			return nil
+			return err
 		}
 		entries, next, err := i.query(ctx, index)
 		if err != nil {
@@ -78,7 +78,8 @@ func (i *Instancer) read(ctx context.Context, feed *driver.Feed, limiter *rate.L
 	}
 }
 
-// query waits until the set is another than that of index, or for the time of InstancerWait.
+// query waits until the set is another than that of index, or for the time of InstancerWait. The first one is consistent: a server that
+// was just started, and leads, else answers with what it knew at some time before.
 func (i *Instancer) query(ctx context.Context, index uint64) ([]*api.ServiceEntry, uint64, error) {
 	wait := i.settings.wait
 	ctx, cancel := context.WithTimeout(ctx, wait+wait/jitter+grace)
@@ -86,7 +87,7 @@ func (i *Instancer) query(ctx context.Context, index uint64) ([]*api.ServiceEntr
 	options := &api.QueryOptions{
 		Datacenter:        i.settings.datacenter,
 		AllowStale:        i.settings.stale,
-		RequireConsistent: i.settings.consistent,
+		RequireConsistent: i.settings.consistent || index == 0 && !i.settings.stale,
 		WaitIndex:         index,
 		WaitTime:          wait,
 	}

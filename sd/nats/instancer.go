@@ -105,13 +105,12 @@ func (a *asking) round(ctx context.Context) error {
 	if err := a.nc.PublishMsg(request); err != nil {
 		return fmt.Errorf("asking: %w", err)
 	}
-	took, err := alive(ctx, a.nc) // from now on there may be answers
-	window := a.window
-	for again := true; again && err == nil; window *= 2 { // so that a server that is merely far away is waited for long enough
-		if err = a.collect(ctx, window); err == nil {
-			took, err = alive(ctx, a.nc)
-		}
-		again = took > window // NATS has hung, and so the answers have
+	err := alive(ctx, a.nc) // from now on there may be answers
+	if err == nil {
+		err = a.collect(ctx)
+	}
+	if err == nil {
+		err = alive(ctx, a.nc) // and there could be until now
 	}
 	if err != nil || ctx.Err() != nil {
 		return err
@@ -122,8 +121,8 @@ func (a *asking) round(ctx context.Context) error {
 }
 
 // collect takes answers for as long as the window, or until it is known that there is nobody to give one.
-func (a *asking) collect(ctx context.Context, window time.Duration) error {
-	over := time.NewTimer(window)
+func (a *asking) collect(ctx context.Context) error {
+	over := time.NewTimer(a.window)
 	defer over.Stop()
 	for {
 		select {
@@ -186,19 +185,18 @@ func (a *asking) delay() time.Duration {
 // aliveLimit is how long a NATS server may take to say that it is there.
 const aliveLimit = 3 * time.Second
 
-// alive asks the NATS server whether it is there, and returns how long that took. All that was sent before has reached it then.
-func alive(ctx context.Context, nc *nats.Conn) (took time.Duration, err error) {
+// alive asks the NATS server whether it is there. All that was sent before has reached it then.
+func alive(ctx context.Context, nc *nats.Conn) error {
 	limited, cancel := context.WithTimeout(ctx, aliveLimit)
 	defer cancel()
-	began := time.Now()
-	err = nc.FlushWithContext(limited)
+	err := nc.FlushWithContext(limited)
 	switch {
 	case err == nil || ctx.Err() != nil:
-		return time.Since(began), nil
+		return nil
 	case errors.Is(err, nats.ErrConnectionClosed) && !nc.IsClosed(): // it is told this way also when the connection is lost
-		return 0, lost(nats.DISCONNECTED)
+		return lost(nats.DISCONNECTED)
 	}
-	return 0, fmt.Errorf("asking NATS whether it is there: %w", err)
+	return fmt.Errorf("asking NATS whether it is there: %w", err)
 }
 
 // connected returns an error when there is no connection to NATS.

@@ -21,10 +21,10 @@ const farewell = 500 * time.Millisecond
 // then their contexts are cancelled, so that their clients read Unavailable and go elsewhere. It returns nil when all have ended,
 // WebSockets included. When ctx ends first it closes what is left, and returns an error.
 //
-// For half a second, or until no connection is left, it goes on accepting connections, and refuses the calls of Ashlar's clients that begin:
-// with Unavailable, the reason SHUTTING_DOWN and transport.NotBegunHeader, by which they know that they may repeat them elsewhere. Others are
-// served, and with each answer the connection closes. Then it stops accepting, and closes the connections that are idle. To do that at once,
-// as http.Server.Shutdown does, breaks those on which a request is under way, and nobody could know whether it was begun.
+// For half a second, or until no connection is left, it goes on accepting connections, and refuses the calls of Ashlar's clients that
+// begin: with Unavailable, the reason SHUTTING_DOWN and transport.NotBegunHeader, by which they know that they may repeat them elsewhere.
+// Others are served, and with each answer the connection closes. Then it stops accepting, and closes the connections that are idle. To do
+// that at once, as http.Server.Shutdown does, breaks those on which a request is under way, and nobody could know whether it was begun.
 func Shutdown(ctx context.Context, s *http.Server, grace time.Duration) error {
 	d := drainOf(s)
 	if d != nil {

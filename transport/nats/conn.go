@@ -93,7 +93,11 @@ type pending struct {
 	subject string
 	patient bool // the call has no deadline
 
-	age, missed int  // by the lock of the link, as what follows: how often the asker has looked, and asked in vain
+	presence *presence
+	seen     bool   // by the lock of the link, as what follows: it has waited when it was last looked
+	probe    *probe // the last that was about it
+
+	age, missed int  // how often the asker has looked, and asked in vain
 	known       bool // the server has answered a question
 }
 
@@ -114,10 +118,10 @@ func (p *pending) lose(closed bool) {
 }
 
 // request sends the message, and waits for the answer. Its errors are for the caller.
-func (c *Conn) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
+func (c *Conn) request(ctx context.Context, m *nats.Msg, s *presence) (*nats.Msg, error) {
 	p, _ := c.pool.Get().(*pending)
 	_, urgent := ctx.Deadline()
-	*p = pending{answers: p.answers, subject: m.Subject, patient: !urgent}
+	*p = pending{answers: p.answers, subject: m.Subject, patient: !urgent, presence: s}
 	token, ok := c.link.open(p)
 	if !ok {
 		return nil, notSent(errClosed)
@@ -129,6 +133,7 @@ func (c *Conn) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
 		}
 		return nil, err
 	}
+	s.introduce(c.link)
 	select {
 	case a := <-p.answers:
 		c.pool.Put(p)

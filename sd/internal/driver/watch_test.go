@@ -94,16 +94,27 @@ func TestAnInvalidEntryIsSaidToBeOnceUntilItChanges(t *testing.T) {
 	}
 }
 
-func TestOfInstancesWithOneAddressThatWithTheFirstIDRemains(t *testing.T) {
+func TestOfInstancesWithOneAddressThatWithTheLowestIDRemainsAndOfThoseWithOneIDTheFirst(t *testing.T) {
 	t.Parallel()
 	one, two, other := sd.Instance{ID: "1", Address: "a"}, sd.Instance{ID: "2", Address: "a"}, sd.Instance{ID: "1", Address: "b"}
-	for _, given := range [][]sd.Instance{{one, two, other}, {other, two, one}, {two, one, other}, {two, other, one}} {
+	for _, row := range []struct {
+		given []sd.Instance
+		want  string
+	}{
+		{[]sd.Instance{one, two}, "[1@a]"},
+		{[]sd.Instance{two, one}, "[1@a]"},
+		{[]sd.Instance{one, other, two}, "[1@a]"},
+		{[]sd.Instance{two, one, other}, "[1@a]"},
+		{[]sd.Instance{other, two, one}, "[1@b 2@a]"},
+		{[]sd.Instance{two, other, one}, "[1@b 2@a]"},
+	} {
+		given := row.given
 		before := slices.Clone(given)
 		have := turns(t.Context(), func(_ context.Context, feed *driver.Feed) error {
 			feed.Set(given)
 			return nil
 		}, 1)
-		if want := []string{"[1@a]"}; !slices.Equal(want, have) || !sd.Same(before, given) {
+		if want := []string{row.want}; !slices.Equal(want, have) || !sd.Same(before, given) {
 			t.Errorf("%v: want %q and no change, have %q and %v", before, want, have, given)
 		}
 	}
