@@ -1,6 +1,9 @@
 package lb
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Picks says how many instances can be picked, and whether the one with the ID is among them.
 func (p *Pool[C]) Picks(id string) (n int, has bool) {
@@ -22,4 +25,17 @@ func (p *Pool[C]) Appointments() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.out.heap) + len(p.cold.heap) + len(p.draining.heap) + len(p.dials.later.heap) + len(p.dials.slow.heap)
+}
+
+// Due puts nodes with these numbers, as times, into an agenda, and returns those that come out, in their order. Those with an odd one are off
+// as soon as they are in it.
+func Due(at []int) (order []int) {
+	var a agenda[int]
+	for _, t := range at {
+		a.add(&node[int]{index: t}, 0, time.Duration(t), func(n *node[int]) bool { return n.index%2 == 1 })
+	}
+	for n := a.due(never); n != nil; n = a.due(never) {
+		order = append(order, n.index)
+	}
+	return order
 }
