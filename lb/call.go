@@ -124,7 +124,7 @@ func (p *Pool[C]) done(c call[C], err error) {
 		if fails >= lostAfter && unreachable(err) {
 			p.suspect(n)
 		}
-		if p.config.ejectAfter > 0 && int(fails)%p.config.ejectAfter == 0 {
+		if p.config.ejectAfter > 0 && (int(fails)%p.config.ejectAfter == 0 || leaving(err)) {
 			p.accuse(n)
 		}
 	case err == nil || status.CodeOf(err) != status.Canceled: // which says nothing of the instance

@@ -126,7 +126,8 @@ func PoolSubset(size int, caller string) PoolOption {
 	}
 }
 
-// PoolEjectAfter takes an instance out after so many failed calls in a row. The default is DefaultEjectAfter; 0 switches it off.
+// PoolEjectAfter takes an instance out after so many failed calls in a row, and after one that it refused since it shuts down. The default
+// is DefaultEjectAfter; 0 switches it off.
 func PoolEjectAfter(calls int) PoolOption {
 	return func(c *poolConfig) error {
 		if calls < 0 {

@@ -2,9 +2,12 @@ package lb
 
 import "time"
 
-// pace limits how much time is spent on making snapshots, which takes the longer the more instances there are, to a tenth. What was not
-// spent may be spent at once, up to a limit, so that a change after a while of quiet is seen at once.
+// pace limits how much time is spent on making snapshots, which takes the longer the more instances there are, to a tenth. What was
+// not spent may be spent at once, up to a limit, so that a change after a while of quiet is seen at once. A snapshot that is urgent,
+// since the one before has instances that are not to be picked, waits only so long that a thousand of them that fail together are
+// not a thousand snapshots.
 type pace struct {
+	last  time.Duration // when the last was made
 	debt  time.Duration // until when what was spent is more than a tenth
 	since time.Duration // since when the snapshot is stale
 	stale bool
@@ -14,6 +17,8 @@ const (
 	paceFactor = 10
 	paceCredit = 50 * time.Millisecond
 	paceGather = 5 * time.Millisecond
+	paceMany   = 1000                  // with fewer instances what is urgent does not wait
+	paceUrgent = 200 * time.Nanosecond // with more, it waits so long for each since the last
 )
 
 // refresh makes a new snapshot of what is stale, and returns how long that has to wait.
@@ -24,13 +29,20 @@ func (p *Pool[C]) refresh(now time.Duration) (wait time.Duration) {
 	if !p.pace.stale {
 		p.pace.stale, p.pace.since = true, now
 	}
-	if wait := p.rest(now); wait > 0 && !p.urgent {
+	wait = p.rest(now)
+	if p.urgent {
+		wait = 0
+		if n := len(p.nodes); n > paceMany {
+			wait = p.pace.last + min(paceUrgent*time.Duration(n), paceGather) - now
+		}
+	}
+	if wait > 0 {
 		return wait
 	}
 	p.publish()
 	p.depart(now)
 	took := p.clock.Now() - now
-	p.pace = pace{debt: min(max(p.pace.debt, now)+paceFactor*took, now+took+2*paceCredit)}
+	p.pace = pace{last: now + took, debt: min(max(p.pace.debt, now)+paceFactor*took, now+took+2*paceCredit)}
 	return never
 }
 

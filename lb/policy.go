@@ -25,7 +25,7 @@ type Picker interface {
 // Tried holds the nodes that one call has been to already. It is nil for a first attempt.
 type Tried []*Node
 
-// Has says whether the node, or one of the same ID, is among them.
+// Has says whether the node is among them, or one that was in its place, since a pool makes another for an instance that was lost.
 func (t Tried) Has(n *Node) bool {
 	return slices.ContainsFunc(t, func(tried *Node) bool { return tried == n || tried.id == n.id })
 }

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -76,6 +77,7 @@ type caller struct {
 	read, write func(ctx context.Context, text string) (string, error)
 	tail        func(ctx context.Context, text string, each func()) error
 	instances   func() []lb.InstanceStatus
+	attempts    *atomic.Int64 // of unary calls
 }
 
 // medium is a transport between processes.
@@ -96,7 +98,14 @@ func media(t testing.TB) []medium {
 		}
 	}
 	return []medium{
-		{"http", start("http"), callHTTP},
+		{"http", start("http"), func(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller {
+			t.Helper()
+			return callHTTP(t, set, opts)
+		}},
+		{"http2", start("http"), func(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller {
+			t.Helper()
+			return callHTTP(t, set, opts, httptransport.DialH2C())
+		}},
 		{"grpc", start("grpc"), callGRPC},
 		{"nats", start("nats", instanceNATS+"="+broker.URL), func(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller {
 			t.Helper()
@@ -125,8 +134,15 @@ func (c client[C, M]) caller(t testing.TB, set sd.Instancer, opts []lb.EndpointO
 			t.Error(err)
 		}
 	})
+	attempts := new(atomic.Int64)
 	unary := func(spec endpoint.Spec, opts ...lb.EndpointOption) func(ctx context.Context, text string) (string, error) {
-		call, err := lb.Endpoint(spec, p, func(conn C) (endpoint.Endpoint[M, M], error) { return c.unary(spec, conn) }, opts...)
+		call, err := lb.Endpoint(spec, p, func(conn C) (endpoint.Endpoint[M, M], error) {
+			do, err := c.unary(spec, conn)
+			return func(ctx context.Context, m M) (M, error) {
+				attempts.Add(1)
+				return do(ctx, m)
+			}, err
+		}, opts...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,12 +163,12 @@ func (c client[C, M]) caller(t testing.TB, set sd.Instancer, opts []lb.EndpointO
 			each()
 		}
 		return nil
-	}, p.Instances}
+	}, p.Instances, attempts}
 }
 
-func callHTTP(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller {
+func callHTTP(t testing.TB, set sd.Instancer, opts []lb.EndpointOption, dialling ...httptransport.DialOption) caller {
 	t.Helper()
-	dial, err := httptransport.Dialer()
+	dial, err := httptransport.Dialer(dialling...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,9 @@ func (m medium) killOne(t *testing.T, instances []*testserver.Self, victim *test
 		victim.Kill()
 		_ = pause(t.Context(), after)
 		l.end(t)
+		if c.attempts.Load() <= int64(l.calls) {
+			t.Error("want some calls that were tried again, have none")
+		}
 		victim.Start()
 	})
 }

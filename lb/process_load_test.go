@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -88,25 +89,43 @@ func (l *load) end(t testing.TB) {
 // reaches waits until so many instances are in the state.
 func (c caller) reaches(t testing.TB, state lb.State, count int) {
 	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	limit := time.NewTimer(callLimit)
-	defer limit.Stop()
-	for {
+	c.await(t, fmt.Sprintf("%d instances that are %v", count, state), func(all []lb.InstanceStatus) bool {
 		have := 0
-		all := c.instances()
 		for _, i := range all {
 			if i.State == state {
 				have++
 			}
 		}
-		if have == count {
+		return have == count
+	})
+}
+
+// called waits until the instance is called.
+func (c caller) called(t testing.TB, address string) {
+	t.Helper()
+	c.await(t, "calls of "+address, func(all []lb.InstanceStatus) bool {
+		return slices.ContainsFunc(all, func(i lb.InstanceStatus) bool {
+			return i.Instance.Address == address && i.State == lb.Ready && i.InFlight > 0
+		})
+	})
+}
+
+// await waits until something holds of the instances.
+func (c caller) await(t testing.TB, what string, holds func([]lb.InstanceStatus) bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	limit := time.NewTimer(2 * callLimit)
+	defer limit.Stop()
+	for {
+		all := c.instances()
+		if holds(all) {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-limit.C:
-			t.Fatalf("want %d instances that are %v, have %+v", count, state, all)
+			t.Fatalf("want %s, have %+v", what, all)
 		}
 	}
 }

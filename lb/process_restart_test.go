@@ -63,10 +63,11 @@ func (m medium) restart(t *testing.T, end func(set *registry, old *testserver.Se
 		return c.write(ctx, text)
 	})
 	tails := startTails(t, c, streams)
-	for _, old := range all {
+	for _, old := range all[:instances] {
 		_ = pause(t.Context(), between)
 		end(set, old)
-		set.add(m.start(t, journal).Address)
+		all = append(all, m.start(t, journal))
+		set.add(all[len(all)-1].Address)
 		c.reaches(t, lb.Ready, instances)
 	}
 	_ = pause(t.Context(), between)
@@ -74,7 +75,10 @@ func (m medium) restart(t *testing.T, end func(set *registry, old *testserver.Se
 	if ended := tails(); ended < streams {
 		t.Errorf("want %d streams or more that were ended by the restart, have %d", streams, ended)
 	}
-	t.Cleanup(func() { checkJournals(t, dir, l.calls) })
+	for _, i := range all {
+		i.Stop()
+	}
+	checkJournals(t, dir, 2*instances, l.calls)
 }
 
 // startTails keeps streams open, and opens them again when they end, as they may by a shutdown only. What it returns ends them, and returns
@@ -111,16 +115,16 @@ func startTails(t *testing.T, c caller, streams int) (end func() (ended int)) {
 	}
 }
 
-// checkJournals checks, when all instances have left, that each write was done, and once.
-func checkJournals(t *testing.T, dir string, calls int) {
+// checkJournals checks that each write, which the odd calls are, was done, and once, by what the instances have left.
+func checkJournals(t *testing.T, dir string, instances, calls int) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(files) != instances {
+		t.Fatalf("want %d instances that ended well, have %d, %v", instances, len(files), err)
 	}
 	done := make(map[string]int)
 	for _, file := range files {
-		written, err := os.ReadFile(file) //nolint:gosec // of this test
+		written, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,9 +132,13 @@ func checkJournals(t *testing.T, dir string, calls int) {
 			done[line]++
 		}
 	}
+	wrong := make(map[int]int)
 	for n := 1; n < calls; n += 2 {
 		if times := done[strconv.Itoa(n)]; times != 1 {
-			t.Errorf("want write %d done once, have %d times", n, times)
+			wrong[n] = times
 		}
+	}
+	if len(wrong) > 0 {
+		t.Errorf("want each write done once, have these done so often: %v", wrong)
 	}
 }

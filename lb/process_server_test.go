@@ -51,7 +51,7 @@ func instanceMain(transport string) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	serve := map[string]func(*instance, context.Context) error{
-		"http": (*instance).serveHTTP, "grpc": (*instance).serveGRPC, "nats": (*instance).serveNATS,
+		"http": (*instance).serveHTTP, "http2": (*instance).serveHTTP, "grpc": (*instance).serveGRPC, "nats": (*instance).serveNATS,
 	}[transport]
 	s := new(instance)
 	if err := errors.Join(serve(s, ctx), s.leave()); err != nil {

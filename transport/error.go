@@ -12,7 +12,8 @@ var ErrNotSent = errors.New("the request was not sent")
 var ErrNotBegun = errors.New("the request was refused before it was begun")
 
 // NotBegunHeader is the header field, with the value "true", by which a server transport says that it refuses a request before anything
-// of it was begun. A reason such as SHUTTING_DOWN does not say that: it is also what calls end with that are cut off.
+// of it was begun. A reason such as SHUTTING_DOWN does not say that: it is also what calls end with that are cut off. A request over HTTP
+// has it, with the value "understood", when its client knows what it means in an answer.
 const NotBegunHeader = "Ashlar-Not-Begun"
 
 // NotBegun says whether the call that failed with err surely had no effect, as ErrNotSent and ErrNotBegun say.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -11,6 +13,7 @@ import (
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/consul"
 	"github.com/ashlar-go/ashlar/sd/etcd"
+	"github.com/ashlar-go/ashlar/sd/eureka"
 	"github.com/ashlar-go/ashlar/sd/mdns"
 	natsdiscovery "github.com/ashlar-go/ashlar/sd/nats"
 	"github.com/ashlar-go/ashlar/sd/zookeeper"
@@ -22,6 +25,7 @@ func registries() map[string]string {
 	return map[string]string{
 		"static": "", "nats": "", "mdns": "",
 		"consul": "127.0.0.1:8500", "etcd": "127.0.0.1:2379", "zookeeper": "127.0.0.1:2181",
+		"eureka": "http://127.0.0.1:8761/eureka",
 	}
 }
 
@@ -45,6 +49,8 @@ func (s *shop) openRegistry(kind, addr, service string) (r registry, err error) 
 		r, err = consulRegistry(addr, service)
 	case "etcd":
 		r, err = s.etcdRegistry(addr, service)
+	case "eureka":
+		r, err = eurekaRegistry(addr, service)
 	case "zookeeper":
 		r, err = s.zookeeperRegistry(addr, service)
 	}
@@ -119,6 +125,22 @@ func (s *shop) zookeeperRegistry(addr, service string) (registry, error) {
 	instancer, err := zookeeper.NewInstancer(conn, service)
 	return registry{registrar, instancer}, err
 }
+
+func eurekaRegistry(addr, service string) (registry, error) {
+	client, err := eureka.NewClient(&http.Client{Timeout: registryTimeout}, strings.Split(addr, ","))
+	if err != nil {
+		return registry{}, err
+	}
+	registrar, err := eureka.NewRegistrar(client, service)
+	if err != nil {
+		return registry{}, err
+	}
+	instancer, err := eureka.NewInstancer(client, service, eureka.InstancerInterval(registryInterval))
+	return registry{registrar, instancer}, err
+}
+
+// registryInterval is how often a registry is asked that does not tell.
+const registryInterval = 200 * time.Millisecond
 
 // registryTimeout is how long connecting to a registry may take.
 const registryTimeout = 5 * time.Second

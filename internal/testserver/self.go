@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,7 +47,7 @@ func StartSelf(t testing.TB, name string, env ...string) *Self {
 // Start starts it again, at the same address.
 func (s *Self) Start() {
 	s.t.Helper()
-	s.Process.env = append(s.env[:len(s.env):len(s.env)], selfReady+"="+s.ready, selfAddress+"="+s.Address)
+	s.Process.env = slices.Concat(s.env, []string{selfReady + "=" + s.ready, selfAddress + "=" + s.Address})
 	s.Process.Start()
 }
 
@@ -80,5 +81,5 @@ func Serving(address string) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(part, path) // so that nobody reads half of it
+	return os.Rename(part, path) //nolint:gosec // of the parent, too, which never reads half of it
 }

@@ -74,7 +74,7 @@ func (r *registered) gone(ctx context.Context) error {
 func (r *registered) seen(ctx context.Context, index uint64, wait time.Duration) (there, hidden bool, next uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wait+wait/jitter+callLimit)
 	defer cancel()
-	options := &api.QueryOptions{WaitIndex: index, WaitTime: wait}
+	options := &api.QueryOptions{WaitIndex: index, WaitTime: wait, RequireConsistent: index == 0}
 	entries, meta, err := r.client.Health().Service(r.service.Name, "", true, options.WithContext(ctx))
 	if err != nil {
 		return false, false, 0, err

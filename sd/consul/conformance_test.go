@@ -19,7 +19,10 @@ func TestConformance(t *testing.T) {
 	client := newClient(t, agent.Address)
 	sdtest.Run(t, sdtest.Harness{
 		Instancer: func(service string) (sd.Instancer, error) { return consul.NewInstancer(client, service) },
-		Registrar: func(service string) (sd.Registrar, error) { return consul.NewRegistrar(client, service) },
+		Registrar: func(service string) (sd.Registrar, error) {
+			registrar, err := consul.NewRegistrar(client, service)
+			return track(t, registrar), err
+		},
 		Forget: func(service string, instance sd.Instance) error {
 			return client.Agent().ServiceDeregister(service + ":" + url.PathEscape(instance.ID))
 		},

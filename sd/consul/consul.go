@@ -10,7 +10,6 @@ package consul
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/hashicorp/consul/api"
 
@@ -22,11 +21,5 @@ func check(client *api.Client, service string) error {
 	if client == nil {
 		return errors.New("consul: the client is nil")
 	}
-	if err := driver.CheckService(service); err != nil {
-		return err
-	}
-	if strings.Trim(service, ".") == "" {
-		return errors.New("consul: the name of the service has dots only")
-	}
-	return nil
+	return driver.CheckService(service)
 }

@@ -59,6 +59,7 @@ func (i *Instancer) read(ctx context.Context, feed *driver.Feed, limiter *rate.L
 	var index uint64
 	for {
 		if err := limiter.Wait(ctx); err != nil { // ctx has ended, or will before it is time
+			<-ctx.Done()
 			return err
 		}
 		entries, next, err := i.query(ctx, index)
@@ -77,7 +78,8 @@ func (i *Instancer) read(ctx context.Context, feed *driver.Feed, limiter *rate.L
 	}
 }
 
-// query waits until the set is another than that of index, or for the time of InstancerWait.
+// query waits until the set is another than that of index, or for the time of InstancerWait. The first one is consistent: a server that
+// was just started, and leads, else answers with what it knew at some time before.
 func (i *Instancer) query(ctx context.Context, index uint64) ([]*api.ServiceEntry, uint64, error) {
 	wait := i.settings.wait
 	ctx, cancel := context.WithTimeout(ctx, wait+wait/jitter+grace)
@@ -85,7 +87,7 @@ func (i *Instancer) query(ctx context.Context, index uint64) ([]*api.ServiceEntr
 	options := &api.QueryOptions{
 		Datacenter:        i.settings.datacenter,
 		AllowStale:        i.settings.stale,
-		RequireConsistent: i.settings.consistent,
+		RequireConsistent: i.settings.consistent || index == 0 && !i.settings.stale,
 		WaitIndex:         index,
 		WaitTime:          wait,
 	}

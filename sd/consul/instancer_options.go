@@ -54,7 +54,8 @@ func InstancerStale() InstancerOption {
 }
 
 // InstancerConsistent lets the leader make sure that it still leads before it answers, which costs a round trip more. The default is
-// Consul's: an answer of the leader, which for a moment may have been replaced. It excludes InstancerStale.
+// to do so with the first answer only, at the beginning and after an error; the others are those of the leader, which for a moment may have
+// been replaced. It excludes InstancerStale.
 func InstancerConsistent() InstancerOption {
 	return func(s *instancerSettings) error {
 		s.consistent = true

@@ -27,10 +27,9 @@ func contextFor(t *testing.T, limit time.Duration) (context.Context, context.Can
 func TestOptionsReachTheQuery(t *testing.T) {
 	t.Parallel()
 	for want, opts := range map[string][]consul.InstancerOption{
-		"passing=1&wait=60000ms":             nil,
+		"consistent=&passing=1&wait=60000ms": nil,
 		"passing=1&stale=&wait=60000ms":      {consul.InstancerStale()},
-		"consistent=&passing=1&wait=60000ms": {consul.InstancerConsistent()},
-		"dc=east&passing=1&tag=a&tag=b&wait=5000ms": {
+		"consistent=&dc=east&passing=1&tag=a&tag=b&wait=5000ms": {
 			consul.InstancerDatacenter("east"), consul.InstancerTags("a", "b"), consul.InstancerWait(5 * time.Second),
 		},
 	} {
@@ -41,6 +40,24 @@ func TestOptionsReachTheQuery(t *testing.T) {
 			}}
 			run(t, s, time.Second, opts...)
 			if len(s.queries) != 1 || s.queries[0] != want {
+				t.Errorf("want %s, have %v", want, s.queries)
+			}
+		})
+	}
+	for want, opts := range map[string][]consul.InstancerOption{
+		"index=1&passing=1&wait=60000ms":             nil, // of the second query
+		"index=1&passing=1&stale=&wait=60000ms":      {consul.InstancerStale()},
+		"consistent=&index=1&passing=1&wait=60000ms": {consul.InstancerConsistent()},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{answer: func(n int, r *http.Request) (string, string, int) {
+				if n > 0 {
+					block(r)
+				}
+				return "1", "[]", http.StatusOK
+			}}
+			run(t, s, time.Second, opts...)
+			if len(s.queries) != 2 || s.queries[1] != want {
 				t.Errorf("want %s, have %v", want, s.queries)
 			}
 		})
@@ -67,7 +84,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"consul: the client is nil":        second(consul.NewRegistrar(nil, "web")),
 		"service is empty":                 second(consul.NewInstancer(client, "")),
 		"the name of the service is \"a/b": second(consul.NewRegistrar(client, "a/b")),
-		"has dots only":                    second(consul.NewInstancer(client, "..")),
+		"between the dots":                 second(consul.NewInstancer(client, "..")),
 		"InstancerTags([])":                second(consul.NewInstancer(client, "web", consul.InstancerTags())),
 		`InstancerTags(["a" ""])`:          second(consul.NewInstancer(client, "web", consul.InstancerTags("a", ""))),
 		"InstancerDatacenter: the name":    second(consul.NewInstancer(client, "web", consul.InstancerDatacenter(""))),

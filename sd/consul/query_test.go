@@ -196,3 +196,15 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+func TestADeadlineEndsAWatchThatIsHeldBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		s := &script{answer: func(n int, _ *http.Request) (string, string, int) { return strconv.Itoa(n + 1), "[]", http.StatusOK }}
+		const limit = 1500 * time.Millisecond // in which the next query is not due
+		if sets, errs := run(t, s, limit); sets != 1 || errs != 0 || time.Since(begin) != limit {
+			t.Errorf("want the one set, no error, and the end after %v, have %d, %d and %v", limit, sets, errs, time.Since(begin))
+		}
+	})
+}

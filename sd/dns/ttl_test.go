@@ -87,6 +87,27 @@ func TestTheShortestTimeToLiveOfARoundCounts(t *testing.T) {
 	}
 }
 
+func TestThatThereIsNothingInAnEarlierDomainHoldsForItsTimeToLive(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(q query) [][]byte {
+		if q.question.Name.String() == "orders.y.test." {
+			return one(q.with(60, home))
+		}
+		return one(q.reply(func(m *dnsmessage.Message) {
+			m.RCode = dnsmessage.RCodeNameError
+			m.Authorities = append(m.Authorities, record("x.test.", 2, &dnsmessage.SOAResource{
+				NS: dnsmessage.MustNewName("ns."), MBox: dnsmessage.MustNewName("admin."), MinTTL: 60,
+			}))
+		}))
+	})
+	w := watch(t, newHost(t, "orders", 80, s.use(dnsdiscovery.InstancerSearch("x.test", "y.test"))...))
+	wantAddresses(t, w.set(), "127.0.0.2:80")
+	asked := s.await(t, 3)
+	if gap := asked[2].at.Sub(asked[0].at); gap < 2*time.Second || asked[2].question.Name.String() != "orders.x.test." {
+		t.Errorf("want the earlier domain asked again after two seconds, have %v after %v", asked[2].question, gap)
+	}
+}
+
 func TestFailingServersAreNotAskedInALoop(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(q query) [][]byte { return one(q.code(dnsmessage.RCodeServerFailure)) })

@@ -272,6 +272,23 @@ func TestAServerWithoutEDNSIsAskedWithout(t *testing.T) {
 	wantAddresses(t, watch(t, newHost(t, "orders.example.test", 80, s.use()...)).set(), "127.0.0.2:80")
 }
 
+func TestAnAliasThatTheServerDoesNotFollowIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(q query) [][]byte {
+		if q.question.Name.String() == "other.test." {
+			return one(q.with(60, home))
+		}
+		return one(q.reply(func(m *dnsmessage.Message) {
+			m.Answers = append(m.Answers, record("ORDERS.example.test.", 60, &dnsmessage.CNAMEResource{CNAME: dnsmessage.MustNewName("other.test.")}))
+		}))
+	})
+	w := watch(t, newHost(t, "orders.example.test", 80, s.use()...))
+	wantAddresses(t, w.set(), "127.0.0.2:80")
+	if want, have := 2, len(s.asked()); want != have {
+		t.Errorf("want %d queries, have %d", want, have)
+	}
+}
+
 func TestStrayMessagesArePassedOver(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(q query) [][]byte {

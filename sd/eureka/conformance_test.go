@@ -23,7 +23,8 @@ func TestConformance(t *testing.T) {
 			return eureka.NewInstancer(client, service, eureka.InstancerInterval(200*time.Millisecond))
 		},
 		Registrar: func(service string) (sd.Registrar, error) {
-			return eureka.NewRegistrar(client, service, eureka.RegistrarTTL(6*time.Second))
+			registrar, err := eureka.NewRegistrar(client, service, eureka.RegistrarTTL(6*time.Second))
+			return track(t, registrar), err
 		},
 		Forget: func(service string, instance sd.Instance) error {
 			status, err := trySend(context.Background(), http.MethodDelete, server.URL+"/apps/"+service+"/"+instance.ID, "")

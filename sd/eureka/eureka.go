@@ -9,7 +9,6 @@ package eureka
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
@@ -19,11 +18,5 @@ func check(client *Client, service string) error {
 	if client == nil {
 		return errors.New("eureka: the client is nil")
 	}
-	if err := driver.CheckService(service); err != nil {
-		return err
-	}
-	if strings.Trim(service, ".") == "" {
-		return errors.New("eureka: the name of the service has dots only")
-	}
-	return nil
+	return driver.CheckService(service)
 }

@@ -1,8 +1,11 @@
 package eureka_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"net/http"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,14 +42,65 @@ func newInstancer(t *testing.T, client *eureka.Client, service string, opts ...e
 	return instancer
 }
 
-func newRegistrar(t *testing.T, client *eureka.Client, service string, opts ...eureka.RegistrarOption) *eureka.Registrar {
+func newRegistrar(t *testing.T, client *eureka.Client, service string, opts ...eureka.RegistrarOption) sd.Registrar {
 	t.Helper()
 	opts = append([]eureka.RegistrarOption{eureka.RegistrarTTL(3 * time.Second)}, opts...)
 	registrar, err := eureka.NewRegistrar(client, service, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return registrar
+	return track(t, registrar)
+}
+
+// tracked is a Registrar whose registrations the test waits for: what could not be withdrawn at first is tried again for a while, and
+// needs the server.
+type tracked struct {
+	sd.Registrar
+
+	name string // of its own
+}
+
+// track returns the Registrar as one that is waited for before the servers are stopped that were started before.
+func track(t *testing.T, registrar sd.Registrar) sd.Registrar {
+	t.Helper()
+	r := tracked{registrar, rand.Text()}
+	t.Cleanup(func() { r.await(t) })
+	return r
+}
+
+func (r tracked) Register(ctx context.Context, instance sd.Instance) (deregister func(context.Context) error, err error) {
+	pprof.Do(ctx, pprof.Labels("registrar", r.name), func(ctx context.Context) { deregister, err = r.Registrar.Register(ctx, instance) })
+	return deregister, err
+}
+
+func (r tracked) await(t *testing.T) {
+	t.Helper()
+	limit, tick := time.NewTimer(patience), time.NewTicker(20*time.Millisecond)
+	defer limit.Stop()
+	defer tick.Stop()
+	for r.busy(t) {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			t.Error("a registration does not end")
+			return
+		}
+	}
+}
+
+// busy says whether there is a goroutine that keeps a registration.
+func (r tracked) busy(t *testing.T) bool {
+	t.Helper()
+	var profile bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
+		t.Fatal(err)
+	}
+	for stack := range strings.SplitSeq(profile.String(), "\n\n") {
+		if strings.Contains(stack, r.name) && strings.Contains(stack, "driver.(*keeper).run") {
+			return true
+		}
+	}
+	return false
 }
 
 // register registers an instance until the test ends, or the function that it returns is called.

@@ -30,7 +30,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"eureka: the client is nil":    second(eureka.NewInstancer(nil, "web")),
 		"the client is nil":            second(eureka.NewRegistrar(nil, "web")),
 		"service is empty":             second(eureka.NewInstancer(client, "")),
-		"has dots only":                second(eureka.NewRegistrar(client, ".")),
+		"between the dots":             second(eureka.NewRegistrar(client, ".")),
 		"InstancerInterval(1ms)":       second(eureka.NewInstancer(client, "web", eureka.InstancerInterval(time.Millisecond))),
 		"InstancerGrace(-1s): want":    second(eureka.NewInstancer(client, "web", eureka.InstancerGrace(-time.Second))),
 		"RegistrarTTL(1s): want":       second(eureka.NewRegistrar(client, "web", eureka.RegistrarTTL(time.Second))),

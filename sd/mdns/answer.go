@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	minDelay  = 20 * time.Millisecond  // of an answer
+	onlyDelay = 5 * time.Millisecond   // of an answer on loopback, so that one answers many who ask at the same time
+	minDelay  = 20 * time.Millisecond  // of an answer elsewhere
 	maxDelay  = 120 * time.Millisecond // (RFC 6762, section 6)
 	moreDelay = 400 * time.Millisecond // on top, when more known answers follow (section 7.2)
 )
@@ -25,7 +26,7 @@ func (r *responder) asked(p packet, now time.Time) {
 	if len(r.queue) >= maxQueue {
 		return // it will ask again
 	}
-	a := &answer{packet: p, asked: now, due: now}
+	a := &answer{packet: p, asked: now, due: now.Add(onlyDelay)}
 	if !p.link.loopback {
 		a.due = now.Add(minDelay + rand.N(maxDelay-minDelay)) //nolint:gosec // no secret
 	}
@@ -107,7 +108,7 @@ func (r *responder) answer(a *answer, now time.Time) bool {
 		}
 	}
 	if len(groups) > 0 {
-		_ = r.net.send(answers(groups), on) // a link that fails is found by poll
+		_ = r.net.send(answers(groups), on) // a link that fails is found by refresh
 	}
 	a.offers = rest
 	return len(rest) == 0

@@ -41,7 +41,7 @@ func startAvahi(t *testing.T) *avahi {
 	if os.Getenv(isolatedBy) != byRoot {
 		notTested(t, "avahi-daemon takes root, and a network of the tests' own")
 	}
-	needs(t, "avahi-daemon", "avahi-browse", "avahi-publish", "dbus-daemon")
+	needs(t, "avahi-daemon", "avahi-browse", "avahi-publish", "dbus-daemon", "unshare")
 	addInterface(t, "avahi0", "198.51.100.1/24")
 
 	dir := t.TempDir()
@@ -54,7 +54,8 @@ func startAvahi(t *testing.T) *avahi {
 	}
 	a.start(t.Context(), "dbus-daemon", "--config-file="+bus, "--nofork", "--nopidfile")
 	await(t, "the bus", func() bool { _, err := os.Stat(a.bus); return err == nil })
-	a.start(t.Context(), "avahi-daemon", "-f", daemon, "--no-drop-root", "--no-chroot", "--no-rlimits")
+	const run = "mkdir -p /run/avahi-daemon && mount -t tmpfs avahi /run/avahi-daemon && " // so that there may be others
+	a.start(t.Context(), "unshare", "-m", "sh", "-c", run+`exec avahi-daemon -f "$0" --no-drop-root --no-chroot --no-rlimits`, daemon)
 	await(t, "avahi-daemon", func() bool { return a.command(t.Context(), "avahi-browse", "-at").Run() == nil })
 	return a
 }

@@ -15,8 +15,7 @@ const (
 	firstQuery = time.Second // from the first query to the second; each further wait is twice the last (RFC 6762, section 5.2)
 	maxShift   = 12          // so that the longest is about an hour
 
-	share = 5 // one of so many parts of the time is for making sets
-
+	calm    = 50 * time.Millisecond   // from one set to the next, at least
 	settled = 200 * time.Millisecond  // without news after an answer the first set is whole; answers come within 120 ms
 	nobody  = 1500 * time.Millisecond // without an answer there is no instance: two queries were lost or not answered
 )
@@ -33,7 +32,6 @@ type browser struct {
 
 	queries   int       // how many were sent
 	nextQuery time.Time // for all instances
-	nextPoll  time.Time
 	publishAt time.Time // the first set, unless one is known from before; later none sooner than this
 	first     bool      // it was not published yet
 	began     time.Time
@@ -42,34 +40,46 @@ type browser struct {
 // run hears until ctx ends, or there is no link any more.
 func (b *browser) run(ctx context.Context) error {
 	defer b.net.close()
-	now := time.Now()
-	b.began, b.nextQuery, b.nextPoll, b.publishAt, b.first = now, now, now, now.Add(nobody), true
-	if len(b.cache.instances) > 0 {
-		b.cache.resume(now)
-		b.publishAt = now
+	b.net.watch()
+	select { // it begins when it can hear, for which the system may take a while
+	case <-ctx.Done():
+		return nil
+	case s := <-b.net.states:
+		if s.err != nil {
+			return s.err
+		}
 	}
-	b.cache.changed = true
+	b.begin(time.Now())
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case s := <-b.net.states:
+			if s.err != nil {
+				return s.err
+			}
+			b.queries, b.nextQuery = 0, time.Now()
 		case p := <-b.net.packets:
 			b.hear(p)
 		case <-timer.C:
 		}
-		if err := b.work(time.Now()); err != nil {
-			return err
-		}
+		b.work(time.Now())
 		timer.Reset(time.Until(b.next(time.Now())))
 	}
 }
 
-func (b *browser) hear(p packet) {
-	if !p.response {
-		return
+func (b *browser) begin(now time.Time) {
+	b.began, b.nextQuery, b.publishAt, b.first = now, now, now.Add(nobody), true
+	if len(b.cache.instances) > 0 {
+		b.cache.resume(now)
+		b.publishAt = now
 	}
+	b.cache.changed = true
+}
+
+func (b *browser) hear(p packet) {
 	now := time.Now()
 	before := len(b.cache.instances)
 	b.cache.hear(p.records, p.link.name, now)
@@ -79,17 +89,7 @@ func (b *browser) hear(p packet) {
 }
 
 // work does what is due.
-func (b *browser) work(now time.Time) error {
-	if !now.Before(b.nextPoll) {
-		b.nextPoll = now.Add(pollEvery)
-		joined, err := b.net.refresh()
-		if err != nil {
-			return err
-		}
-		if joined {
-			b.queries, b.nextQuery = 0, now
-		}
-	}
+func (b *browser) work(now time.Time) {
 	questions := b.cache.expire(now)
 	if !now.Before(b.nextQuery) {
 		b.nextQuery = now.Add(firstQuery << min(b.queries, maxShift))
@@ -102,9 +102,8 @@ func (b *browser) work(now time.Time) error {
 	if b.cache.changed && !now.Before(b.publishAt) {
 		b.publish(now)
 		b.first = false
-		b.publishAt = now.Add(share * time.Since(now)) // so that with many instances it leaves time for all else
+		b.publishAt = time.Now().Add(calm)
 	}
-	return nil
 }
 
 func (b *browser) ask(questions []dnsmessage.Question, now time.Time) {
@@ -138,7 +137,7 @@ func (b *browser) take() ([]sd.Instance, []*sd.InvalidError) {
 }
 
 func (b *browser) next(now time.Time) time.Time {
-	next := earlier(b.nextPoll, earlier(b.nextQuery, b.cache.next(now)))
+	next := earlier(b.nextQuery, b.cache.next(now))
 	if b.cache.changed {
 		next = earlier(next, b.publishAt)
 	}

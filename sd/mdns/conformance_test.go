@@ -23,7 +23,8 @@ func TestConformance(t *testing.T) { //nolint:paralleltest // see above
 		Corrupt: func(service string) error {
 			return say(t, announcement(service, "x", "ashlar=1", "service="+service, "address=192.0.2.1:80", "weight=x"))
 		},
-		Outage: outage(t),
+		Outage:  outage(t),
+		Watches: 20, // of which each has sockets of its own that hear all the others
 		Differences: []sdtest.Difference{
 			{Check: "OddMetadata", Reason: "an attribute of a TXT record has at most 255 bytes (RFC 6763, section 6.1)"},
 		},

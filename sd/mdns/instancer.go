@@ -60,7 +60,7 @@ func (i *Instancer) Watch(ctx context.Context) iter.Seq2[[]sd.Instance, error] {
 // read hears in a goroutine of its own, so that nothing is missed while feed is busy.
 func (i *Instancer) read(ctx context.Context, feed *driver.Feed, known *cache) error {
 	ctx, cancel := context.WithCancel(ctx)
-	b := &browser{cache: known, net: newNetwork(i.interfaces), news: make(chan struct{}, 1)}
+	b := &browser{cache: known, net: newNetwork(i.interfaces, false), news: make(chan struct{}, 1)}
 	failed := make(chan error, 1)
 	var hearing sync.WaitGroup
 	defer hearing.Wait()

@@ -15,6 +15,8 @@ const (
 	port      = 5353
 	hops      = 255         // TTL of IP packets (RFC 6762, section 11)
 	writeTime = time.Second // for one packet
+
+	readBuffer = 1 << 20 // bytes
 )
 
 func group4() *net.UDPAddr { return &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: port} }
@@ -54,6 +56,7 @@ func (l *link) open4(i *net.Interface) (err error) {
 		return err
 	}
 	p := ipv4.NewPacketConn(l.conn)
+	l.enlarge()
 	_ = p.SetControlMessage(ipv4.FlagInterface|ipv4.FlagDst, true) // not everywhere; there all that comes is taken
 	l.read = func(b []byte) (int, net.Addr, bool, error) {
 		n, c, from, err := p.ReadFrom(b)
@@ -70,12 +73,20 @@ func (l *link) open6(i *net.Interface) (err error) {
 		return err
 	}
 	p := ipv6.NewPacketConn(l.conn)
+	l.enlarge()
 	_ = p.SetControlMessage(ipv6.FlagInterface|ipv6.FlagDst, true) // as above
 	l.read = func(b []byte) (int, net.Addr, bool, error) {
 		n, c, from, err := p.ReadFrom(b)
 		return n, from, c == nil || c.IfIndex == i.Index && c.Dst.IsMulticast(), err
 	}
 	return errors.Join(p.JoinGroup(i, group), p.SetMulticastInterface(i), p.SetMulticastHopLimit(hops), p.SetMulticastLoopback(true))
+}
+
+// enlarge makes room for what comes while this process waits for a processor. The system may give less.
+func (l *link) enlarge() {
+	if conn, ok := l.conn.(*net.UDPConn); ok {
+		_ = conn.SetReadBuffer(readBuffer)
+	}
 }
 
 // close ends receive.
@@ -109,8 +120,8 @@ type packet struct {
 	from netip.AddrPort
 }
 
-// receive gives each message that comes to take, until the link is closed or fails.
-func (l *link) receive(take func(packet)) {
+// receive gives each message that comes to take, until the link is closed or fails. Only what answers asks for queries.
+func (l *link) receive(queries bool, take func(packet)) {
 	data := make([]byte, maxPacket)
 	for {
 		n, from, ok, err := l.read(data)
@@ -120,6 +131,9 @@ func (l *link) receive(take func(packet)) {
 		}
 		address, isUDP := from.(*net.UDPAddr)
 		if !ok || !isUDP || address.Port != port { // others than responders ask from other ports, and wait for unicast
+			continue
+		}
+		if !queries && !isResponse(data[:n]) {
 			continue
 		}
 		if m, err := parse(data[:n]); err == nil {

@@ -22,6 +22,9 @@ type message struct {
 
 var errIgnored = errors.New("an operation or an error of DNS")
 
+// isResponse says whether a packet that is a message is no query.
+func isResponse(data []byte) bool { return len(data) > 2 && data[2]&0x80 != 0 }
+
 // parse reads a message. It leaves out what is not used here: other types of records, those of other classes, and those with names in
 // which a label has a dot, which dnsmessage does not read.
 func parse(data []byte) (m message, err error) {

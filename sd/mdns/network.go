@@ -14,32 +14,97 @@ const (
 	backlog   = 64              // packets that wait; the sockets have buffers of their own
 )
 
-// network is the links that there are. But for packets it is for one goroutine.
+// network is the links that there are. It is safe for concurrent use.
 type network struct {
 	names   []string // of the interfaces; none is all
+	queries bool     // whether they are wanted
 	packets chan packet
+	states  chan state
 	done    chan struct{}
-	readers sync.WaitGroup
-	links   []*link
+	running sync.WaitGroup
+
+	refreshing sync.Mutex // is held for as long as the system takes to tell of its interfaces, and to join and leave groups
+	mu         sync.Mutex
+	links      []*link
 }
 
-func newNetwork(names []string) *network {
-	return &network{names: names, packets: make(chan packet, backlog), done: make(chan struct{})}
+// state is what has become of the interfaces.
+type state struct {
+	joined bool  // there are new links
+	err    error // there are none
+}
+
+func newNetwork(names []string, queries bool) *network {
+	return &network{
+		names: names, queries: queries, packets: make(chan packet, backlog), states: make(chan state), done: make(chan struct{}),
+	}
+}
+
+// watch looks at the interfaces from time to time, and gives states what is new. That may take the system long, while what is heard
+// does not wait.
+func (n *network) watch() {
+	n.running.Go(func() {
+		tick := time.NewTicker(pollEvery)
+		defer tick.Stop()
+		for {
+			if joined, err := n.refresh(); joined || err != nil {
+				select {
+				case n.states <- state{joined, err}:
+				case <-n.done:
+				}
+			}
+			select {
+			case <-tick.C:
+			case <-n.done:
+				return
+			}
+		}
+	})
 }
 
 // close leaves all links, and waits until nothing of them remains.
 func (n *network) close() {
 	close(n.done)
-	for _, l := range n.links {
+	n.refreshing.Lock()
+	for _, l := range n.all() {
 		l.close()
 	}
-	n.readers.Wait()
-	n.links = nil
+	n.set(nil)
+	n.refreshing.Unlock()
+	n.running.Wait()
+}
+
+// all returns the links, which are not to be changed.
+func (n *network) all() []*link {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.links
+}
+
+func (n *network) set(links []*link) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.links = links
+}
+
+// closed says whether close was called.
+func (n *network) closed() bool {
+	select {
+	case <-n.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // refresh joins the interfaces that have come up, leaves those that are no more, and says whether there are new links. It fails when there
 // is none at all.
 func (n *network) refresh() (joined bool, err error) {
+	n.refreshing.Lock()
+	defer n.refreshing.Unlock()
+	if n.closed() {
+		return false, nil
+	}
 	interfaces, err := n.usable()
 	var (
 		links    []*link
@@ -58,15 +123,16 @@ func (n *network) refresh() (joined bool, err error) {
 			}
 			joined = true
 			links = append(links, l)
-			n.readers.Go(func() { l.receive(n.take) })
+			n.running.Go(func() { l.receive(n.queries, n.take) })
 		}
 	}
-	for _, old := range n.links {
+	left := n.all()
+	n.set(links)
+	for _, old := range left {
 		if !slices.Contains(links, old) {
 			old.close()
 		}
 	}
-	n.links = links
 	if len(links) == 0 {
 		return false, fmt.Errorf("sd: mdns: no network interface can be used: %w", errors.Join(failures...))
 	}
@@ -74,7 +140,7 @@ func (n *network) refresh() (joined bool, err error) {
 }
 
 func (n *network) find(index int, v6 bool) *link {
-	for _, l := range n.links {
+	for _, l := range n.all() {
 		if l.index == index && l.isV6() == v6 && !l.broken.Load() {
 			return l
 		}
@@ -93,7 +159,7 @@ func (n *network) take(p packet) {
 func (n *network) send(packets [][]byte, where func(*link) bool) error {
 	sent := false
 	failure := errors.New("no interface is for it")
-	for _, l := range n.links {
+	for _, l := range n.all() {
 		if !where(l) || l.broken.Load() {
 			continue
 		}

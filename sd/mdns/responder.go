@@ -31,9 +31,8 @@ type responder struct {
 	done   chan struct{}
 	report func(error)
 
-	offers   map[string]*offer // by name
-	queue    []*answer
-	nextPoll time.Time
+	offers map[string]*offer // by name
+	queue  []*answer
 }
 
 // answer waits for a while, as answers of several responders are not to be sent at once, and more known answers may come.
@@ -49,7 +48,7 @@ type answer struct {
 func newResponder(typ string, interfaces []string, report func(error)) *responder {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &responder{
-		typ: typ, net: newNetwork(interfaces), calls: make(chan func()), cancel: cancel, done: make(chan struct{}), report: report,
+		typ: typ, net: newNetwork(interfaces, true), calls: make(chan func()), cancel: cancel, done: make(chan struct{}), report: report,
 		offers: make(map[string]*offer),
 	}
 	go r.run(ctx)
@@ -79,7 +78,7 @@ func (r *responder) call(ctx context.Context, f func()) error {
 func (r *responder) run(ctx context.Context) {
 	defer close(r.done)
 	defer r.net.close()
-	r.nextPoll = time.Now()
+	r.net.watch()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -88,6 +87,8 @@ func (r *responder) run(ctx context.Context) {
 			return
 		case f := <-r.calls:
 			f()
+		case s := <-r.net.states:
+			r.changed(s, time.Now())
 		case p := <-r.net.packets:
 			if p.response {
 				r.defend(p.records, time.Now())
@@ -170,7 +171,7 @@ func (r *responder) announce(offers []*offer, where func(*link) bool, now time.T
 		on := func(l *link) bool { return (l.loopback || !loopback) && where(l) }
 		err = errors.Join(err, r.net.send(answers(groups), on))
 		for _, o := range offers {
-			for _, l := range r.net.links {
+			for _, l := range r.net.all() {
 				if o.place.loopback == loopback && on(l) {
 					o.at[l] = now
 				}
@@ -194,43 +195,35 @@ func (o *offer) interval() time.Duration {
 	return half - rand.N(half/10) //nolint:gosec // no secret
 }
 
-// poll looks at the interfaces. Without any all offers are lost.
-func (r *responder) poll(now time.Time) error {
-	r.nextPoll = now.Add(pollEvery)
-	joined, err := r.net.refresh()
-	if err != nil {
-		for _, o := range r.offers {
-			o.lost <- err
-		}
-		clear(r.offers)
+// ready looks at the interfaces at once, when there is reason to.
+func (r *responder) ready(now time.Time) error {
+	links := r.net.all()
+	if len(links) > 0 && !slices.ContainsFunc(links, func(l *link) bool { return l.broken.Load() }) {
+		return nil
 	}
-	for _, o := range r.offers {
-		for l := range o.at {
-			if !slices.Contains(r.net.links, l) {
-				delete(o.at, l)
-			}
-		}
-		if joined {
-			o.sent, o.next = 0, now
-			clear(o.at) // all of it is new to the new link
-		}
+	joined, err := r.net.refresh()
+	if joined || err != nil {
+		r.changed(state{joined, err}, now)
 	}
 	return err
 }
 
-// ready looks at the interfaces when there is reason to.
-func (r *responder) ready(now time.Time) error {
-	if len(r.net.links) > 0 && !slices.ContainsFunc(r.net.links, func(l *link) bool { return l.broken.Load() }) {
-		return nil
+// changed announces all offers to links that are new. Without any link they are lost.
+func (r *responder) changed(s state, now time.Time) {
+	if s.err != nil {
+		for _, o := range r.offers {
+			o.lost <- s.err
+		}
+		clear(r.offers)
 	}
-	return r.poll(now)
+	for _, o := range r.offers {
+		o.sent, o.next = 0, now
+		clear(o.at) // all of it is new to the new link, and what is not there any more is forgotten
+	}
 }
 
 // work does what is due.
 func (r *responder) work(now time.Time) {
-	if !now.Before(r.nextPoll) {
-		_ = r.poll(now) // the offers that are lost know
-	}
 	var due []*offer
 	for _, o := range r.offers {
 		switch {
@@ -248,13 +241,13 @@ func (r *responder) work(now time.Time) {
 		}
 	}
 	if len(due) > 0 {
-		_ = r.announce(due, func(*link) bool { return true }, now) // a link that fails is found by poll
+		_ = r.announce(due, func(*link) bool { return true }, now) // a link that fails is found by refresh
 	}
 	r.queue = slices.DeleteFunc(r.queue, func(a *answer) bool { return !now.Before(a.due) && r.answer(a, now) })
 }
 
 func (r *responder) next() time.Time {
-	next := r.nextPoll
+	next := time.Now().Add(time.Hour)
 	for _, o := range r.offers {
 		if o.rival.IsZero() {
 			next = earlier(next, o.next.Add(-gather))

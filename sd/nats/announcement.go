@@ -97,7 +97,7 @@ func (a *announcement) Hold(ctx context.Context, held func()) error {
 		err = a.nc.Publish(Subject(a.service), a.answers[micro.InfoVerb.String()])
 	}
 	if err == nil {
-		_, err = alive(ctx, a.nc)
+		err = alive(ctx, a.nc)
 	}
 	if err != nil {
 		return fmt.Errorf("natsdiscovery: announcing an instance of %s: %w", a.service, err)
@@ -166,7 +166,7 @@ func (a *announcement) Remove(ctx context.Context) error {
 	a.done.Wait()
 	a.stop = nil
 	if connected(a.nc) == nil && a.nc.Publish(Subject(a.service), a.gone) == nil {
-		_, _ = alive(ctx, a.nc) // those who do not hear it will miss the answers
+		_ = alive(ctx, a.nc) // those who do not hear it will miss the answers
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func newCensus(service string, misses int) *census {
 // forget lets all rounds so far count for nothing, since nobody could answer meanwhile.
 func (c *census) forget() {
 	for id, m := range c.members {
-		m.round = c.round
+		m.round = c.round - 1
 		c.members[id] = m
 	}
 }

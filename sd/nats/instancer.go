@@ -105,11 +105,12 @@ func (a *asking) round(ctx context.Context) error {
 	if err := a.nc.PublishMsg(request); err != nil {
 		return fmt.Errorf("asking: %w", err)
 	}
-	took, err := alive(ctx, a.nc)                                     // from now on there may be answers
-	for again := true; again && err == nil; again = took > a.window { // NATS has hung, and so the answers have
-		if err = a.collect(ctx); err == nil {
-			took, err = alive(ctx, a.nc)
-		}
+	err := alive(ctx, a.nc) // from now on there may be answers
+	if err == nil {
+		err = a.collect(ctx)
+	}
+	if err == nil {
+		err = alive(ctx, a.nc) // and there could be until now
 	}
 	if err != nil || ctx.Err() != nil {
 		return err
@@ -184,19 +185,18 @@ func (a *asking) delay() time.Duration {
 // aliveLimit is how long a NATS server may take to say that it is there.
 const aliveLimit = 3 * time.Second
 
-// alive asks the NATS server whether it is there, and returns how long that took. All that was sent before has reached it then.
-func alive(ctx context.Context, nc *nats.Conn) (took time.Duration, err error) {
+// alive asks the NATS server whether it is there. All that was sent before has reached it then.
+func alive(ctx context.Context, nc *nats.Conn) error {
 	limited, cancel := context.WithTimeout(ctx, aliveLimit)
 	defer cancel()
-	began := time.Now()
-	err = nc.FlushWithContext(limited)
+	err := nc.FlushWithContext(limited)
 	switch {
 	case err == nil || ctx.Err() != nil:
-		return time.Since(began), nil
+		return nil
 	case errors.Is(err, nats.ErrConnectionClosed) && !nc.IsClosed(): // it is told this way also when the connection is lost
-		return 0, lost(nats.DISCONNECTED)
+		return lost(nats.DISCONNECTED)
 	}
-	return 0, fmt.Errorf("asking NATS whether it is there: %w", err)
+	return fmt.Errorf("asking NATS whether it is there: %w", err)
 }
 
 // connected returns an error when there is no connection to NATS.

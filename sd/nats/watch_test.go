@@ -179,3 +179,19 @@ func TestAClosedConnectionIsAnError(t *testing.T) {
 		t.Errorf("want %v, have %v", nats.ErrConnectionClosed, err)
 	}
 }
+
+func TestNobodyIsMissedWhileNATSHangsForAMoment(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartNATS(t)
+	register(t, connect(t, server.URL), sd.Instance{Address: "10.0.0.1:80"})
+	w := watch(t, newInstancer(t, connect(t, server.URL), natsdiscovery.InstancerInterval(2*time.Second),
+		natsdiscovery.InstancerWindow(time.Second), natsdiscovery.InstancerMisses(1)))
+	wantAddresses(t, w.set(), "10.0.0.1:80")
+	for range 3 {
+		server.Suspend()
+		<-time.After(2500 * time.Millisecond) // for most of which a question waits, and less than what is an error
+		server.Resume()
+		<-time.After(1500 * time.Millisecond)
+	}
+	w.quiet()
+}

@@ -111,6 +111,7 @@ func (a *answers[Resp]) write(x *exchange, f form, response Resp) error {
 	if a.vary {
 		header.Add("Vary", "Accept")
 	}
+	x.drain.ending(header)
 	x.outcome.Status = code
 	if buf == nil {
 		x.w.WriteHeader(code)

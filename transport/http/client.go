@@ -151,7 +151,7 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 		return response, ctx, c.failed(ctx, fmt.Errorf("%w: %w", transport.ErrNotSent, err))
 	}
 	r := c.template.WithContext(ctx)
-	r.Header = make(http.Header, 4) //nolint:mnd // Accept, Content-Type, a deadline, a trace
+	r.Header = make(http.Header, 5) //nolint:mnd // Accept, this one, Content-Type, a deadline, a trace
 	r.Header["Accept"] = c.accept
 	if c.replay {
 		r.Header["Idempotency-Key"] = noValues // tells http.Transport that it may, and is not sent
@@ -183,6 +183,7 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 // outgoing runs the hooks, and adds what the context gives to the header.
 func (c *clientConfig) outgoing(ctx context.Context, r *http.Request) (context.Context, *http.Request) {
 	before := ctx
+	r.Header[transport.NotBegunHeader] = understood
 	for _, hook := range c.before {
 		ctx = hook(ctx, r)
 	}

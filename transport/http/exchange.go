@@ -24,6 +24,7 @@ type exchange struct {
 	outcome Outcome
 	cancel  context.CancelFunc // ends ctx; nil without a deadline of the caller's
 	abort   bool               // the response is broken, and must not look complete
+	drain   *drain             // of the server
 	lingers bool               // the response goes out before the handler returns, so that net/http does not know its length
 }
 
@@ -40,6 +41,10 @@ func (x *exchange) begin(info transport.Info) (err error) {
 		}
 	}
 	x.ctx, x.info = transport.NewServerContext(ctx, info)
+	x.drain = entry(ctx)
+	if refusal := x.drain.refusal(x.r, x.w.Header()); refusal != nil {
+		err = refusal
+	}
 	for _, hook := range x.config.before {
 		x.ctx = hook(x.ctx, x.r)
 	}
@@ -78,6 +83,7 @@ func (x *exchange) fail(err error) {
 	if httpErr != nil && httpErr.Status == http.StatusRequestEntityTooLarge && x.r.ProtoMajor == 1 {
 		x.w.Header().Set("Connection", "close") // else net/http waits for more of the body before it answers
 	}
+	x.drain.ending(x.w.Header())
 	code, size, writeErr := writeError(x.w, shown, httpErr)
 	x.outcome.Status = code
 	x.info.ResponseSize = int64(size)

@@ -17,6 +17,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
 )
 
 // newEncoder returns the encoder that the options gave, or else one that writes Req by its type.
@@ -143,6 +144,9 @@ func (c *client[Req, Resp]) errorOf(ctx context.Context, x *sent) error {
 		if e.Code == status.Unknown {
 			e.Code = codeOf(r.StatusCode, buf.B)
 		}
+		if r.Header.Get(transport.NotBegunHeader) == "true" {
+			e.Cause = transport.ErrNotBegun
+		}
 		return &e
 	}
 	for _, decode := range c.decodeError {
@@ -158,6 +162,9 @@ func (c *client[Req, Resp]) errorOf(ctx context.Context, x *sent) error {
 	cause := fmt.Errorf("%s: the response was %q", asked, buf.B[:min(len(buf.B), shown)])
 	if readErr != nil {
 		cause = fmt.Errorf("%w: %w", cause, readErr)
+	}
+	if r.Header.Get(transport.NotBegunHeader) == "true" {
+		cause = fmt.Errorf("%w: %w", transport.ErrNotBegun, cause)
 	}
 	return status.Errorf(codeOf(r.StatusCode, nil), "%s answered HTTP %d", c.operation, r.StatusCode).
 		WithRetryAfter(retryAfter(r.Header)).WithCause(cause)

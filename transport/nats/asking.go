@@ -29,12 +29,15 @@ func newAsker(l *link, every time.Duration) *asker {
 	a := &asker{link: l, stop: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
-		tick := time.NewTicker(every)
+		tick, looks := time.NewTicker(every), time.NewTicker(presenceEvery)
 		defer tick.Stop()
+		defer looks.Stop()
 		for {
 			select {
 			case <-tick.C:
 				a.ask()
+			case <-looks.C:
+				l.look()
 			case <-a.stop:
 				return
 			case <-l.gone: // with the connection

@@ -24,9 +24,13 @@ import (
 // nobody who serves the operation, when there is no connection to NATS, and when it was lost before the answer came. A request of
 // which the last is said may have been served. Transport.ErrNotSent is in the cause of an error when it surely was not.
 //
+// When a call waits for longer than a quarter of a second it is looked whether there is still a server. When there is none any more at
+// the subject, as when the process of the only one, or of an instance that is called by itself, has died, the call is Unavailable, about
+// half a second after that at the most. It may have been served.
+//
 // A call without a deadline may take as long as it takes. Every 5 s the server is asked whether it still serves it; when it has
-// answered that and does not three times, it counts as dead, and the call is Unavailable. A server that dies before it could answer
-// once, within 10 s, is not missed, nor is one that is not Ashlar's: give calls deadlines, as with endpoint.Timeout.
+// answered that and does not three times, it counts as dead, and the call is Unavailable. One of several servers that dies before it could
+// answer once, within 10 s, is not missed, nor is one that is not Ashlar's: give calls deadlines, as with endpoint.Timeout.
 //
 // It fails when spec.Kind is set and is not Unary, when no subject can be made of spec and none is given, and when an option is wrong.
 func NewClient[Req, Resp any](spec endpoint.Spec, conn *Conn, opts ...ClientOption) (endpoint.Endpoint[Req, Resp], error) {
@@ -47,6 +51,7 @@ type client struct {
 	conn        *Conn
 	codec       codec.Codec // of requests
 	contentType string      // of requests; "" for JSON
+	presence    *presence
 }
 
 func newClient(spec endpoint.Spec, conn *Conn, stream bool, opts []ClientOption) (*client, error) {
@@ -72,6 +77,7 @@ func newClient(spec endpoint.Spec, conn *Conn, stream bool, opts []ClientOption)
 	}
 	c.subject = conn.prefix + c.subject
 	c.contentType = typeOf(c.codec)
+	c.presence = &presence{subject: CancelSubject(c.subject)}
 	return c, nil
 }
 
@@ -114,7 +120,7 @@ func (c *unaryClient[Req, Resp]) do(x *sent, request Req) (response Resp, err er
 	if err := c.compose(x, buf.B); err != nil {
 		return response, err
 	}
-	answer, err := c.conn.request(x.ctx, &x.message)
+	answer, err := c.conn.request(x.ctx, &x.message, c.presence)
 	if err != nil {
 		return response, c.named(err)
 	}

@@ -50,15 +50,19 @@ func newConn(nc *nats.Conn, every time.Duration) (*Conn, error) {
 // At returns the Conn by which one instance is called: servers with ServerPrefix of the same prefix. It shares everything with c, so
 // it costs next to nothing, and to close it does nothing.
 //
-// It fails when no subject can begin with prefix.
+// It fails when c is nil, and when no subject can begin with prefix.
 func (c *Conn) At(prefix string) (*Conn, error) {
+	if c == nil {
+		return nil, errors.New("natstransport: the connection is nil")
+	}
 	if err := checkSubject(prefix); err != nil {
 		return nil, fmt.Errorf("natstransport: the prefix %w", err)
 	}
 	return &Conn{shared: c.shared, prefix: c.prefix + prefix + "."}, nil
 }
 
-// Dialer returns the function by which a pool, as that of package lb, calls instances whose addresses are prefixes of subjects: At.
+// Dialer returns the function by which a pool, as that of package lb, calls instances whose addresses are prefixes of subjects: At. It
+// fails when that does.
 func Dialer(conn *Conn) func(ctx context.Context, address string) (*Conn, error) {
 	return func(_ context.Context, address string) (*Conn, error) { return conn.At(address) }
 }
@@ -89,7 +93,11 @@ type pending struct {
 	subject string
 	patient bool // the call has no deadline
 
-	age, missed int  // by the lock of the link, as what follows: how often the asker has looked, and asked in vain
+	presence *presence
+	seen     bool   // by the lock of the link, as what follows: it has waited when it was last looked
+	probe    *probe // the last that was about it
+
+	age, missed int  // how often the asker has looked, and asked in vain
 	known       bool // the server has answered a question
 }
 
@@ -110,10 +118,10 @@ func (p *pending) lose(closed bool) {
 }
 
 // request sends the message, and waits for the answer. Its errors are for the caller.
-func (c *Conn) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
+func (c *Conn) request(ctx context.Context, m *nats.Msg, s *presence) (*nats.Msg, error) {
 	p, _ := c.pool.Get().(*pending)
 	_, urgent := ctx.Deadline()
-	*p = pending{answers: p.answers, subject: m.Subject, patient: !urgent}
+	*p = pending{answers: p.answers, subject: m.Subject, patient: !urgent, presence: s}
 	token, ok := c.link.open(p)
 	if !ok {
 		return nil, notSent(errClosed)
@@ -125,6 +133,7 @@ func (c *Conn) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
 		}
 		return nil, err
 	}
+	s.introduce(c.link)
 	select {
 	case a := <-p.answers:
 		c.pool.Put(p)

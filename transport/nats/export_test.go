@@ -115,7 +115,9 @@ func (c *Conn) Waiting() (n int) {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
 	for _, r := range c.link.waiting {
-		if _, ok := r.(*asker); !ok {
+		switch r.(type) {
+		case *asker, *probe:
+		default:
 			n++
 		}
 	}

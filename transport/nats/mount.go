@@ -67,13 +67,13 @@ func (m *mount) take(msg *nats.Msg) {
 	}
 }
 
-// cancel is called by NATS for each call that its client gives up, or asks about.
+// cancel is called by NATS for each call that its client gives up, or asks about, and for each client that asks whether anybody is here.
 func (m *mount) cancel(msg *nats.Msg) {
 	switch {
 	case len(msg.Data) > maxReply:
 	case msg.Reply == "":
 		m.ledger.cancel(string(msg.Data))
-	case m.ledger.serves(string(msg.Data)):
+	case len(msg.Data) == 0 || m.ledger.serves(string(msg.Data)):
 		if err := m.nc().Publish(msg.Reply, msg.Data); err != nil {
 			m.service.report(m.Server, err)
 		}

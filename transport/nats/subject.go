@@ -24,7 +24,7 @@ func Subject(spec endpoint.Spec) (string, error) {
 
 // CancelSubject returns the subject on which clients tell the servers of a subject that they have given up a call. Its messages hold
 // the reply subject of that call's request. A message there that has a reply subject itself asks whether the call is served: the instance
-// that does answers with the same text.
+// that does answers with the same text. One without a body asks whether anybody serves the subject, and has an empty answer.
 func CancelSubject(subject string) string { return subject + "._CANCEL" }
 
 // subjectOf returns the subject that an option gave, or else that of the operation.

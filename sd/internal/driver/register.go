@@ -22,6 +22,10 @@ const (
 // ErrClosed is what Remove returns, or wraps, when the client was closed and there is no sense in trying again.
 var ErrClosed = errors.New("sd: the client is closed")
 
+// ErrReplaced is the reason of a Hold that has seen another registration of the same ID in the place of its own. Hold says so once, is
+// called again, and then waits until that is no more.
+var ErrReplaced = errors.New("sd: another registration of the same ID has replaced it")
+
 // errLost is the reason of a Hold that has ended without any.
 var errLost = errors.New("sd: the registry has not kept the instance")
 
@@ -59,7 +63,7 @@ func Register(ctx context.Context, r Registration, report func(error)) (deregist
 	case <-limit.C:
 		err = fmt.Errorf("sd: the registry has not taken the instance within %v", RegisterLimit)
 	}
-	if ctx.Err() != nil {
+	if over(ctx) {
 		err = ctx.Err()
 	}
 	k.cancel()

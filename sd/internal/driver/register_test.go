@@ -118,6 +118,24 @@ func TestTheEndOfItsContextEndsRegister(t *testing.T) {
 	})
 }
 
+func TestADeadlineIsTheErrorOfRegister(t *testing.T) {
+	t.Parallel()
+	for range 100 { // whether the context or the call hears of it first is chance
+		synctest.Test(t, func(t *testing.T) {
+			deadline := time.Now().Add(time.Second)
+			ctx, cancel := context.WithDeadline(t.Context(), deadline)
+			defer cancel()
+			s := &scripted{hold: func(context.Context, func()) error {
+				time.Sleep(time.Until(deadline))
+				return errors.New("i/o timeout")
+			}}
+			if _, err := driver.Register(ctx, s, nil); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("want %v, have %v", context.DeadlineExceeded, err)
+			}
+		})
+	}
+}
+
 func TestARegistrationThatIsLostIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

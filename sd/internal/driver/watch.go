@@ -53,9 +53,10 @@ type Feed struct {
 	invalid map[string]string // what was said of entries that are still invalid
 }
 
-// Set yields the set, in whatever order it is, unless it equals the last, and before it the errors of entries that are not
-// instances, unless they are those of the last time. Of instances with one address that with the first ID remains, so that it is the
-// same each time. It returns false when the Read is to end. It keeps the maps and slices of the instances, and not instances itself.
+// Set yields the set unless it equals the last, and before it the errors of entries that are not instances, unless they are those of the
+// last time. Of instances with one ID the first remains, and their order should be the same each time; else the order does not matter:
+// of instances with one address that with the lowest ID remains. It returns false when the Read is to end. It keeps the maps and slices
+// of the instances, and not instances itself.
 func (f *Feed) Set(instances []sd.Instance, invalid ...*sd.InvalidError) bool {
 	f.given = true
 	reported := make(map[string]string, len(invalid))
@@ -79,14 +80,22 @@ func (f *Feed) Set(instances []sd.Instance, invalid ...*sd.InvalidError) bool {
 
 // byID compares the IDs, which are the addresses by default.
 func byID(a, b sd.Instance) int {
-	return cmp.Or(strings.Compare(cmp.Or(a.ID, a.Address), cmp.Or(b.ID, b.Address)), strings.Compare(a.Address, b.Address))
+	return strings.Compare(cmp.Or(a.ID, a.Address), cmp.Or(b.ID, b.Address))
 }
 
 func (f *Feed) fail(err error) bool {
 	f.known = false
-	if f.left || f.ctx.Err() != nil {
+	if f.left || over(f.ctx) {
 		return false
 	}
 	f.left = !f.yield(nil, err)
 	return !f.left
+}
+
+// over says whether ctx has ended, also when its deadline has come and it does not know yet: a connection with the same deadline may.
+func over(ctx context.Context) bool {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }

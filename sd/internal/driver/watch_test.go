@@ -94,16 +94,27 @@ func TestAnInvalidEntryIsSaidToBeOnceUntilItChanges(t *testing.T) {
 	}
 }
 
-func TestOfInstancesWithOneAddressThatWithTheFirstIDRemains(t *testing.T) {
+func TestOfInstancesWithOneAddressThatWithTheLowestIDRemainsAndOfThoseWithOneIDTheFirst(t *testing.T) {
 	t.Parallel()
 	one, two, other := sd.Instance{ID: "1", Address: "a"}, sd.Instance{ID: "2", Address: "a"}, sd.Instance{ID: "1", Address: "b"}
-	for _, given := range [][]sd.Instance{{one, two, other}, {other, two, one}, {two, one, other}, {two, other, one}} {
+	for _, row := range []struct {
+		given []sd.Instance
+		want  string
+	}{
+		{[]sd.Instance{one, two}, "[1@a]"},
+		{[]sd.Instance{two, one}, "[1@a]"},
+		{[]sd.Instance{one, other, two}, "[1@a]"},
+		{[]sd.Instance{two, one, other}, "[1@a]"},
+		{[]sd.Instance{other, two, one}, "[1@b 2@a]"},
+		{[]sd.Instance{two, other, one}, "[1@b 2@a]"},
+	} {
+		given := row.given
 		before := slices.Clone(given)
 		have := turns(t.Context(), func(_ context.Context, feed *driver.Feed) error {
 			feed.Set(given)
 			return nil
 		}, 1)
-		if want := []string{"[1@a]"}; !slices.Equal(want, have) || !sd.Same(before, given) {
+		if want := []string{row.want}; !slices.Equal(want, have) || !sd.Same(before, given) {
 			t.Errorf("%v: want %q and no change, have %q and %v", before, want, have, given)
 		}
 	}
@@ -223,6 +234,24 @@ func TestALoopEndsWithItsContextAndWithoutAnError(t *testing.T) {
 		}, -1); len(again) > 0 {
 			t.Errorf("%s: again: want nothing, have %q", name, again)
 		}
+	}
+}
+
+func TestWhatADeadlineBreaksOffIsNoError(t *testing.T) {
+	t.Parallel()
+	for range 100 { // whether the context or the call hears of it first is chance
+		synctest.Test(t, func(t *testing.T) {
+			deadline := time.Now().Add(time.Second)
+			ctx, cancel := context.WithDeadline(t.Context(), deadline)
+			defer cancel()
+			have := turns(ctx, func(context.Context, *driver.Feed) error {
+				time.Sleep(time.Until(deadline)) // as a connection does that has the deadline of the context
+				return errors.New("i/o timeout")
+			}, -1)
+			if len(have) > 0 || ctx.Err() == nil {
+				t.Errorf("want nothing, and that ctx has ended, have %q and %v", have, ctx.Err())
+			}
+		})
 	}
 }
 
