@@ -22,5 +22,5 @@ func (b backoff) after(attempts int) time.Duration {
 	if doubled := min(attempts-1, 62); b.base <= b.limit>>doubled {
 		most = b.base << doubled
 	}
-	return rand.N(most + 1) //nolint:gosec // no secret
+	return time.Duration(rand.Uint64N(uint64(most) + 1)) //nolint:gosec // no secret
 }

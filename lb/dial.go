@@ -42,7 +42,7 @@ func (p *Pool[C]) redial(now time.Duration) (wait time.Duration) {
 		n.slot = true
 		d.slots++
 		d.running++
-		d.slow.add(n, now, slowDial)
+		d.slow.add(n, now, slowDial, func(n *node[C]) bool { return !n.slot })
 		ctx, cancel := context.WithTimeout(p.ctx, p.config.dialTimeout) //nolint:gosec // by dialled
 		n.cancel = cancel
 		p.work.Go(func() { p.dialNode(ctx, n) })
@@ -88,7 +88,8 @@ func (p *Pool[C]) dialled(n *node[C], client C, err error) {
 func (p *Pool[C]) dialLater(n *node[C]) {
 	delay := min(firstDialDelay<<min(n.failures, 10), maxDialDelay)
 	n.failures++
-	p.dials.later.add(n, p.clock.Now(), delay/2+rand.N(delay/2)) //nolint:gosec // no secret
+	wait := delay/2 + rand.N(delay/2) //nolint:gosec // no secret
+	p.dials.later.add(n, p.clock.Now(), wait, func(n *node[C]) bool { return n.left })
 }
 
 // connect lets a node be picked.
@@ -98,7 +99,7 @@ func (p *Pool[C]) connect(n *node[C], client C) {
 	if window := p.config.slowStart; window > 0 {
 		n.cold, n.since = true, p.clock.Now()
 		p.counts.cold++
-		p.cold.add(n, n.since, window)
+		p.cold.add(n, n.since, window, func(n *node[C]) bool { return !n.cold })
 	}
 	p.stale = true
 	p.urgent = p.urgent || len(p.current.Load().nodes) == 0

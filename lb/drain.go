@@ -14,7 +14,7 @@ func (p *Pool[C]) depart(now time.Duration) {
 			p.finish(n, 0)
 			continue
 		}
-		p.draining.add(n, now, p.config.drain)
+		p.draining.add(n, now, p.config.drain, func(n *node[C]) bool { return n.drained })
 	}
 	p.gone = nil
 }

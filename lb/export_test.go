@@ -16,3 +16,10 @@ func (p *Pool[C]) Picks(id string) (n int, has bool) {
 	})
 	return len(nodes), has
 }
+
+// Appointments says how many nodes the pool has in its agendas.
+func (p *Pool[C]) Appointments() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.out.heap) + len(p.cold.heap) + len(p.draining.heap) + len(p.dials.later.heap) + len(p.dials.slow.heap)
+}

@@ -27,12 +27,12 @@ type leastRequest struct{ choices int }
 func (leastRequest) Measures() bool { return false }
 
 func (l leastRequest) Picker(nodes []*Node) Picker {
-	return &leastRequestPicker{nodes: nodes, shares: newShares(nodes), choices: min(l.choices, len(nodes)), all: len(nodes) <= l.choices}
+	return &leastRequestPicker{nodes: nodes, draws: newDraws(nodes), choices: min(l.choices, len(nodes)), all: len(nodes) <= l.choices}
 }
 
 type leastRequestPicker struct {
 	nodes   []*Node
-	shares  *shares // nil where they are all the same
+	draws   *draws // nil where the weights are all the same
 	choices int
 	all     bool
 }
@@ -53,8 +53,8 @@ func (p *leastRequestPicker) Pick(_ context.Context, tried Tried) int {
 }
 
 func (p *leastRequestPicker) draw() int {
-	if p.shares != nil {
-		return p.shares.at(rand.Uint64()) //nolint:gosec // no secret
+	if p.draws != nil {
+		return p.draws.draw()
 	}
 	return rand.IntN(len(p.nodes)) //nolint:gosec // no secret
 }
@@ -64,7 +64,7 @@ func (p *leastRequestPicker) other(i int) int {
 	switch {
 	case p.all:
 		i++
-	case p.shares != nil:
+	case p.draws != nil:
 		return p.draw() // it may be the same
 	default:
 		i += 1 + rand.IntN(len(p.nodes)-1) //nolint:gosec // no secret
@@ -76,8 +76,8 @@ func (p *leastRequestPicker) other(i int) int {
 }
 
 func (p *leastRequestPicker) load(i int) float64 {
-	if p.shares != nil {
-		return p.shares.load(p.nodes[i])
+	if p.draws != nil {
+		return p.draws.load(p.nodes[i])
 	}
 	return float64(p.nodes[i].InFlight())
 }

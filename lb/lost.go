@@ -43,7 +43,7 @@ func (p *Pool[C]) lose(n *node[C]) {
 	}
 	again := p.join(n.Instance())
 	again.ejects, again.returned = n.ejects, n.returned
-	if reached := uint64(n.started()-n.first) > n.bad.Load(); reached {
+	if n.reached() {
 		p.dials.next = append(p.dials.next, again)
 	} else {
 		again.failures = n.failures
@@ -52,4 +52,11 @@ func (p *Pool[C]) lose(n *node[C]) {
 	p.nodes[i] = again
 	p.leave(n)
 	p.tell(Event{Kind: Lost, Instance: n.Instance()})
+}
+
+// reached says whether a call has ended otherwise than by failing. Those in flight do not count, since with many callers there always are
+// some.
+func (n *node[C]) reached() bool {
+	calls := n.calls.Load()
+	return uint64(uint32(calls>>32)-n.first-uint32(calls&flying)) > n.bad.Load()
 }

@@ -137,6 +137,38 @@ func TestDialsThatFindNothingOutAreRepeatedWithGrowingDelays(t *testing.T) {
 	})
 }
 
+// With many callers there are always calls in flight, which say nothing yet.
+func TestDialsThatFindNothingOutAreFewWithManyCallers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &flaky{lazy: true, down: true}
+		p := f.pool(t)
+		var open []func(error)
+		for range 6000 { // in a minute
+			client, done, err := p.Pick(t.Context())
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case client == "a":
+				open = append(open, done)
+			default:
+				done(nil)
+			}
+			if len(open) > 3 {
+				open[0](errRefused)
+				open = open[1:]
+			}
+			<-time.After(10 * time.Millisecond)
+		}
+		for _, done := range open {
+			done(errRefused)
+		}
+		if f.dials < 5 || f.dials > 30 {
+			t.Errorf("want few dials, have %d", f.dials)
+		}
+	})
+}
+
 func TestACallThatFailsAfterItWasSentLosesNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

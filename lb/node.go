@@ -109,6 +109,16 @@ func (n *Node) Cost() float64 {
 	return cost * decay(idle)
 }
 
+// waned is what is left of a whole since something was observed last.
+func (n *Node) waned() float64 {
+	_, at := unpack(n.cost.Load())
+	idle := ticks(n.clock.Last()) - at
+	if idle > newerTicks {
+		return 1
+	}
+	return decay(idle)
+}
+
 // Failing is how many calls in a row have failed.
 func (n *Node) Failing() int { return int(n.fails.Load()) }
 

@@ -44,7 +44,7 @@ func (p *Pool[C]) eject(n *node[C]) {
 	n.ejected = true
 	n.ejects++
 	p.counts.ejected++
-	p.out.add(n, now, wait)
+	p.out.add(n, now, wait, func(n *node[C]) bool { return !n.ejected })
 	p.stale, p.urgent = true, true
 	p.tell(Event{Kind: Ejected, Instance: n.Instance()})
 }

@@ -19,8 +19,8 @@ func PeakEWMA() Policy { return peakEWMA{} }
 func (peakEWMA) Measures() bool { return true }
 
 func (peakEWMA) Picker(nodes []*Node) Picker {
-	if s := newShares(nodes); s != nil {
-		return &weightedPeakEWMA{nodes: nodes, shares: s}
+	if d := newDraws(nodes); d != nil {
+		return &weightedPeakEWMA{nodes: nodes, draws: d}
 	}
 	return peakEWMAPicker(nodes)
 }
@@ -56,11 +56,18 @@ func twoOf(n uint64) (i, j int) {
 }
 
 func cheaper(a, b *Node) bool {
-	x, y := a.Cost(), b.Cost()
-	if x == 0 || y == 0 { // what is not known yet is taken to be as the other
-		x, y = 1, 1
+	x, y := expected(a, b)
+	return x*float64(a.InFlight()+1) < y*float64(b.InFlight()+1)
+}
+
+// expected is what a call is expected to cost at two nodes that have none in flight. What is not known yet is taken to be as the other; the
+// penalty wanes then as known costs do, since a node whose first calls failed would not be picked again if it did not.
+func expected(a, b *Node) (x, y float64) {
+	x, y = a.Cost(), b.Cost()
+	if x == 0 || y == 0 {
+		return max(1, penalty(a)*a.waned()), max(1, penalty(b)*b.waned())
 	}
-	return x*penalty(a)*float64(a.InFlight()+1) < y*penalty(b)*float64(b.InFlight()+1)
+	return x * penalty(a), y * penalty(b)
 }
 
 // penalty is by how much a node is taken to be dearer since its calls fail.
@@ -71,12 +78,12 @@ func penalty(n *Node) float64 {
 
 // weightedPeakEWMA is for nodes whose shares are not all the same.
 type weightedPeakEWMA struct {
-	nodes  []*Node
-	shares *shares
+	nodes []*Node
+	draws *draws
 }
 
 func (p *weightedPeakEWMA) Pick(_ context.Context, tried Tried) int {
-	i, j := p.shares.at(rand.Uint64()), p.shares.at(rand.Uint64()) //nolint:gosec // no secret
+	i, j := p.draws.draw(), p.draws.draw()
 	if tried != nil {
 		i = untried(p.nodes, tried, i)
 		if tried.Has(p.nodes[j]) {
@@ -87,11 +94,8 @@ func (p *weightedPeakEWMA) Pick(_ context.Context, tried Tried) int {
 		return i
 	}
 	a, b := p.nodes[i], p.nodes[j]
-	x, y := a.Cost(), b.Cost()
-	if x == 0 || y == 0 {
-		x, y = 1, 1
-	}
-	if y*penalty(b)*(1+p.shares.load(b)) < x*penalty(a)*(1+p.shares.load(a)) {
+	x, y := expected(a, b)
+	if y*(1+p.draws.load(b)) < x*(1+p.draws.load(a)) {
 		return j
 	}
 	return i

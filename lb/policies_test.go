@@ -92,6 +92,32 @@ func TestLeastRequestFollowsLoadAndWeight(t *testing.T) {
 	}
 }
 
+// With weights that differ much, and with many that are the same.
+func TestChoicesAreDrawnByWeight(t *testing.T) {
+	t.Parallel()
+	many := make([]int, 1000)
+	for i := range many {
+		many[i] = 1 + i%3
+	}
+	for _, weights := range [][]int{{65_535, 1}, {1, 10, 100, 1000}, many} {
+		nodes, _ := newNodes(weights...)
+		picker, counts, sum := lb.LeastRequest(2).Picker(nodes), make([]int, len(nodes)), 0
+		for _, w := range weights {
+			sum += w
+		}
+		const picks = 300_000
+		for range picks {
+			counts[picker.Pick(t.Context(), nil)]++
+		}
+		for i, w := range weights {
+			want := picks * float64(w) / float64(sum)
+			if have := float64(counts[i]); math.Abs(want-have) > 6*math.Sqrt(want)+1 {
+				t.Errorf("of %d weights number %d, which is %d: want some %.0f picks, have %.0f", len(weights), i, w, want, have)
+			}
+		}
+	}
+}
+
 // simulate makes calls one after the other, of which a node's take so long and fail so often, and returns what part each node got. Of
 // the calls so many are in flight at a time.
 func simulate(policy lb.Policy, weights []int, inFlight int, took func(i int) time.Duration, fails func(i int) bool) []float64 {

@@ -66,7 +66,8 @@ func (r *retryRules) wait(attempts int, err error, another bool) (_ time.Duratio
 	if attempts == 1 && asked == 0 && another && transport.NotBegun(err) {
 		return 0, true
 	}
-	return asked + r.backoff.after(attempts), true
+	delay := r.backoff.after(attempts)
+	return delay + min(asked, never-delay), true
 }
 
 // next says whether there is to be another attempt after so many, of which the last failed with err, and after which wait. It spends the

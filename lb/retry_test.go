@@ -3,6 +3,7 @@ package lb_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -128,6 +129,26 @@ func TestTheWaitsGrowAndAreRandom(t *testing.T) {
 			t.Errorf("want 35 ms on the average, half of the limit, have %v", mean)
 		}
 	})
+}
+
+// Neither what is drawn from a backoff nor what is added to it may overflow.
+func TestWaitsThatAreForEver(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{"a backoff": errBroken, "what the server says besides": errBroken.WithRetryAfter(math.MaxInt64 - 1)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := script(err)
+				call := fleetEndpoint(t, readSpec, fleetPool(t, f, []string{"a"}),
+					lb.EndpointRetryBackoff(math.MaxInt64, math.MaxInt64), lb.EndpointRetryWait(math.MaxInt64))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				if _, have := call(ctx, 1); !errors.Is(have, err) || len(f.called()) != 1 {
+					t.Errorf("want one attempt and its error, have %d and %v", len(f.called()), have)
+				}
+			})
+		})
+	}
 }
 
 func TestTheFirstAttemptElsewhereNeedNotWait(t *testing.T) {

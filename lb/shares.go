@@ -1,32 +1,22 @@
 package lb
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
-// shares divides the numbers from 0 to 2^64 among nodes in proportion to their weights. A number is looked up by a guide table, in a time
-// that on the average does not depend on how many there are: Chen and Asau, "On Generating Random Variates from an Empirical
-// Distribution" (AIIE Transactions 6, 1974).
+// shares divides the numbers from 0 to 2^64 among nodes in proportion to their weights, in their order. A number is looked up by a guide
+// table, in a time that on the average does not depend on how many there are: Chen and Asau, "On Generating Random Variates from an
+// Empirical Distribution" (AIIE Transactions 6, 1974).
 type shares struct {
 	ends  []uint64 // by node, the first number that is not its own; the last is never looked at
 	guide []int32  // by equal parts of the numbers, the node that has the first of them
-	mean  float64  // weight
 }
 
-// newShares returns nil where the weights are all the same.
 func newShares(nodes []*Node) *shares {
-	first := nodes[0].Share()
-	if !slices.ContainsFunc(nodes, func(n *Node) bool { return n.Share() != first }) {
-		return nil
-	}
 	s := &shares{ends: make([]uint64, len(nodes)), guide: make([]int32, len(nodes))}
 	var sum uint64
 	for i, n := range nodes {
 		sum += uint64(n.Share())
 		s.ends[i] = sum
 	}
-	s.mean = float64(sum) / float64(len(nodes))
 	for i, below := range s.ends {
 		if below < sum {
 			s.ends[i], _ = bits.Div64(below, 0, sum)
@@ -59,6 +49,3 @@ func (s *shares) at(x uint64) int {
 	}
 	return low
 }
-
-// load is how many calls the node has in flight, in relation to its weight.
-func (s *shares) load(n *Node) float64 { return float64(n.InFlight()) * s.mean / n.Share() }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -140,5 +141,35 @@ func TestManySetsAtOnce(t *testing.T) {
 				t.Error("a client of c that was replaced is open")
 			}
 		}
+	})
+}
+
+// A pool lets go of what has left, however long its times are: what an instance waits for ends with it.
+func TestAPoolDoesNotGrowWithWhatHasLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const day = 24 * time.Hour
+		y := openYard(t, nil, lb.PoolDrain(day), lb.PoolSlowStart(day), lb.PoolEjectTime(day, day), lb.PoolEjectAfter(1))
+		for n := range 500 { // each is in its slow start, is ejected, and leaves with a call in flight
+			id := "n" + strconv.Itoa(n)
+			y.names("a", id)
+			_, failed := y.beginAt(id)
+			_, open := y.beginAt(id)
+			failed(errBroken)
+			synctest.Wait()
+			y.wantStates("a ready", id+" out")
+			y.names("a")
+			y.wantStates("a ready", id+" draining")
+			open(nil)
+			synctest.Wait()
+			y.wantStates("a ready")
+		}
+		if have := y.pool.Appointments(); have > 300 {
+			t.Errorf("of 500 instances that have left the pool still waits for %d", have)
+		}
+		y.names("a", "b")
+		time.Sleep(day + 1)
+		y.calls(10, nil)
+		y.wantStates("a ready", "b ready")
 	})
 }

@@ -22,11 +22,10 @@ func WeightedRoundRobin() Policy { return weightedRoundRobin{} }
 func (weightedRoundRobin) Measures() bool { return false }
 
 func (weightedRoundRobin) Picker(nodes []*Node) Picker {
-	s := newShares(nodes)
-	if s == nil {
+	if alike(nodes) {
 		return roundRobin{}.Picker(nodes)
 	}
-	p := &weightedPicker{nodes: nodes, shares: s}
+	p := &weightedPicker{nodes: nodes, shares: newShares(nodes)}
 	p.next.Store(rand.Uint64()) //nolint:gosec // so that many callers do not begin with the same instance
 	return p
 }

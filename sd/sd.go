@@ -30,7 +30,8 @@ type Instancer interface {
 // Registrar announces instances of one service. It is safe for concurrent use; suite sd/sdtest checks what follows.
 type Registrar interface {
 	// Register announces the instance and keeps it announced, also when the registry has lost it, until deregister is called or ctx ends,
-	// whichever is first. It returns when the registry has it, with an error when that fails or takes longer than the driver's limit.
+	// whichever is first. It returns when the registry has it, with an error when that fails or takes longer than the driver's limit; then
+	// it has waited a little until nothing of the instance remains.
 	// Registering an ID again, from here or elsewhere, replaces what is there, and deregistering what was replaced withdraws nothing.
 	//
 	// Deregister withdraws it, waits for that, and returns the error of it; ctx limits the wait. To call it again, or after the end

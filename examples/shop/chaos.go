@@ -58,11 +58,12 @@ func (f *fleet) replace(_ context.Context, n int, _ time.Duration, out io.Writer
 	if err != nil {
 		return err
 	}
-	old := f.instances[n]
-	f.instances[n] = i
 	if err := f.announce(i); err != nil {
+		i.kill()
 		return err
 	}
+	old := f.instances[n]
+	f.instances[n] = i
 	fmt.Fprintf(out, "chaos: %s at %s is replaced by %s\n", f.name, old.address, i.address)
 	return old.retire()
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +13,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/log"
+	"github.com/ashlar-go/ashlar/sd"
 )
 
 // text is an output that several goroutines write to.
@@ -62,5 +66,38 @@ func TestNoCustomerSeesWhatHappensToInstances(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// full is a registry that takes no more than so many instances.
+type full struct{ free int }
+
+var errFull = errors.New("the registry is full")
+
+func (r *full) Register(context.Context, sd.Instance) (deregister func(context.Context) error, err error) {
+	if r.free == 0 {
+		return nil, errFull
+	}
+	r.free--
+	return func(context.Context) error { return nil }, nil
+}
+
+// Nothing is left running when an instance cannot be announced, neither the new one nor the one that it was to replace.
+func TestAnInstanceThatCannotBeAnnouncedReplacesNobody(t *testing.T) {
+	t.Parallel()
+	f := &fleet{name: "catalog", registrar: &full{free: 1}, logger: log.New(t.Output()), failed: make(chan error, 10)}
+	if err := f.start(); err != nil {
+		t.Fatal(err)
+	}
+	before := f.addresses()
+	var out text
+	if err := f.chaos(t.Context(), time.Millisecond, &out); !errors.Is(err, errFull) {
+		t.Errorf("want the registry's error, have %v", err)
+	}
+	if want, have := before, f.addresses(); !slices.Equal(want, have) {
+		t.Errorf("want the instance that is announced, %v, have %v", want, have)
+	}
+	if err := f.close(); err != nil { // what was left running the leak check finds
+		t.Error(err)
 	}
 }

@@ -4,6 +4,7 @@ package option
 import (
 	"fmt"
 	"reflect"
+	"time"
 )
 
 // Set applies opts to s in their order. It fails for one that is nil or fails.
@@ -54,9 +55,17 @@ func Apply[S any, O ~func(*S) error](constructor string, s *S, opts []O) {
 
 // Within returns nil if n is from low to high, else an error such as "MaxDepth(0): want 1 to 10000" for the option of
 // that name.
-func Within(name string, n, low, high int) error {
+func Within[N int | time.Duration](name string, n, low, high N) error {
 	if n < low || n > high {
-		return fmt.Errorf("%s(%d): want %d to %d", name, n, low, high)
+		return fmt.Errorf("%s(%v): want %v to %v", name, n, low, high)
+	}
+	return nil
+}
+
+// Positive returns nil if d is more than 0, else an error that names the option.
+func Positive(name string, d time.Duration) error {
+	if d <= 0 {
+		return fmt.Errorf("%s(%v): want more than 0", name, d)
 	}
 	return nil
 }

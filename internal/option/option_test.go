@@ -3,6 +3,7 @@ package option_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/ashlar-go/ashlar/internal/option"
 )
@@ -42,6 +43,25 @@ func TestAMistakeIsAPanicThatNamesIt(t *testing.T) {
 			}()
 			option.Apply("x: New", new(settings), []setting{o})
 		}()
+	}
+}
+
+func TestLimitsOfDurationsAreToldAsSuch(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		"Wait(1ms): want 1s to 1m0s":   option.Within("Wait", time.Millisecond, time.Second, time.Minute),
+		"Wait(1m1s): want 1s to 1m0s":  option.Within("Wait", 61*time.Second, time.Second, time.Minute),
+		"Wait(0s): want more than 0":   option.Positive("Wait", 0),
+		"Wait(-1ns): want more than 0": option.Positive("Wait", -1),
+	} {
+		if err == nil || err.Error() != want {
+			t.Errorf("want %q, have %v", want, err)
+		}
+	}
+	for _, err := range []error{option.Within("Wait", time.Second, time.Second, time.Second), option.Positive("Wait", 1)} {
+		if err != nil {
+			t.Errorf("want nothing wrong, have %v", err)
+		}
 	}
 }
 

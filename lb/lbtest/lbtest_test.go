@@ -102,6 +102,14 @@ func brokenPolicies() map[string]map[string]lbtest.Harness {
 		"ReachesAll": {"never the last": {New: around(func(nodes []*lb.Node, sound lb.Picker, ctx context.Context, tried lb.Tried) int {
 			return sound.Pick(ctx, append(slices.Clone(tried), nodes[len(nodes)-1]))
 		})}},
+		"ForgivesFailures": {"never one that has failed": {New: around(func(nodes []*lb.Node, sound lb.Picker, ctx context.Context, tried lb.Tried) int {
+			for range nodes {
+				if i := sound.Pick(ctx, tried); nodes[i].Failing() == 0 {
+					return i
+				}
+			}
+			return sound.Pick(ctx, tried)
+		})}},
 		"NoAllocation": {"makes a list": {New: around(func(_ []*lb.Node, sound lb.Picker, ctx context.Context, tried lb.Tried) int {
 			sink.Store(&[]int{1})
 			return sound.Pick(ctx, tried)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/ashlar-go/ashlar/lb"
 	"github.com/ashlar-go/ashlar/sd"
@@ -31,14 +32,19 @@ var pickChecks = []check{
 		clause: "No idle instance is left out for good.",
 	},
 	{
+		name: "ForgivesFailures", run: forgivesFailures,
+		clause: "An instance whose calls have failed is picked again after a while, also when all others do well.",
+	},
+	{
 		name: "NoAllocation", run: noAllocation,
 		clause: "Pick allocates nothing.",
 	},
 }
 
 // newNodes returns n nodes, the i-th of which has the weight.
-func newNodes(n int, weight func(i int) int) []*lb.Node {
-	clock := lb.NewClock()
+func newNodes(n int, weight func(i int) int) []*lb.Node { return newNodesAt(lb.NewClock(), n, weight) }
+
+func newNodesAt(clock *lb.Clock, n int, weight func(i int) int) []*lb.Node {
 	nodes := make([]*lb.Node, n)
 	for i := range nodes {
 		id := fmt.Sprintf("10.0.%d.%d:80", i/256, i%256)
@@ -135,6 +141,40 @@ func reachesAll(h *Harness) error {
 	for i, c := range counts {
 		if c == 0 {
 			return fmt.Errorf("in %d picks of %d nodes it has never picked number %d, whose weight is %v", picks, n, i, nodes[i].Share())
+		}
+	}
+	return nil
+}
+
+// forgivesFailures has the calls of one node fail, before or after one that did not, and then makes a thousand a second that all succeed.
+func forgivesFailures(h *Harness) error {
+	const n, failing, failures, picks = 3, 1, 4, 120_000
+	for _, weight := range []func(int) int{equal, rising} {
+		for _, before := range []bool{false, true} {
+			clock := lb.NewClock()
+			nodes := newNodesAt(clock, n, weight)
+			picker := h.New().Picker(nodes)
+			if before {
+				nodes[failing].Observe(0, time.Millisecond, false)
+			}
+			for range failures {
+				nodes[failing].Observe(0, 0, true)
+			}
+			picked := false
+			for i := 0; i < picks && !picked; i++ {
+				now := time.Duration(i) * time.Millisecond
+				clock.Set(now)
+				have := picker.Pick(h.context(i), nil)
+				if err := inRange(have, nodes); err != nil {
+					return err
+				}
+				nodes[have].Observe(now, time.Millisecond, false)
+				picked = have == failing
+			}
+			if !picked {
+				return fmt.Errorf("in %d picks of %d nodes, a thousand a second, it has never picked number %d, of which %d calls had failed",
+					picks, n, failing, failures)
+			}
 		}
 	}
 	return nil

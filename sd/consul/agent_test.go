@@ -13,6 +13,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/consul"
+	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
 // These share an agent, each with services of its own.
@@ -188,23 +189,34 @@ func replaced(t *testing.T, client *api.Client) {
 	events := watch(t, newInstancer(t, client, "replaced"))
 	withdraw := register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
 	awaitSet(t, events, "1")
-	register(t, newRegistrar(t, client, "replaced"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
+	reports := make(chan error, 100)
+	report := consul.RegistrarOnError(func(err error) { reports <- err })
+	middle := register(t, newRegistrar(t, client, "replaced", report), sd.Instance{ID: "1", Address: "10.0.0.3:80"})
+	newest := register(t, newRegistrar(t, client, "replaced"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
 	await(t, events, "the new one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.2:80" })
-	// The signs of life of the older one stop, also when the agent has lost both.
-	lost := time.NewTimer(3 * time.Second)
-	defer lost.Stop()
-	<-lost.C
-	if err := client.Agent().ServiceDeregister("replaced:1"); err != nil {
+	if err := <-reports; !errors.Is(err, driver.ErrReplaced) {
+		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	}
+	if err := client.Agent().ServiceDeregister("replaced:1"); err != nil { // the agent has lost all of them
 		t.Fatal(err)
 	}
 	awaitSet(t, events)
-	if set := awaitSet(t, events, "1"); set[0].Address != "10.0.0.2:80" {
-		t.Errorf("want the new one again, have %v", set)
+	at := func(address string) {
+		t.Helper()
+		await(t, events, address, func(e event) bool { return len(e.set) == 1 && e.set[0].Address == address })
 	}
+	at("10.0.0.2:80") // whichever is faster, the newest takes its place again
+	quiet := time.NewTimer(3 * time.Second)
+	defer quiet.Stop()
+	<-quiet.C // in which the others look
 	withdraw()
-	if _, _, err := client.Agent().Service("replaced:1", nil); err != nil {
-		t.Errorf("want the new one to stay, have %v", err)
+	if service, _, err := client.Agent().Service("replaced:1", nil); err != nil || service.Address != "10.0.0.2" {
+		t.Errorf("want the new one to stay, have %+v, %v", service, err)
 	}
+	newest()
+	at("10.0.0.3:80") // what was replaced is back
+	middle()
+	awaitSet(t, events)
 }
 
 func expiry(t *testing.T, client *api.Client) {

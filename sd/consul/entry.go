@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/consul/api"
 
@@ -22,7 +24,7 @@ const (
 	versionKey = "version"
 	own        = "ashlar-"
 	idKey      = own + "id"
-	onceKey    = own + "registration" // what tells one registration from another of the same ID
+	onceKey    = own + "registration" // what tells one registration from another of the same ID, and which is newer
 	weightKey  = own + "weight"       // where a weight of 1 was meant, which is also that of a service without one
 )
 
@@ -38,7 +40,7 @@ func registration(service string, instance sd.Instance) (*api.AgentServiceRegist
 		Tags:    instance.Tags,
 		Address: host,
 		Port:    port,
-		Meta:    map[string]string{idKey: instance.ID, onceKey: rand.Text()},
+		Meta:    map[string]string{idKey: instance.ID, onceKey: once(time.Now())},
 	}
 	maps.Copy(r.Meta, instance.Metadata)
 	for key, value := range map[string]string{zoneKey: instance.Zone, versionKey: instance.Version} {
@@ -54,6 +56,9 @@ func registration(service string, instance sd.Instance) (*api.AgentServiceRegist
 	}
 	return r, checkLimits(instance, r.Meta)
 }
+
+// once returns what no other registration has, and is greater than that of one before it.
+func once(now time.Time) string { return fmt.Sprintf("%016x-%s", now.UnixMicro(), rand.Text()) }
 
 // split returns an address as Consul's two fields. What is not "host:port" with a number as its port is the first, with port 0.
 func split(address string) (host string, port int, err error) {
@@ -76,19 +81,15 @@ func join(host string, port int) string {
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-// instances returns what the entries are. Of two with one ID, which two agents may have, the one that changed last counts.
+// instances returns what the entries are. Of two with one ID, which two agents may have, the one that changed last comes first,
+// and counts.
 func instances(service string, entries []*api.ServiceEntry) (set []sd.Instance, invalid []*sd.InvalidError) {
 	entries = slices.DeleteFunc(entries, func(e *api.ServiceEntry) bool { return e == nil || e.Node == nil || e.Service == nil })
 	slices.SortStableFunc(entries, func(a, b *api.ServiceEntry) int {
 		return cmp.Or(-cmp.Compare(a.Service.ModifyIndex, b.Service.ModifyIndex), cmp.Compare(a.Node.Node, b.Node.Node))
 	})
-	known := make(map[string]bool, len(entries))
 	for _, e := range entries {
 		instance := instanceOf(e)
-		if known[instance.ID] {
-			continue
-		}
-		known[instance.ID] = true
 		if err := instance.Check(); err != nil {
 			invalid = append(invalid, &sd.InvalidError{Entry: service + " " + nameOf(e), Err: err})
 			continue

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 const (
@@ -44,8 +46,8 @@ func InstancerDatacenter(name string) InstancerOption {
 	}
 }
 
-// InstancerStale lets any server answer, not the leader alone: reads scale, and go on when there is no leader, but may be out of date.
-// It excludes InstancerConsistent.
+// InstancerStale lets any server answer, not the leader alone: reads scale, and go on when there is no leader, but may be out of date, and
+// empty when that server was just started. It excludes InstancerConsistent.
 func InstancerStale() InstancerOption {
 	return func(s *instancerSettings) error {
 		s.stale = true
@@ -75,7 +77,7 @@ func (s *instancerSettings) checkMode() error {
 func InstancerWait(wait time.Duration) InstancerOption {
 	return func(s *instancerSettings) error {
 		s.wait = wait
-		return between("InstancerWait", wait, minWait, maxWait)
+		return option.Within("InstancerWait", wait, minWait, maxWait)
 	}
 }
 
@@ -84,13 +86,6 @@ func InstancerWait(wait time.Duration) InstancerOption {
 func InstancerInterval(interval time.Duration) InstancerOption {
 	return func(s *instancerSettings) error {
 		s.interval = interval
-		return between("InstancerInterval", interval, minInterval, maxInterval)
+		return option.Within("InstancerInterval", interval, minInterval, maxInterval)
 	}
-}
-
-func between(name string, d, low, high time.Duration) error {
-	if d < low || d > high {
-		return fmt.Errorf("%s(%v): want %v to %v", name, d, low, high)
-	}
-	return nil
 }

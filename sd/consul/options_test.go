@@ -3,6 +3,7 @@ package consul_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -26,39 +27,38 @@ func contextFor(t *testing.T, limit time.Duration) (context.Context, context.Can
 
 func TestOptionsReachTheQuery(t *testing.T) {
 	t.Parallel()
-	for want, opts := range map[string][]consul.InstancerOption{
-		"consistent=&passing=1&wait=60000ms": nil,
-		"passing=1&stale=&wait=60000ms":      {consul.InstancerStale()},
-		"consistent=&dc=east&passing=1&tag=a&tag=b&wait=5000ms": {
-			consul.InstancerDatacenter("east"), consul.InstancerTags("a", "b"), consul.InstancerWait(5 * time.Second),
+	for _, row := range []struct {
+		opts []consul.InstancerOption
+		want []string // of the first, of one that goes on from there, and of the first after an error
+	}{
+		{nil, []string{"consistent=&passing=1&wait=60000ms", "index=7&passing=1&wait=60000ms", "consistent=&passing=1&wait=60000ms"}},
+		{
+			[]consul.InstancerOption{consul.InstancerStale()},
+			[]string{"passing=1&stale=&wait=60000ms", "index=7&passing=1&stale=&wait=60000ms", "passing=1&stale=&wait=60000ms"},
+		},
+		{
+			[]consul.InstancerOption{consul.InstancerConsistent(), consul.InstancerWait(5 * time.Second)},
+			[]string{"consistent=&passing=1&wait=5000ms", "consistent=&index=7&passing=1&wait=5000ms", "consistent=&passing=1&wait=5000ms"},
+		},
+		{
+			[]consul.InstancerOption{consul.InstancerDatacenter("east"), consul.InstancerTags("a", "b")},
+			[]string{"consistent=&dc=east&passing=1&tag=a&tag=b&wait=60000ms", "dc=east&index=7&passing=1&tag=a&tag=b&wait=60000ms"},
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := &script{answer: func(_ int, r *http.Request) (string, string, int) {
-				block(r)
-				return "1", "[]", http.StatusOK
-			}}
-			run(t, s, time.Second, opts...)
-			if len(s.queries) != 1 || s.queries[0] != want {
-				t.Errorf("want %s, have %v", want, s.queries)
-			}
-		})
-	}
-	for want, opts := range map[string][]consul.InstancerOption{
-		"index=1&passing=1&wait=60000ms":             nil, // of the second query
-		"index=1&passing=1&stale=&wait=60000ms":      {consul.InstancerStale()},
-		"consistent=&index=1&passing=1&wait=60000ms": {consul.InstancerConsistent()},
-	} {
-		synctest.Test(t, func(t *testing.T) {
 			s := &script{answer: func(n int, r *http.Request) (string, string, int) {
-				if n > 0 {
+				switch n {
+				case 0:
+				case 1:
+					return "", "no leader", http.StatusInternalServerError
+				default:
 					block(r)
 				}
-				return "1", "[]", http.StatusOK
+				return "7", "[]", http.StatusOK
 			}}
-			run(t, s, time.Second, opts...)
-			if len(s.queries) != 2 || s.queries[1] != want {
-				t.Errorf("want %s, have %v", want, s.queries)
+			run(t, s, 10*time.Second, row.opts...)
+			if have := s.queries[:min(len(row.want), len(s.queries))]; !slices.Equal(row.want, have) {
+				t.Errorf("want %q, have %q", row.want, have)
 			}
 		})
 	}

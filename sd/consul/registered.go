@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
 const (
@@ -23,14 +25,19 @@ type registered struct {
 	service   *api.AgentServiceRegistration
 	ttl       time.Duration
 	confirmed bool // the servers have had it
+	replaced  bool // a newer registration has its place, and that was said
 }
 
 // Hold registers the service and lets its check pass again and again. It returns with the first that fails: the agent cannot be
-// reached, or has lost the service.
+// reached, or has lost the service. While a newer registration has its place it waits.
 func (r *registered) Hold(ctx context.Context, held func()) error {
 	if r.confirmed {
-		if who, err := r.holder(ctx, callLimit); err != nil || who == another {
-			return r.rest(ctx, err)
+		who, err := r.holder(ctx, callLimit)
+		if err == nil && who == newer && r.replaced {
+			return r.live(ctx)
+		}
+		if err = r.replace(who, err); err != nil {
+			return err
 		}
 	}
 	if err := r.register(ctx); err != nil {
@@ -46,7 +53,7 @@ func (r *registered) Hold(ctx context.Context, held func()) error {
 	return r.live(ctx)
 }
 
-// live lets the check pass until that fails, or for as long as nobody takes the registration's place.
+// live lets the check pass until that fails, except while a newer registration has its place.
 func (r *registered) live(ctx context.Context) error {
 	interval := r.ttl / signs
 	limit := min(interval, callLimit) / 2 // of each of two calls
@@ -59,10 +66,13 @@ func (r *registered) live(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		who, err := r.holder(ctx, limit)
-		switch {
-		case err != nil || who == another:
-			return r.rest(ctx, err)
-		case who == nobody:
+		if err == nil && who == newer && r.replaced {
+			continue
+		}
+		if err := r.replace(who, err); err != nil {
+			return err
+		}
+		if who != itself {
 			return fmt.Errorf("consul: the agent has lost %s", r.service.ID)
 		}
 		if err := r.pass(ctx, limit); err != nil {
@@ -71,12 +81,14 @@ func (r *registered) live(ctx context.Context) error {
 	}
 }
 
-// rest returns the error, or waits for the end of ctx where there is none, because another registration has taken this one's place.
-func (r *registered) rest(ctx context.Context, err error) error {
+// replace returns the error of asking who holds the ID, or that a newer registration does.
+func (r *registered) replace(who holder, err error) error {
+	if r.replaced = err == nil && who == newer; r.replaced {
+		err = driver.ErrReplaced
+	}
 	if err != nil {
 		return fmt.Errorf("consul: keeping %s alive: %w", r.service.ID, err)
 	}
-	<-ctx.Done()
 	return nil
 }
 
@@ -86,7 +98,8 @@ type holder int
 const (
 	nobody holder = iota
 	itself
-	another
+	older // which has come back at an agent that had lost both
+	newer
 )
 
 func (r *registered) holder(ctx context.Context, limit time.Duration) (holder, error) {
@@ -98,10 +111,15 @@ func (r *registered) holder(ctx context.Context, limit time.Duration) (holder, e
 		return nobody, nil
 	case err != nil:
 		return nobody, err
-	case service.Meta[onceKey] != r.service.Meta[onceKey]:
-		return another, nil
 	}
-	return itself, nil
+	there, own := service.Meta[onceKey], r.service.Meta[onceKey]
+	switch {
+	case there == own:
+		return itself, nil
+	case there != "" && there < own:
+		return older, nil
+	}
+	return newer, nil
 }
 
 func (r *registered) register(ctx context.Context) error {
@@ -136,7 +154,7 @@ func (r *registered) remove(ctx context.Context) error {
 	}
 	switch who {
 	case itself:
-	case another:
+	case older, newer:
 		return r.gone(ctx)
 	case nobody:
 		there, _, _, err := r.seen(ctx, 0, 0)

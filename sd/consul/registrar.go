@@ -50,5 +50,5 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 		Status:                         api.HealthCritical, // until it passes: an agent that was slow may take what was given up long ago
 		DeregisterCriticalServiceAfter: r.settings.deregisterAfter.String(),
 	}
-	return driver.Register(ctx, &registered{client: r.client, service: service, ttl: r.settings.ttl}, r.settings.report())
+	return driver.Register(ctx, &registered{client: r.client, service: service, ttl: r.settings.ttl}, r.settings.onError)
 }

@@ -24,7 +24,7 @@ type registrarSettings struct {
 func RegistrarTTL(ttl time.Duration) RegistrarOption {
 	return func(s *registrarSettings) error {
 		s.ttl = ttl
-		return between("RegistrarTTL", ttl, minTTL, maxTTL)
+		return option.Within("RegistrarTTL", ttl, minTTL, maxTTL)
 	}
 }
 
@@ -33,23 +33,15 @@ func RegistrarTTL(ttl time.Duration) RegistrarOption {
 func RegistrarDeregisterAfter(after time.Duration) RegistrarOption {
 	return func(s *registrarSettings) error {
 		s.deregisterAfter = after
-		return between("RegistrarDeregisterAfter", after, minDeregisterAfter, maxDeregisterAfter)
+		return option.Within("RegistrarDeregisterAfter", after, minDeregisterAfter, maxDeregisterAfter)
 	}
 }
 
-// RegistrarOnError calls f with what goes wrong after Register has returned, and is tried again, and with the error of deregistering. It
-// is called by one goroutine of each registration, which waits for it. Given again it adds another.
-func RegistrarOnError(f func(error)) RegistrarOption {
+// RegistrarOnError appends functions that are given what goes wrong after Register has returned, and is tried again, and the error of
+// deregistering. They are called in the goroutine of the registration, which waits for them.
+func RegistrarOnError(report ...func(error)) RegistrarOption {
 	return func(s *registrarSettings) error {
-		s.onError = append(s.onError, f)
-		return option.RefuseNil("RegistrarOnError", []func(error){f})
-	}
-}
-
-func (s *registrarSettings) report() func(error) {
-	return func(err error) {
-		for _, f := range s.onError {
-			f(err)
-		}
+		s.onError = append(s.onError, report...)
+		return option.RefuseNil("RegistrarOnError", report)
 	}
 }

@@ -1,4 +1,4 @@
-package dnsdiscovery
+package dns
 
 import (
 	"context"
@@ -39,7 +39,7 @@ func (c *client) ask(ctx context.Context, q question) (*response, error) {
 			errs[at] = fmt.Errorf("%s: %w", c.servers[at], err)
 		}
 	}
-	return nil, fmt.Errorf("dnsdiscovery: %v: %w", q, errors.Join(errs...))
+	return nil, fmt.Errorf("dns: %v: %w", q, errors.Join(errs...))
 }
 
 // askOne asks one server, once again without EDNS0 when it does not understand that (RFC 6891, 6.2.2).

@@ -1,4 +1,4 @@
-package dnsdiscovery_test
+package dns_test
 
 import (
 	"fmt"
@@ -62,8 +62,8 @@ func TestConformance(t *testing.T) {
 	r := &registry{server: testserver.StartDNS(t, zone, ""), records: make(map[string]string), corrupt: make(map[string]bool)}
 	sdtest.Run(t, sdtest.Harness{
 		Instancer: func(service string) (sd.Instancer, error) {
-			return dnsdiscovery.NewSRV(service+"."+zone+".", dnsdiscovery.InstancerServers(r.server.Address),
-				dnsdiscovery.InstancerMinTTL(200*time.Millisecond), dnsdiscovery.InstancerMaxTTL(200*time.Millisecond))
+			return dns.NewSRV(service+"."+zone+".", dns.InstancerServers(r.server.Address),
+				dns.InstancerMinTTL(200*time.Millisecond), dns.InstancerMaxTTL(200*time.Millisecond))
 		},
 		Put: r.put,
 		Corrupt: func(service string) error {

@@ -1,12 +1,12 @@
-// Package dnsdiscovery finds the instances of a service by its records in the DNS, and asks again as often as their times to live say.
+// Package dns finds the instances of a service by its records in the DNS, and asks again as often as their times to live say.
 //
 // NewSRV takes SRV records, which hold ports and weights:
 //
-//	instancer, err := dnsdiscovery.NewSRV("_grpc._tcp.orders.example.com")
+//	instancer, err := dns.NewSRV("_grpc._tcp.orders.example.com")
 //
 // NewHost takes the A and AAAA records of a name, and a port that all instances have:
 //
-//	instancer, err := dnsdiscovery.NewHost("orders.example.com", 8080)
+//	instancer, err := dns.NewHost("orders.example.com", 8080)
 //
 // The DNS has no way to announce an instance from here, so that there is no Registrar.
 //
@@ -15,7 +15,7 @@
 // A name that does not exist, or has no such records, is an empty set: that is what the DNS says. Where it says nothing, since servers
 // fail, refuse or keep silent, the watch yields an error, and the last set stays. A set is found as a whole: when one of the queries that
 // it takes fails, so has the attempt.
-package dnsdiscovery
+package dns
 
 import "time"
 

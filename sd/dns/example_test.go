@@ -1,4 +1,4 @@
-package dnsdiscovery_test
+package dns_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 )
 
 func Example() { //nolint:testableexamples // it would ask the servers of this machine
-	instancer, err := dnsdiscovery.NewSRV("_grpc._tcp.orders.example.com", dnsdiscovery.InstancerMaxTTL(10*time.Second))
+	instancer, err := dns.NewSRV("_grpc._tcp.orders.example.com", dns.InstancerMaxTTL(10*time.Second))
 	if err != nil {
 		panic(err)
 	}

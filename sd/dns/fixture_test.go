@@ -1,4 +1,4 @@
-package dnsdiscovery_test
+package dns_test
 
 import (
 	"context"
@@ -111,18 +111,18 @@ func wantAddresses(t *testing.T, set []sd.Instance, want ...string) {
 	}
 }
 
-func newSRV(t *testing.T, name string, opts ...dnsdiscovery.InstancerOption) sd.Instancer {
+func newSRV(t *testing.T, name string, opts ...dns.InstancerOption) sd.Instancer {
 	t.Helper()
-	i, err := dnsdiscovery.NewSRV(name, opts...)
+	i, err := dns.NewSRV(name, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return i
 }
 
-func newHost(t *testing.T, name string, port int, opts ...dnsdiscovery.InstancerOption) sd.Instancer {
+func newHost(t *testing.T, name string, port int, opts ...dns.InstancerOption) sd.Instancer {
 	t.Helper()
-	i, err := dnsdiscovery.NewHost(name, port, opts...)
+	i, err := dns.NewHost(name, port, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

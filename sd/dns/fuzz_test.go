@@ -1,4 +1,4 @@
-package dnsdiscovery_test
+package dns_test
 
 import (
 	"net/netip"
@@ -21,7 +21,7 @@ func FuzzUnpack(f *testing.F) {
 		m.Additionals = append(m.Additionals, record("b.test.", 1, &dnsmessage.AAAAResource{}))
 	}))
 	f.Fuzz(func(t *testing.T, message []byte) {
-		answers, _, err := dnsdiscovery.Unpack(message, id, "a.test.")
+		answers, _, err := dns.Unpack(message, id, "a.test.")
 		if err != nil && answers > 0 {
 			t.Errorf("want no answers beside an error, have %d and %v", answers, err)
 		}
@@ -31,7 +31,7 @@ func FuzzUnpack(f *testing.F) {
 func FuzzResolvConf(f *testing.F) {
 	f.Add("nameserver 10.0.0.1\nsearch a.test\noptions ndots:5 timeout:1 attempts:2\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		r := dnsdiscovery.ParseResolvConf(text)
+		r := dns.ParseResolvConf(text)
 		if r.Ndots < 0 || r.Ndots > 15 || r.Attempts < 1 || r.Attempts > 5 || r.Timeout <= 0 {
 			t.Errorf("want what is within the limits, have %v", r)
 		}

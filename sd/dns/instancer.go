@@ -1,4 +1,4 @@
-package dnsdiscovery
+package dns
 
 import (
 	"context"
@@ -34,7 +34,7 @@ type finder interface {
 func NewSRV(name string, opts ...InstancerOption) (*Instancer, error) {
 	i, err := newInstancer(name, opts)
 	if err != nil {
-		return nil, fmt.Errorf("dnsdiscovery: NewSRV: %w", err)
+		return nil, fmt.Errorf("dns: NewSRV: %w", err)
 	}
 	i.finder = srv{families: i.config.families}
 	return i, nil
@@ -44,11 +44,11 @@ func NewSRV(name string, opts ...InstancerOption) (*Instancer, error) {
 func NewHost(name string, port int, opts ...InstancerOption) (*Instancer, error) {
 	const most = 65535
 	if err := option.Within("port", port, 1, most); err != nil {
-		return nil, fmt.Errorf("dnsdiscovery: NewHost: %w", err)
+		return nil, fmt.Errorf("dns: NewHost: %w", err)
 	}
 	i, err := newInstancer(name, opts)
 	if err != nil {
-		return nil, fmt.Errorf("dnsdiscovery: NewHost: %w", err)
+		return nil, fmt.Errorf("dns: NewHost: %w", err)
 	}
 	i.finder = host{port: uint16(port), families: i.config.families}
 	return i, nil
@@ -95,7 +95,7 @@ func (i *Instancer) read(ctx context.Context, feed *driver.Feed) error {
 func (i *Instancer) find(ctx context.Context) (answer, error) {
 	r, err := i.config.resolver()
 	if err != nil {
-		return answer{}, fmt.Errorf("dnsdiscovery: %w", err)
+		return answer{}, fmt.Errorf("dns: %w", err)
 	}
 	c := &client{resolver: r, first: &i.first}
 	none := answer{life: maxLife}

@@ -1,4 +1,4 @@
-package dnsdiscovery
+package dns
 
 import (
 	"context"
@@ -31,7 +31,7 @@ func (c *client) lookup(ctx context.Context, q question) (found, error) {
 		for alias, ok := r.alias(q.name, &life); ok; alias, ok = r.alias(q.name, &life) {
 			q.name = alias
 			if names[canonical(alias)] || len(names) > maxAliases {
-				return found{}, fmt.Errorf("dnsdiscovery: %v: the aliases lead in a circle, or through more than %d names", q, maxAliases)
+				return found{}, fmt.Errorf("dns: %v: the aliases lead in a circle, or through more than %d names", q, maxAliases)
 			}
 			names[canonical(alias)] = true
 		}

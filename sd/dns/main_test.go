@@ -1,4 +1,4 @@
-package dnsdiscovery_test
+package dns_test
 
 import (
 	"testing"

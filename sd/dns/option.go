@@ -1,4 +1,4 @@
-package dnsdiscovery
+package dns
 
 import (
 	"errors"
@@ -42,6 +42,9 @@ const dnsPort = "53"
 // them resolv.conf is not read, and names are looked up as they are unless there is InstancerSearch.
 func InstancerServers(addresses ...string) InstancerOption {
 	return func(c *config) error {
+		if len(addresses) == 0 {
+			return errors.New("InstancerServers: there is none")
+		}
 		for _, address := range addresses {
 			if ip, err := netip.ParseAddr(address); err == nil {
 				address = net.JoinHostPort(ip.String(), dnsPort)
@@ -68,6 +71,9 @@ func InstancerResolvConf(path string) InstancerOption {
 // InstancerSearch names domains in which names are looked up that do not end in a dot, instead of those of resolv.conf.
 func InstancerSearch(domains ...string) InstancerOption {
 	return func(c *config) error {
+		if len(domains) == 0 {
+			return errors.New("InstancerSearch: there is no domain; a name that ends in a dot is not looked up in any")
+		}
 		for _, domain := range domains {
 			if err := checkName(domain); err != nil {
 				return fmt.Errorf("InstancerSearch: %w", err)
@@ -92,7 +98,7 @@ func InstancerNdots(n int) InstancerOption {
 func InstancerTimeout(timeout time.Duration) InstancerOption {
 	return func(c *config) error {
 		c.timeout = timeout
-		return positive("InstancerTimeout", timeout)
+		return option.Positive("InstancerTimeout", timeout)
 	}
 }
 
@@ -111,7 +117,7 @@ func InstancerAttempts(n int) InstancerOption {
 func InstancerMinTTL(floor time.Duration) InstancerOption {
 	return func(c *config) error {
 		c.floor = floor
-		return positive("InstancerMinTTL", floor)
+		return option.Positive("InstancerMinTTL", floor)
 	}
 }
 
@@ -120,7 +126,7 @@ func InstancerMinTTL(floor time.Duration) InstancerOption {
 func InstancerMaxTTL(ceiling time.Duration) InstancerOption {
 	return func(c *config) error {
 		c.ceiling = ceiling
-		return positive("InstancerMaxTTL", ceiling)
+		return option.Positive("InstancerMaxTTL", ceiling)
 	}
 }
 
@@ -139,11 +145,4 @@ func InstancerNetwork(network string) InstancerOption {
 		}
 		return nil
 	}
-}
-
-func positive(name string, d time.Duration) error {
-	if d <= 0 {
-		return fmt.Errorf("%s(%v): want more than 0", name, d)
-	}
-	return nil
 }

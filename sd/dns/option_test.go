@@ -1,4 +1,4 @@
-package dnsdiscovery_test
+package dns_test
 
 import (
 	"os"
@@ -17,38 +17,40 @@ func TestWrongOptionsAndNamesAreRefused(t *testing.T) {
 	long := strings.Repeat("a", 64)
 	tests := map[string]struct {
 		name string
-		opts []dnsdiscovery.InstancerOption
+		opts []dns.InstancerOption
 	}{
-		"the name is empty":          {},
-		"a label of 0 bytes":         {name: "a..b"},
-		"a label of 64 bytes":        {name: "a." + long},
-		"more than 254":              {name: strings.Repeat("a.", 150)},
-		"Punycode":                   {name: "bücher.example"},
-		"an option is nil":           {name: "a", opts: []dnsdiscovery.InstancerOption{nil}},
-		"InstancerServers(\"ns.x\")": {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerServers("::1", "127.0.0.1:5353", "ns.x")}},
-		"InstancerSearch: the name":  {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerSearch("ok.", "not ok")}},
-		"InstancerNdots(16)":         {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerNdots(16)}},
-		"InstancerTimeout(0s)":       {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerTimeout(0)}},
-		"InstancerAttempts(0)":       {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerAttempts(0)}},
-		"InstancerMinTTL(-1s)":       {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerMinTTL(-time.Second)}},
-		"InstancerMaxTTL(0s)":        {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerMaxTTL(0)}},
-		"is more than":               {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerMinTTL(time.Hour)}},
-		"InstancerNetwork(\"tcp\")":  {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerNetwork("tcp")}},
-		"InstancerResolvConf":        {name: "a", opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerResolvConf("")}},
+		"the name is empty":               {},
+		"a label of 0 bytes":              {name: "a..b"},
+		"a label of 64 bytes":             {name: "a." + long},
+		"more than 254":                   {name: strings.Repeat("a.", 150)},
+		"Punycode":                        {name: "bücher.example"},
+		"an option is nil":                {name: "a", opts: []dns.InstancerOption{nil}},
+		"InstancerServers(\"ns.x\")":      {name: "a", opts: []dns.InstancerOption{dns.InstancerServers("::1", "127.0.0.1:5353", "ns.x")}},
+		"InstancerServers: there is none": {name: "a", opts: []dns.InstancerOption{dns.InstancerServers()}},
+		"InstancerSearch: there is no":    {name: "a", opts: []dns.InstancerOption{dns.InstancerSearch()}},
+		"InstancerSearch: the name":       {name: "a", opts: []dns.InstancerOption{dns.InstancerSearch("ok.", "not ok")}},
+		"InstancerNdots(16)":              {name: "a", opts: []dns.InstancerOption{dns.InstancerNdots(16)}},
+		"InstancerTimeout(0s)":            {name: "a", opts: []dns.InstancerOption{dns.InstancerTimeout(0)}},
+		"InstancerAttempts(0)":            {name: "a", opts: []dns.InstancerOption{dns.InstancerAttempts(0)}},
+		"InstancerMinTTL(-1s)":            {name: "a", opts: []dns.InstancerOption{dns.InstancerMinTTL(-time.Second)}},
+		"InstancerMaxTTL(0s)":             {name: "a", opts: []dns.InstancerOption{dns.InstancerMaxTTL(0)}},
+		"is more than":                    {name: "a", opts: []dns.InstancerOption{dns.InstancerMinTTL(time.Hour)}},
+		"InstancerNetwork(\"tcp\")":       {name: "a", opts: []dns.InstancerOption{dns.InstancerNetwork("tcp")}},
+		"InstancerResolvConf":             {name: "a", opts: []dns.InstancerOption{dns.InstancerResolvConf("")}},
 	}
 	for text, test := range tests {
 		if text == "an option is nil" {
 			text = "function 0 is nil"
 		}
-		if _, err := dnsdiscovery.NewSRV(test.name, test.opts...); !contains(err, text) {
+		if _, err := dns.NewSRV(test.name, test.opts...); !contains(err, text) {
 			t.Errorf("NewSRV: want an error with %q, have %v", text, err)
 		}
-		if _, err := dnsdiscovery.NewHost(test.name, 80, test.opts...); !contains(err, text) {
+		if _, err := dns.NewHost(test.name, 80, test.opts...); !contains(err, text) {
 			t.Errorf("NewHost: want an error with %q, have %v", text, err)
 		}
 	}
 	for _, port := range []int{-1, 0, 65536} {
-		if _, err := dnsdiscovery.NewHost("a", port); !contains(err, "want 1 to 65535") {
+		if _, err := dns.NewHost("a", port); !contains(err, "want 1 to 65535") {
 			t.Errorf("the port %d: want an error, have %v", port, err)
 		}
 	}
@@ -56,7 +58,7 @@ func TestWrongOptionsAndNamesAreRefused(t *testing.T) {
 
 func TestResolvConfIsReadAsItsManualSays(t *testing.T) {
 	t.Parallel()
-	have := dnsdiscovery.ParseResolvConf(`# nameserver 10.9.9.9
+	have := dns.ParseResolvConf(`# nameserver 10.9.9.9
 ; nameserver 10.9.9.8
 nameserver 10.0.0.1
   nameserver fe80::1%eth0
@@ -67,7 +69,7 @@ search a.test b.test. bad..name
 options ndots:5 timeout:3 attempts:99 rotate ndots:x ndots:-1
 unknown line
 `)
-	want := dnsdiscovery.Resolver{
+	want := dns.Resolver{
 		Servers: []string{"10.0.0.1:53", "[fe80::1%eth0]:53"}, Search: []string{"a.test", "b.test."}, Ndots: 5, Timeout: 3 * time.Second, Attempts: 5,
 	}
 	if !reflect.DeepEqual(want, have) {
@@ -82,30 +84,30 @@ func TestOptionsCountBeforeResolvConf(t *testing.T) {
 		t.Fatal(err)
 	}
 	local := []string{"127.0.0.1:53", "[::1]:53"}
-	given := []dnsdiscovery.InstancerOption{
-		dnsdiscovery.InstancerSearch("y.test"), dnsdiscovery.InstancerSearch("z.test"), dnsdiscovery.InstancerNdots(0),
-		dnsdiscovery.InstancerTimeout(time.Minute), dnsdiscovery.InstancerAttempts(7),
+	given := []dns.InstancerOption{
+		dns.InstancerSearch("y.test"), dns.InstancerSearch("z.test"), dns.InstancerNdots(0),
+		dns.InstancerTimeout(time.Minute), dns.InstancerAttempts(7),
 	}
 	tests := []struct {
-		opts []dnsdiscovery.InstancerOption
-		want dnsdiscovery.Resolver
+		opts []dns.InstancerOption
+		want dns.Resolver
 	}{
-		{want: dnsdiscovery.Resolver{Servers: local, Search: []string{"x.test"}, Ndots: 2, Timeout: time.Second, Attempts: 1}},
-		{opts: given, want: dnsdiscovery.Resolver{Servers: local, Search: []string{"y.test", "z.test"}, Timeout: time.Minute, Attempts: 7}},
+		{want: dns.Resolver{Servers: local, Search: []string{"x.test"}, Ndots: 2, Timeout: time.Second, Attempts: 1}},
+		{opts: given, want: dns.Resolver{Servers: local, Search: []string{"y.test", "z.test"}, Timeout: time.Minute, Attempts: 7}},
 		{
-			opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerServers("10.0.0.1"), dnsdiscovery.InstancerServers("[::1]:5353", "::2")},
-			want: dnsdiscovery.Resolver{
+			opts: []dns.InstancerOption{dns.InstancerServers("10.0.0.1"), dns.InstancerServers("[::1]:5353", "::2")},
+			want: dns.Resolver{
 				Servers: []string{"10.0.0.1:53", "[::1]:5353", "[::2]:53"}, Ndots: 1,
-				Timeout: dnsdiscovery.DefaultTimeout, Attempts: dnsdiscovery.DefaultAttempts,
+				Timeout: dns.DefaultTimeout, Attempts: dns.DefaultAttempts,
 			},
 		},
 	}
 	for _, test := range tests {
-		i, err := dnsdiscovery.NewSRV("a", append(test.opts, dnsdiscovery.InstancerResolvConf(path))...)
+		i, err := dns.NewSRV("a", append(test.opts, dns.InstancerResolvConf(path))...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if have, err := dnsdiscovery.ResolverOf(i); err != nil || !reflect.DeepEqual(test.want, have) {
+		if have, err := dns.ResolverOf(i); err != nil || !reflect.DeepEqual(test.want, have) {
 			t.Errorf("want %v, have %v, %v", test.want, have, err)
 		}
 	}
@@ -114,7 +116,7 @@ func TestOptionsCountBeforeResolvConf(t *testing.T) {
 func TestAResolvConfThatIsMissingIsAnErrorOfTheWatch(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "resolv.conf")
-	w := watch(t, newHost(t, "a", 80, dnsdiscovery.InstancerResolvConf(path)))
+	w := watch(t, newHost(t, "a", 80, dns.InstancerResolvConf(path)))
 	if err := w.fails(); !contains(err, path) {
 		t.Errorf("want an error that names the file, have %v", err)
 	}
@@ -135,7 +137,7 @@ func TestCandidatesAreInTheOrderOfTheManual(t *testing.T) {
 		{"a.b", 2, []string{"a.b.x.test.", "a.b.y.test.", "a.b."}},
 	}
 	for _, test := range tests {
-		if have := dnsdiscovery.Candidates(test.name, search, test.ndots); !slices.Equal(test.want, have) {
+		if have := dns.Candidates(test.name, search, test.ndots); !slices.Equal(test.want, have) {
 			t.Errorf("%s with ndots %d: want %v, have %v", test.name, test.ndots, test.want, have)
 		}
 	}

@@ -1,4 +1,4 @@
-package dnsdiscovery
+package dns
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package dnsdiscovery_test
+package dns_test
 
 import (
 	"context"
@@ -18,12 +18,12 @@ const zone = "example.test"
 
 const patiently = 2 * time.Second // what a server has for an answer
 
-func quick(s *testserver.DNS) dnsdiscovery.InstancerOption {
-	all := []dnsdiscovery.InstancerOption{
-		dnsdiscovery.InstancerServers(s.Address), dnsdiscovery.InstancerMinTTL(50 * time.Millisecond), dnsdiscovery.InstancerAttempts(1),
-		dnsdiscovery.InstancerTimeout(patiently),
+func quick(s *testserver.DNS) dns.InstancerOption {
+	all := []dns.InstancerOption{
+		dns.InstancerServers(s.Address), dns.InstancerMinTTL(50 * time.Millisecond), dns.InstancerAttempts(1),
+		dns.InstancerTimeout(patiently),
 	}
-	return func(c *dnsdiscovery.Config) error {
+	return func(c *dns.Config) error {
 		for _, o := range all {
 			if err := o(c); err != nil {
 				return err
@@ -51,8 +51,8 @@ b AAAA ::1
 c A 127.0.0.9`)
 	w := watch(t, newSRV(t, "_grpc._tcp.orders."+zone, quick(s)))
 	want := []sd.Instance{
-		{ID: "127.0.0.2:8080", Address: "127.0.0.2:8080", Weight: 60, Metadata: map[string]string{dnsdiscovery.MetadataTarget: "a.example.test"}},
-		{ID: "[::1]:8081", Address: "[::1]:8081", Metadata: map[string]string{dnsdiscovery.MetadataTarget: "b.example.test"}},
+		{ID: "127.0.0.2:8080", Address: "127.0.0.2:8080", Weight: 60, Metadata: map[string]string{dns.MetadataTarget: "a.example.test"}},
+		{ID: "[::1]:8081", Address: "[::1]:8081", Metadata: map[string]string{dns.MetadataTarget: "b.example.test"}},
 	}
 	if have := w.set(); !sd.Same(want, have) {
 		t.Errorf("want %v, have %v", want, have)
@@ -90,12 +90,12 @@ func TestAddressesOfBothFamiliesAreInstances(t *testing.T) {
 	both := watch(t, newHost(t, "orders."+zone+".", 80, quick(s)))
 	wantAddresses(t, both.set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
 	wantAddresses(t, watch(t, newHost(t, "alias."+zone, 80, quick(s))).set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
-	four := watch(t, newHost(t, "orders."+zone, 80, quick(s), dnsdiscovery.InstancerNetwork("ip4")))
+	four := watch(t, newHost(t, "orders."+zone, 80, quick(s), dns.InstancerNetwork("ip4")))
 	wantAddresses(t, four.set(), "127.0.0.2:80", "127.0.0.3:80")
-	six := watch(t, newHost(t, "orders."+zone, 80, quick(s), dnsdiscovery.InstancerNetwork("ip6")))
+	six := watch(t, newHost(t, "orders."+zone, 80, quick(s), dns.InstancerNetwork("ip6")))
 	only := six.set()
 	wantAddresses(t, only, "[::1]:80")
-	if want := "orders.example.test"; len(only) == 1 && only[0].Metadata[dnsdiscovery.MetadataTarget] != want {
+	if want := "orders.example.test"; len(only) == 1 && only[0].Metadata[dns.MetadataTarget] != want {
 		t.Errorf("want the target %s, have %v", want, only[0].Metadata)
 	}
 
@@ -132,7 +132,7 @@ func TestWhatDoesNotFitADatagramComesOverTCP(t *testing.T) {
 func TestNamesAreCompletedByTheSearchList(t *testing.T) {
 	t.Parallel()
 	s := testserver.StartDNS(t, zone, "orders A 127.0.0.2\norders.sub A 127.0.0.3")
-	search := dnsdiscovery.InstancerSearch("nothing."+zone, "sub."+zone, zone)
+	search := dns.InstancerSearch("nothing."+zone, "sub."+zone, zone)
 	w := watch(t, newHost(t, "orders", 80, quick(s), search))
 	wantAddresses(t, w.set(), "127.0.0.3:80")
 	set(t, s, "orders A 127.0.0.2")
@@ -142,7 +142,7 @@ func TestNamesAreCompletedByTheSearchList(t *testing.T) {
 		t.Errorf("want a refusal, have %v", err)
 	}
 	set(t, s, "orders.sub A 127.0.0.4")
-	wantAddresses(t, watch(t, newHost(t, "orders.sub", 80, quick(s), search, dnsdiscovery.InstancerNdots(2))).set(), "127.0.0.4:80")
+	wantAddresses(t, watch(t, newHost(t, "orders.sub", 80, quick(s), search, dns.InstancerNdots(2))).set(), "127.0.0.4:80")
 }
 
 func TestTheLastSetStaysWhileTheServerIsAway(t *testing.T) {
@@ -173,7 +173,7 @@ func TestAWatchEndsWithItsContextWhileTheServerHangs(t *testing.T) {
 	t.Parallel()
 	s := testserver.StartDNS(t, zone, "orders A 127.0.0.2")
 	s.Suspend()
-	i := newHost(t, "orders."+zone, 80, dnsdiscovery.InstancerServers(s.Address), dnsdiscovery.InstancerTimeout(time.Hour))
+	i := newHost(t, "orders."+zone, 80, dns.InstancerServers(s.Address), dns.InstancerTimeout(time.Hour))
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	began := time.Now()

@@ -1,4 +1,4 @@
-package dnsdiscovery
+package dns
 
 import (
 	"cmp"
@@ -24,7 +24,7 @@ func (s srv) find(ctx context.Context, c *client, name string) (answer, error) {
 		return answer{}, err
 	}
 	if len(found.records) > MaxTargets {
-		return answer{}, fmt.Errorf("dnsdiscovery: SRV %s: %d records, more than %d", name, len(found.records), MaxTargets)
+		return answer{}, fmt.Errorf("dns: SRV %s: %d records, more than %d", name, len(found.records), MaxTargets)
 	}
 	a := answer{life: lifetime(found.ttl)}
 	for _, group := range priorities(found.records) {

@@ -1,4 +1,4 @@
-package dnsdiscovery_test
+package dns_test
 
 import (
 	"testing"
@@ -36,14 +36,14 @@ func TestAnswersHoldForTheirTimesToLive(t *testing.T) {
 	}
 	tests := map[string]struct {
 		answer func(q query) [][]byte
-		opts   []dnsdiscovery.InstancerOption
+		opts   []dns.InstancerOption
 		want   time.Duration
 	}{
 		"of records":      {answer: func(q query) [][]byte { return one(q.with(2, home)) }, want: 2 * time.Second},
 		"of an alias":     {answer: alias, want: time.Second},
 		"the floor":       {answer: func(q query) [][]byte { return one(q.with(0, home)) }, want: time.Second},
-		"a given floor":   {answer: func(q query) [][]byte { return one(q.with(1, home)) }, opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerMinTTL(2 * time.Second)}, want: 2 * time.Second},
-		"a ceiling":       {answer: func(q query) [][]byte { return one(q.with(3600, home)) }, opts: []dnsdiscovery.InstancerOption{dnsdiscovery.InstancerMaxTTL(1500 * time.Millisecond)}, want: 1500 * time.Millisecond},
+		"a given floor":   {answer: func(q query) [][]byte { return one(q.with(1, home)) }, opts: []dns.InstancerOption{dns.InstancerMinTTL(2 * time.Second)}, want: 2 * time.Second},
+		"a ceiling":       {answer: func(q query) [][]byte { return one(q.with(3600, home)) }, opts: []dns.InstancerOption{dns.InstancerMaxTTL(1500 * time.Millisecond)}, want: 1500 * time.Millisecond},
 		"one without end": {answer: func(q query) [][]byte { return one(q.with(1<<31, home)) }, want: time.Second}, // RFC 2181: 0
 		"no such records": {answer: func(q query) [][]byte { return one(q.reply(soa(3600, 2))) }, want: 2 * time.Second},
 		"no such name": {answer: func(q query) [][]byte {
@@ -100,7 +100,7 @@ func TestThatThereIsNothingInAnEarlierDomainHoldsForItsTimeToLive(t *testing.T) 
 			}))
 		}))
 	})
-	w := watch(t, newHost(t, "orders", 80, s.use(dnsdiscovery.InstancerSearch("x.test", "y.test"))...))
+	w := watch(t, newHost(t, "orders", 80, s.use(dns.InstancerSearch("x.test", "y.test"))...))
 	wantAddresses(t, w.set(), "127.0.0.2:80")
 	asked := s.await(t, 3)
 	if gap := asked[2].at.Sub(asked[0].at); gap < 2*time.Second || asked[2].question.Name.String() != "orders.x.test." {
@@ -111,7 +111,7 @@ func TestThatThereIsNothingInAnEarlierDomainHoldsForItsTimeToLive(t *testing.T) 
 func TestFailingServersAreNotAskedInALoop(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(q query) [][]byte { return one(q.code(dnsmessage.RCodeServerFailure)) })
-	w := watch(t, newHost(t, "orders.example.test", 80, s.use(dnsdiscovery.InstancerMinTTL(time.Nanosecond))...))
+	w := watch(t, newHost(t, "orders.example.test", 80, s.use(dns.InstancerMinTTL(time.Nanosecond))...))
 	asked := s.await(t, 6)
 	w.end()
 	if took := asked[5].at.Sub(asked[0].at); took < 1500*time.Millisecond { // half of 100+200+400+800+1600 ms, at least

@@ -1,4 +1,4 @@
-package dnsdiscovery_test
+package dns_test
 
 import (
 	"encoding/binary"
@@ -134,9 +134,9 @@ func (w *wire) await(t *testing.T, n int) []query {
 	}
 }
 
-func (w *wire) use(more ...dnsdiscovery.InstancerOption) []dnsdiscovery.InstancerOption {
-	return append([]dnsdiscovery.InstancerOption{
-		dnsdiscovery.InstancerServers(w.address), dnsdiscovery.InstancerNetwork("ip4"), dnsdiscovery.InstancerAttempts(1),
+func (w *wire) use(more ...dns.InstancerOption) []dns.InstancerOption {
+	return append([]dns.InstancerOption{
+		dns.InstancerServers(w.address), dns.InstancerNetwork("ip4"), dns.InstancerAttempts(1),
 	}, more...)
 }
 
@@ -223,7 +223,7 @@ func TestAnswersThatAreNoneAreErrors(t *testing.T) {
 				}
 			})
 			w := watch(t, newHost(t, "orders.example.test", 80,
-				s.use(dnsdiscovery.InstancerMinTTL(10*time.Millisecond), dnsdiscovery.InstancerTimeout(300*time.Millisecond))...))
+				s.use(dns.InstancerMinTTL(10*time.Millisecond), dns.InstancerTimeout(300*time.Millisecond))...))
 			wantAddresses(t, w.set(), "127.0.0.2:80")
 			close(bad)
 			for range 2 { // and no set
@@ -249,8 +249,8 @@ func TestAServerThatFailsIsFollowedByTheNext(t *testing.T) {
 			if answer != nil {
 				bad = serve(t, answer)
 			}
-			w := watch(t, newHost(t, "orders.example.test", 80, dnsdiscovery.InstancerServers(bad.address, good.address),
-				dnsdiscovery.InstancerNetwork("ip4"), dnsdiscovery.InstancerTimeout(100*time.Millisecond), dnsdiscovery.InstancerMinTTL(time.Millisecond)))
+			w := watch(t, newHost(t, "orders.example.test", 80, dns.InstancerServers(bad.address, good.address),
+				dns.InstancerNetwork("ip4"), dns.InstancerTimeout(100*time.Millisecond), dns.InstancerMinTTL(time.Millisecond)))
 			wantAddresses(t, w.set(), "127.0.0.2:80")
 			good.await(t, 3)
 			if have := len(bad.asked()); have > 1 {

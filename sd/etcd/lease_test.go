@@ -83,10 +83,32 @@ func TestANewerRegistrationIsNeitherRemovedNorReplacedByAnOlder(t *testing.T) {
 	if _, now, at := get(t, client, "ashlar/services/orders/a"); now != lease || at != created {
 		t.Errorf("want the lease %x of the newer, have %x", lease, now)
 	}
+	if err := <-errs; !errors.Is(err, driver.ErrReplaced) {
+		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	}
 	select {
 	case err := <-errs:
-		t.Errorf("want nothing wrong with the older, have %v", err)
+		t.Errorf("want it said once, have also %v", err)
 	default:
+	}
+}
+
+func TestAnOlderRegistrationIsBackWhenTheNewerHasEnded(t *testing.T) {
+	t.Parallel()
+	client := connect(t, testserver.StartEtcd(t).Endpoint)
+	_, errs := register(t, client, "orders", "a", etcd.RegistrarTTL(2*time.Second))
+	_, before, _ := get(t, client, "ashlar/services/orders/a")
+	newer, _ := register(t, client, "orders", "a", etcd.RegistrarTTL(30*time.Second))
+	turns := watch(t, client, "orders")
+	if err := <-errs; !errors.Is(err, driver.ErrReplaced) {
+		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	}
+	awaitIDs(t, turns, "a")
+	newer()
+	awaitIDs(t, turns)
+	awaitIDs(t, turns, "a")
+	if _, now, _ := get(t, client, "ashlar/services/orders/a"); now != before {
+		t.Errorf("want the lease %x of the older, have %x", before, now)
 	}
 }
 

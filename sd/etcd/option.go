@@ -53,10 +53,7 @@ func InstancerPrefix(prefix string) InstancerOption {
 func InstancerCheck(every time.Duration) InstancerOption {
 	return func(c *instancerConfig) error {
 		c.check = every
-		if every < minCheck || every > maxCheck {
-			return fmt.Errorf("InstancerCheck(%v): want %v to %v", every, minCheck, maxCheck)
-		}
-		return nil
+		return option.Within("InstancerCheck", every, minCheck, maxCheck)
 	}
 }
 

@@ -43,11 +43,5 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 	}
 	return driver.Register(ctx, &registration{
 		client: r.client, key: r.prefix + driver.Key(instance.ID), value: string(value), ttl: r.ttl,
-	}, r.tell)
-}
-
-func (r *Registrar) tell(err error) {
-	for _, report := range r.report {
-		report(err)
-	}
+	}, r.report)
 }

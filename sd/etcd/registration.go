@@ -10,6 +10,8 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
+
+	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
 // registration is the lease of one instance, and the key that hangs on it.
@@ -18,8 +20,9 @@ type registration struct {
 	key, value string
 	ttl        time.Duration
 
-	lease clientv3.LeaseID // clientv3.NoLease when there is none
-	held  bool             // the key was there once
+	lease    clientv3.LeaseID // clientv3.NoLease when there is none
+	held     bool             // the key was there once
+	replaced bool             // another registration has it, and that was said
 }
 
 // Hold implements driver.Registration.
@@ -97,8 +100,15 @@ func (r *registration) put(ctx context.Context) error {
 	response, err := ask(ctx, askLimit, askLimit, func(ctx context.Context) (*clientv3.GetResponse, error) {
 		return kv.Get(ctx, r.key, clientv3.WithKeysOnly())
 	})
-	if err != nil || len(response.Kvs) > 0 {
+	if err != nil {
 		return err
+	}
+	before := r.replaced
+	if r.replaced = len(response.Kvs) > 0 && response.Kvs[0].GetLease() != int64(r.lease); r.replaced && !before {
+		return driver.ErrReplaced
+	}
+	if len(response.Kvs) > 0 {
+		return nil
 	}
 	_, err = ask(ctx, askLimit, askLimit, func(ctx context.Context) (*clientv3.TxnResponse, error) {
 		return kv.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(r.key), "=", 0)).Then(put).Commit()

@@ -62,7 +62,7 @@ func base(server string) (*url.URL, error) {
 func ClientTimeout(timeout time.Duration) ClientOption {
 	return func(c *Client) error {
 		c.timeout = timeout
-		return between("ClientTimeout", timeout, 10*time.Millisecond, time.Minute)
+		return option.Within("ClientTimeout", timeout, 10*time.Millisecond, time.Minute)
 	}
 }
 
@@ -72,11 +72,4 @@ func ClientMaxResponse(bytes int) ClientOption {
 		c.most = bytes
 		return option.Within("ClientMaxResponse", bytes, 1<<10, 1<<30)
 	}
-}
-
-func between(name string, d, low, high time.Duration) error {
-	if d < low || d > high {
-		return fmt.Errorf("%s(%v): want %v to %v", name, d, low, high)
-	}
-	return nil
 }

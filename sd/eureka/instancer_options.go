@@ -1,6 +1,10 @@
 package eureka
 
-import "time"
+import (
+	"time"
+
+	"github.com/ashlar-go/ashlar/internal/option"
+)
 
 // InstancerOption configures an Instancer.
 type InstancerOption func(*instancerSettings) error
@@ -12,7 +16,7 @@ type instancerSettings struct{ interval, grace time.Duration }
 func InstancerInterval(interval time.Duration) InstancerOption {
 	return func(s *instancerSettings) error {
 		s.interval = interval
-		return between("InstancerInterval", interval, 100*time.Millisecond, 10*time.Minute)
+		return option.Within("InstancerInterval", interval, 100*time.Millisecond, 10*time.Minute)
 	}
 }
 
@@ -22,6 +26,6 @@ func InstancerInterval(interval time.Duration) InstancerOption {
 func InstancerGrace(grace time.Duration) InstancerOption {
 	return func(s *instancerSettings) error {
 		s.grace = grace
-		return between("InstancerGrace", grace, 0, 10*time.Minute)
+		return option.Within("InstancerGrace", grace, 0, 10*time.Minute)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
 const (
@@ -26,23 +28,26 @@ type registered struct {
 	interval time.Duration // from one renewal to the next
 	stamp    int64         // the server keeps what has the newest
 	was      bool          // a server has had it
+	replaced bool          // a newer registration has its place, and that was said
 }
 
-// Hold registers the instance and renews its lease. It returns when no server can be reached, or one does not know the instance.
+// Hold registers the instance and renews its lease. It returns when no server can be reached, or one does not know the instance. While a
+// newer registration has its place it waits.
 func (r *registered) Hold(ctx context.Context, held func()) error {
-	ours, err := r.put(ctx)
-	if err != nil {
-		return fmt.Errorf("eureka: registering %s: %w", r.name(), err)
-	}
-	if !ours {
-		if !r.was {
-			return fmt.Errorf("eureka: registering %s: another instance of that ID is registered again and again", r.name())
+	if !r.replaced {
+		ours, err := r.put(ctx)
+		if err == nil && !ours {
+			err = errors.New("another instance of that ID is registered again and again")
+			if r.was {
+				r.replaced, err = true, driver.ErrReplaced
+			}
 		}
-		<-ctx.Done() // another registration has taken the place of this one meanwhile
-		return nil
+		if err != nil {
+			return fmt.Errorf("eureka: registering %s: %w", r.name(), err)
+		}
+		r.was = true
+		held()
 	}
-	r.was = true
-	held()
 	ticker := time.NewTicker(r.interval)
 	defer ticker.Stop()
 	for {
@@ -50,7 +55,7 @@ func (r *registered) Hold(ctx context.Context, held func()) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			if err := r.renew(ctx); err != nil {
+			if err := r.keep(ctx); err != nil {
 				return fmt.Errorf("eureka: renewing the lease of %s: %w", r.name(), err)
 			}
 		}
@@ -99,11 +104,36 @@ func (r *registered) get(ctx context.Context) (*holder, error) {
 	return decodeHolder(a.body)
 }
 
+// keep renews the lease, unless a newer registration has the ID: a server does not ask whose lease is renewed, and so an instance that
+// has crashed would stay for as long as one that it has replaced.
+func (r *registered) keep(ctx context.Context) error {
+	there, err := r.get(ctx)
+	switch before := r.replaced; {
+	case err != nil:
+		return err
+	case there != nil && there.once != r.info.Metadata[onceKey] && there.stamp >= r.stamp:
+		if r.replaced = true; !before {
+			return driver.ErrReplaced
+		}
+		return nil
+	}
+	r.replaced = false
+	switch {
+	case there == nil:
+		return errUnknown
+	case there.once != r.info.Metadata[onceKey]:
+		return errors.New("the server has an older one of the same ID")
+	}
+	return r.renew(ctx)
+}
+
+var errUnknown = errors.New("the server does not know it")
+
 func (r *registered) renew(ctx context.Context) error {
 	query := url.Values{"status": {up}, "lastDirtyTimestamp": {strconv.FormatInt(r.stamp, 10)}}
 	a, err := r.ask(ctx, request{method: http.MethodPut, path: r.path(), query: query}, http.StatusOK, http.StatusNotFound)
 	if err == nil && a.status == http.StatusNotFound {
-		err = errors.New("the server does not know it")
+		err = errUnknown
 	}
 	return err
 }

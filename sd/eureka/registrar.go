@@ -43,5 +43,5 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 	}
 	info.Lease = lease{Renewal: int(r.settings.ttl / time.Second / signs), Duration: int(r.settings.ttl / time.Second)}
 	g := &registered{session: session{Client: r.client}, info: info, interval: r.settings.ttl / signs, stamp: time.Now().UnixMilli()}
-	return driver.Register(ctx, g, r.settings.report())
+	return driver.Register(ctx, g, r.settings.onError)
 }

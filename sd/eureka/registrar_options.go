@@ -23,23 +23,15 @@ func RegistrarTTL(ttl time.Duration) RegistrarOption {
 		if ttl%time.Second != 0 {
 			return fmt.Errorf("RegistrarTTL(%v): want whole seconds", ttl)
 		}
-		return between("RegistrarTTL", ttl, signs*time.Second, time.Hour)
+		return option.Within("RegistrarTTL", ttl, signs*time.Second, time.Hour)
 	}
 }
 
-// RegistrarOnError calls f with what goes wrong after Register has returned, and is tried again, and with the error of deregistering. It
-// is called by one goroutine of each registration, which waits for it. Given again it adds another.
-func RegistrarOnError(f func(error)) RegistrarOption {
+// RegistrarOnError appends functions that are given what goes wrong after Register has returned, and is tried again, and the error of
+// deregistering. They are called in the goroutine of the registration, which waits for them.
+func RegistrarOnError(report ...func(error)) RegistrarOption {
 	return func(s *registrarSettings) error {
-		s.onError = append(s.onError, f)
-		return option.RefuseNil("RegistrarOnError", []func(error){f})
-	}
-}
-
-func (s *registrarSettings) report() func(error) {
-	return func(err error) {
-		for _, f := range s.onError {
-			f(err)
-		}
+		s.onError = append(s.onError, report...)
+		return option.RefuseNil("RegistrarOnError", report)
 	}
 }

@@ -1,7 +1,9 @@
 package eureka_test
 
 import (
+	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,8 +148,8 @@ func TestAnInstanceThatIsAliveStays(t *testing.T) {
 	for _, e := range drain(events, 7*time.Second) {
 		t.Errorf("want no change, have %v, %v", e.set, e.err)
 	}
-	if n := server.Requests() - before; n > 7*6+7+3 {
-		t.Errorf("want 5 to 6 questions in a second, and a renewal, have %d in 7 s", n)
+	if n := server.Requests() - before; n > 7*6+2*7+3 {
+		t.Errorf("want 5 to 6 questions in a second, and a renewal of two requests, have %d in 7 s", n)
 	}
 }
 
@@ -176,6 +178,31 @@ func TestARegistrationTakesThePlaceOfAnother(t *testing.T) {
 	for _, e := range drain(events, 3*time.Second) {
 		if !newer(e) {
 			t.Errorf("want the older one to touch nothing, have %v, %v", e.set, e.err)
+		}
+	}
+}
+
+func TestWhatWasReplacedIsBackWhenTheOtherHasCrashed(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartEureka(t)
+	client := newClient(t, server.URL)
+	events := watch(t, newInstancer(t, client, "web"))
+	reports := make(chan error, 100)
+	report := eureka.RegistrarOnError(func(err error) { reports <- err })
+	register(t, newRegistrar(t, client, "web", report), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	awaitSet(t, events, "1")
+	// One that is newer takes its place, and does not renew its lease.
+	newer := strconv.FormatInt(time.Now().Add(time.Second).UnixMilli(), 10)
+	send(t, http.MethodPost, server.URL+"/apps/WEB",
+		info("web", "1", "lastDirtyTimestamp", strconv.Quote(newer), "hostName", `"crashed"`, "leaseInfo", `{"durationInSecs":2}`))
+	await(t, events, "the newer one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address != "10.0.0.1:80" })
+	await(t, events, "the older one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.1:80" })
+	if err := <-reports; !errors.Is(err, driver.ErrReplaced) {
+		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	}
+	for len(reports) > 0 {
+		if err := <-reports; errors.Is(err, driver.ErrReplaced) {
+			t.Error("want it said once")
 		}
 	}
 }

@@ -43,12 +43,8 @@ func InstancerMaxSize(n int) InstancerOption {
 // matters where the system cannot tell, as on network file systems.
 func InstancerPoll(every time.Duration) InstancerOption {
 	return func(i *Instancer) error {
-		const low, high = 10 * time.Millisecond, time.Hour
-		if every < low || every > high {
-			return fmt.Errorf("InstancerPoll(%v): want %v to %v", every, low, high)
-		}
 		i.poll = every
-		return nil
+		return option.Within("InstancerPoll", every, 10*time.Millisecond, time.Hour)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	discoveryv1 "k8s.io/client-go/kubernetes/typed/discovery/v1"
 
-	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
@@ -52,11 +51,11 @@ func NewInstancer(client discoveryv1.EndpointSlicesGetter, service string, opts 
 	if problems := validation.IsDNS1123Label(service); len(problems) > 0 {
 		return fail(fmt.Errorf("the service %q: %s", service, strings.Join(problems, ", ")))
 	}
-	i := &Instancer{client: client, service: service, config: defaults(), watchLimit: WatchLimit, pageSize: PageSize}
-	if err := option.Set(&i.config, opts); err != nil {
+	c, err := newConfig(opts)
+	if err != nil {
 		return fail(err)
 	}
-	return i, nil
+	return &Instancer{client: client, service: service, config: c, watchLimit: WatchLimit, pageSize: PageSize}, nil
 }
 
 // Watch implements sd.Instancer. An EndpointSlice that has not the wanted port is reported as an *sd.InvalidError that names the ports

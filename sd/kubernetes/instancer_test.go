@@ -333,18 +333,20 @@ func TestWrongArgumentsAreRefused(t *testing.T) {
 		opts    []kubediscovery.InstancerOption
 		want    string
 	}{
-		"no client":        {nil, "orders", nil, "the client is nil"},
-		"a nil client":     {(*clientv1.DiscoveryV1Client)(nil), "orders", nil, "the client is nil"},
-		"no service":       {client, "", nil, `the service ""`},
-		"no name":          {client, "a.b", nil, `the service "a.b"`},
-		"nil option":       {client, "orders", []kubediscovery.InstancerOption{nil}, "function 0 is nil"},
-		"namespace":        {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerNamespace("A")}, `InstancerNamespace("A")`},
-		"port name":        {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerPort("")}, `InstancerPort("")`},
-		"port number":      {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerPortNumber(70000)}, "InstancerPortNumber(70000): want 1 to 65535"},
-		"two ports":        {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerPort("a"), kubediscovery.InstancerPortNumber(1)}, "twice"},
-		"no types":         {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerAddressTypes()}, "there is none"},
-		"an unknown type":  {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerAddressTypes("IPX")}, `InstancerAddressTypes(["IPX"])`},
-		"a type twice":     {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerAddressTypes("IPv4", "IPv4")}, `want each at most once`},
+		"no client":       {nil, "orders", nil, "the client is nil"},
+		"a nil client":    {(*clientv1.DiscoveryV1Client)(nil), "orders", nil, "the client is nil"},
+		"no service":      {client, "", nil, `the service ""`},
+		"no name":         {client, "a.b", nil, `the service "a.b"`},
+		"nil option":      {client, "orders", []kubediscovery.InstancerOption{nil}, "function 0 is nil"},
+		"namespace":       {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerNamespace("A")}, `InstancerNamespace("A")`},
+		"port name":       {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerPort("")}, `InstancerPort("")`},
+		"port number":     {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerPortNumber(70000)}, "InstancerPortNumber(70000): want 1 to 65535"},
+		"two ports":       {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerPort("a"), kubediscovery.InstancerPortNumber(1)}, "twice"},
+		"no types":        {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerAddressTypes()}, "there is none"},
+		"an unknown type": {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerAddressTypes("IPX")}, `InstancerAddressTypes(["IPX"])`},
+		"a type twice":    {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerAddressTypes("IPv4", "IPv4")}, `want each at most once`},
+		"a type again": {client, "orders", []kubediscovery.InstancerOption{
+			kubediscovery.InstancerAddressTypes("IPv4"), kubediscovery.InstancerAddressTypes("IPv4")}, `want each at most once`},
 		"the version":      {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerVersionLabel("a/b/c")}, `InstancerVersionLabel("a/b/c")`},
 		"a zone of nobody": {client, "orders", []kubediscovery.InstancerOption{kubediscovery.InstancerHints("")}, `InstancerHints("")`},
 	} {

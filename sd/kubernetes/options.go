@@ -26,8 +26,13 @@ type config struct {
 	zone         string // whose hints are heeded
 }
 
-func defaults() config {
-	return config{namespace: metav1.NamespaceDefault, types: addressTypes()}
+func newConfig(opts []InstancerOption) (config, error) {
+	c := config{namespace: metav1.NamespaceDefault}
+	err := option.Set(&c, opts)
+	if len(c.types) == 0 {
+		c.types = addressTypes()
+	}
+	return c, err
 }
 
 // addressTypes returns those that there are.
@@ -78,18 +83,19 @@ func (c *config) setPort(p port) error {
 }
 
 // InstancerAddressTypes says which types of addresses are taken. A pod that has addresses of several types, as those of a dual-stack
-// service, is one instance, with an address of the first of them. By default these are IPv4, IPv6 and FQDN, in this order.
+// service, is one instance, with an address of the first of them. Given again it adds types. By default these are IPv4, IPv6 and FQDN, in
+// this order.
 func InstancerAddressTypes(types ...discoveryv1.AddressType) InstancerOption {
 	return func(c *config) error {
 		if len(types) == 0 {
 			return errors.New("InstancerAddressTypes: there is none")
 		}
-		for n, t := range types {
-			if !slices.Contains(addressTypes(), t) || slices.Contains(types[:n], t) {
+		for _, t := range types {
+			if !slices.Contains(addressTypes(), t) || slices.Contains(c.types, t) {
 				return fmt.Errorf("InstancerAddressTypes(%q): want each at most once of %q", types, addressTypes())
 			}
+			c.types = append(c.types, t)
 		}
-		c.types = slices.Clone(types)
 		return nil
 	}
 }

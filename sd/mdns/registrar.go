@@ -50,12 +50,12 @@ func RegistrarTTL(ttl time.Duration) RegistrarOption {
 	}
 }
 
-// RegistrarOnError gives f what goes wrong after Register has returned: that no interface can be used, which is tried again, and that
-// another process announces the ID of an instance. F must not block, and is called by several goroutines.
-func RegistrarOnError(f func(error)) RegistrarOption {
+// RegistrarOnError appends functions that are given what goes wrong after Register has returned: that no interface can be used, which is
+// tried again, and that another process announces the ID of an instance. They must not block, and are called by several goroutines.
+func RegistrarOnError(report ...func(error)) RegistrarOption {
 	return func(r *Registrar) error {
-		r.onError = append(r.onError, f)
-		return option.RefuseNil("RegistrarOnError", []func(error){f})
+		r.onError = append(r.onError, report...)
+		return option.RefuseNil("RegistrarOnError", report)
 	}
 }
 
@@ -82,7 +82,7 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 	if err != nil {
 		return nil, fmt.Errorf("sd: mdns: register: %w", err)
 	}
-	return driver.Register(ctx, &registration{registrar: r, offer: o}, r.report)
+	return driver.Register(ctx, &registration{registrar: r, offer: o}, r.onError)
 }
 
 func (r *Registrar) report(err error) {

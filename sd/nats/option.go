@@ -24,7 +24,7 @@ type instancerConfig struct {
 func InstancerInterval(interval time.Duration) InstancerOption {
 	return func(c *instancerConfig) error {
 		c.interval = interval
-		return positive("InstancerInterval", interval)
+		return option.Positive("InstancerInterval", interval)
 	}
 }
 
@@ -33,7 +33,7 @@ func InstancerInterval(interval time.Duration) InstancerOption {
 func InstancerWindow(window time.Duration) InstancerOption {
 	return func(c *instancerConfig) error {
 		c.window = window
-		return positive("InstancerWindow", window)
+		return option.Positive("InstancerWindow", window)
 	}
 }
 
@@ -45,13 +45,6 @@ func InstancerMisses(rounds int) InstancerOption {
 		c.misses = rounds
 		return option.Within("InstancerMisses", rounds, 1, most)
 	}
-}
-
-func positive(name string, d time.Duration) error {
-	if d <= 0 {
-		return fmt.Errorf("%s(%v): want more than 0", name, d)
-	}
-	return nil
 }
 
 func newInstancerConfig(opts []InstancerOption) (instancerConfig, error) {
@@ -76,12 +69,6 @@ func RegistrarOnError(hooks ...func(err error)) RegistrarOption {
 	return func(c *registrarConfig) error {
 		c.onError = append(c.onError, hooks...)
 		return option.RefuseNil("RegistrarOnError", hooks)
-	}
-}
-
-func (c *registrarConfig) report(err error) {
-	for _, hook := range c.onError {
-		hook(err)
 	}
 }
 

@@ -48,5 +48,5 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 	if err != nil {
 		return nil, fmt.Errorf("natsdiscovery: registering %v: %w", instance, err)
 	}
-	return driver.Register(ctx, a, r.report)
+	return driver.Register(ctx, a, r.onError)
 }

@@ -49,11 +49,5 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 	}
 	return driver.Register(ctx, &registration{
 		Registrar: r, subject: r.prefix() + token(instance.ID), data: data, owner: nuid.Next(),
-	}, r.report)
-}
-
-func (r *Registrar) report(err error) {
-	for _, hook := range r.onError {
-		hook(err)
-	}
+	}, r.onError)
 }

@@ -29,9 +29,6 @@ type registration struct {
 	replaced bool   // it was said that another registration has replaced it
 }
 
-// errReplaced means that another registration has written the entry.
-var errReplaced = errors.New("another registration of the same ID has replaced it")
-
 // beats is how often an entry is written within its time to live.
 const beats = 3
 
@@ -47,8 +44,8 @@ func (g *registration) Hold(ctx context.Context, held func()) error {
 	defer beat.Stop()
 	for {
 		err := g.write(ctx)
-		again := errors.Is(err, errReplaced) && g.replaced // which need not be said twice
-		g.replaced = errors.Is(err, errReplaced)
+		again := errors.Is(err, driver.ErrReplaced) && g.replaced // which need not be said twice
+		g.replaced = errors.Is(err, driver.ErrReplaced)
 		switch {
 		case err == nil:
 			held()
@@ -98,7 +95,7 @@ func (g *registration) write(ctx context.Context) error {
 	header := nats.Header{headerRegistration: {g.owner}, jetstream.MsgTTLHeader: {g.ttl.String()}}
 	return g.follow(ctx, func(found message, exists bool) error {
 		if exists && !found.removed && found.owner != g.owner && g.written {
-			return errReplaced
+			return driver.ErrReplaced
 		}
 		return nil
 	}, func(ctx context.Context) error {

@@ -51,10 +51,7 @@ func InstancerPrefix(prefix string) InstancerOption {
 func InstancerCheck(every time.Duration) InstancerOption {
 	return func(c *instancerConfig) error {
 		c.check = every
-		if every < minCheck || every > maxCheck {
-			return fmt.Errorf("InstancerCheck(%v): want %v to %v", every, minCheck, maxCheck)
-		}
-		return nil
+		return option.Within("InstancerCheck", every, minCheck, maxCheck)
 	}
 }
 
@@ -118,9 +115,5 @@ func servicePath(conn *zk.Conn, prefix, service string) (string, error) {
 	if conn == nil {
 		missing = errors.New("the connection is nil")
 	}
-	err := driver.CheckService(service)
-	if err == nil {
-		err = checkElement(service)
-	}
-	return strings.TrimSuffix(prefix, "/") + "/" + service, errors.Join(missing, err)
+	return strings.TrimSuffix(prefix, "/") + "/" + service, errors.Join(missing, driver.CheckService(service))
 }

@@ -37,7 +37,7 @@ func TestOptionsAreChecked(t *testing.T) {
 			t.Errorf("want an error with %s, have %v", want, err)
 		}
 	}
-	for service, want := range map[string]string{"": "empty", "a/b": `"a/b"`, "..": `".." is no name`} {
+	for service, want := range map[string]string{"": "empty", "a/b": `"a/b"`, "..": "after and between the dots"} {
 		if _, err := zookeeper.NewInstancer(nil, service); err == nil || !strings.Contains(err.Error(), "is nil") || !strings.Contains(err.Error(), want) {
 			t.Errorf("want both mistakes, %s, have %v", want, err)
 		}

@@ -47,11 +47,5 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 	}
 	return driver.Register(ctx, &registration{
 		conn: r.conn, path: r.path + "/" + driver.Key(instance.ID), data: data, acl: r.acl, slots: make(slots, 1),
-	}, r.tell)
-}
-
-func (r *Registrar) tell(err error) {
-	for _, report := range r.report {
-		report(err)
-	}
+	}, r.report)
 }

@@ -28,6 +28,8 @@ type registration struct {
 	created int64 // the transaction that made the node, 0 when that is not known
 	held    bool  // the node was there once
 	lost    bool  // it is not, and that was said
+
+	replaced bool // the node is that of another registration, and that was said
 }
 
 var errLost = errors.New("the node was lost")
@@ -77,8 +79,11 @@ func (r *registration) ensure(ctx context.Context) (changed <-chan zk.Event, err
 		case err != nil:
 			return nil, err
 		case r.mine(n):
-			r.sent, r.created, r.held, r.lost = false, n.stat.Czxid, true, false
+			r.sent, r.created, r.held, r.lost, r.replaced = false, n.stat.Czxid, true, false, false
 			return n.changed, nil
+		case r.held && !r.replaced:
+			r.replaced = true
+			return nil, driver.ErrReplaced
 		case r.held:
 			return n.changed, nil
 		default:

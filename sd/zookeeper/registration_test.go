@@ -88,12 +88,30 @@ func TestANewerRegistrationIsNeitherRemovedNorReplacedByAnOlder(t *testing.T) {
 		if _, after := get(t, here, node(service, "a")); after.Czxid != stat.Czxid {
 			t.Errorf("%s: want the node %+v, have %+v", service, stat, after)
 		}
+		if err := <-errs; !errors.Is(err, driver.ErrReplaced) {
+			t.Errorf("%s: want %v, have %v", service, driver.ErrReplaced, err)
+		}
 		select {
 		case err := <-errs:
-			t.Errorf("%s: want nothing wrong with the older, have %v", service, err)
+			t.Errorf("%s: want it said once, have also %v", service, err)
 		default:
 		}
 	}
+}
+
+func TestAnOlderRegistrationIsBackWhenTheNewerHasEnded(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, testserver.StartZooKeeper(t).Address, 4*time.Second)
+	_, errs := register(t, conn, "orders", "a")
+	newer, _ := register(t, conn, "orders", "a")
+	if err := <-errs; !errors.Is(err, driver.ErrReplaced) {
+		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	}
+	turns := watch(t, conn, "orders")
+	awaitIDs(t, turns, "a")
+	newer()
+	awaitIDs(t, turns)
+	awaitIDs(t, turns, "a")
 }
 
 func TestWhatOperatorsChangeIsLeftAndTakenOut(t *testing.T) {

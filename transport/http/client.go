@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -40,6 +42,7 @@ type client[Req, Resp any] struct {
 	conn      *Conn
 	template  http.Request
 	accept    []string
+	traced    bool // whether net/http sends a request again that was written, although the operation is not idempotent
 	replay    bool // whether a request that met a connection about to close may be sent again
 	write     func(ctx context.Context, r *http.Request, request Req) error
 	read      func(ctx context.Context, r *http.Response, x *sent) (Resp, error)
@@ -50,6 +53,7 @@ type sent struct {
 	response *http.Response // nil without an answer
 	call     transport.Info
 	ctx      context.Context // of a stream, once the hooks have added to it
+	wrote    atomic.Bool     // the request, at least once; known where it is traced
 }
 
 func newClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string, opts []ClientOption) (*client[Req, Resp], error) {
@@ -102,11 +106,13 @@ func newBareClient[Req, Resp any](spec endpoint.Spec, conn *Conn, pattern string
 	if err != nil {
 		return nil, nil, err
 	}
+	safe := slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace}, rt.method) // to net/http
 	return &client[Req, Resp]{
 		clientConfig: config,
 		operation:    spec.Operation(),
 		conn:         conn,
-		replay:       spec.Idempotent && rt.method != http.MethodGet && rt.method != http.MethodHead,
+		replay:       spec.Idempotent && !safe,
+		traced:       !spec.Idempotent && safe,
 		accept:       []string{strings.Join(config.codecs.Types(), ", ")},
 		template: http.Request{
 			Method: rt.method, Host: conn.base.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -162,7 +168,13 @@ func (c *client[Req, Resp]) do(ctx context.Context, request Req, x *sent) (respo
 	x.call.RequestSize = max(r.ContentLength, 0)
 	ctx, r = c.outgoing(ctx, r)
 	x.call.Request = transport.HeaderMap(r.Header)
+	if c.traced {
+		r = traced(r, x)
+	}
 	x.response, err = c.conn.client.Do(r)
+	if err != nil && x.wrote.Load() {
+		err = &writtenError{err}
+	}
 	if err != nil {
 		return response, ctx, c.unanswered(ctx, r, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 
 	"github.com/ashlar-go/ashlar/status"
@@ -59,9 +60,24 @@ func badHeader(header http.Header) error {
 
 // notSent reports whether err came up before any byte of the request could have been sent.
 func notSent(err error) bool {
+	if _, written := errors.AsType[*writtenError](err); written {
+		return false
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return true
 	}
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	return ok
+}
+
+// writtenError is the error of a request that was written, if not for the last time: http.Transport sends one whose method is safe again,
+// when its connection was lost, and what it returns then is the error of the last time.
+type writtenError struct{ error }
+
+// Unwrap returns that error.
+func (e *writtenError) Unwrap() error { return e.error }
+
+// traced returns r with a context by which x knows that it was written.
+func traced(r *http.Request, x *sent) *http.Request {
+	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{WroteHeaders: func() { x.wrote.Store(true) }}))
 }

@@ -3,6 +3,7 @@ package natstransport_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/ashlar-go/ashlar/status"
@@ -52,6 +53,9 @@ func TestAnInstanceIsCalledByItsPrefix(t *testing.T) {
 	}
 	if have, err := client[*number, *number](t, within)(t.Context(), &number{}); err != nil || have.N != 2 {
 		t.Errorf("a prefix of a prefix: want 2, have %v, %v", have, err)
+	}
+	if _, err := natstransport.Dialer(nil)(t.Context(), "numbers-1"); err == nil || !strings.Contains(err.Error(), "nil") {
+		t.Errorf("without a connection: want an error that says so, have %v", err)
 	}
 	for _, prefix := range []string{"", "a b", "a.*", "$SYS", "a..b"} {
 		if _, err := dialer(t.Context(), prefix); err == nil {

@@ -50,15 +50,19 @@ func newConn(nc *nats.Conn, every time.Duration) (*Conn, error) {
 // At returns the Conn by which one instance is called: servers with ServerPrefix of the same prefix. It shares everything with c, so
 // it costs next to nothing, and to close it does nothing.
 //
-// It fails when no subject can begin with prefix.
+// It fails when c is nil, and when no subject can begin with prefix.
 func (c *Conn) At(prefix string) (*Conn, error) {
+	if c == nil {
+		return nil, errors.New("natstransport: the connection is nil")
+	}
 	if err := checkSubject(prefix); err != nil {
 		return nil, fmt.Errorf("natstransport: the prefix %w", err)
 	}
 	return &Conn{shared: c.shared, prefix: c.prefix + prefix + "."}, nil
 }
 
-// Dialer returns the function by which a pool, as that of package lb, calls instances whose addresses are prefixes of subjects: At.
+// Dialer returns the function by which a pool, as that of package lb, calls instances whose addresses are prefixes of subjects: At. It
+// fails when that does.
 func Dialer(conn *Conn) func(ctx context.Context, address string) (*Conn, error) {
 	return func(_ context.Context, address string) (*Conn, error) { return conn.At(address) }
 }

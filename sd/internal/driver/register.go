@@ -22,6 +22,10 @@ const (
 // ErrClosed is what Remove returns, or wraps, when the client was closed and there is no sense in trying again.
 var ErrClosed = errors.New("sd: the client is closed")
 
+// ErrReplaced is the reason of a Hold that has seen another registration of the same ID in the place of its own. Hold says so once, is
+// called again, and then waits until that is no more.
+var ErrReplaced = errors.New("sd: another registration of the same ID has replaced it")
+
 // errLost is the reason of a Hold that has ended without any.
 var errLost = errors.New("sd: the registry has not kept the instance")
 
@@ -35,16 +39,13 @@ type Registration interface {
 }
 
 // Register is Registrar.Register by a Registration of an instance that was checked. What goes wrong after it has returned, and is
-// tried again, is given to report, which may be nil. When Register fails it waits until nothing remains of it in the registry, as
+// tried again, is given to each of the reports. When Register fails it waits until nothing remains of it in the registry, as
 // deregister does: for RemoveLimit at most, while it is tried for RemoveFor. When ctx has ended before, nothing of r is called.
-func Register(ctx context.Context, r Registration, report func(error)) (deregister func(context.Context) error, err error) {
+func Register(ctx context.Context, r Registration, reports []func(error)) (deregister func(context.Context) error, err error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("sd: register: %w", ctx.Err())
 	}
-	if report == nil {
-		report = func(error) {}
-	}
-	k := &keeper{registration: r, report: report, held: make(chan struct{}), ended: make(chan struct{}), done: make(chan struct{})}
+	k := &keeper{registration: r, reports: reports, held: make(chan struct{}), ended: make(chan struct{}), done: make(chan struct{})}
 	var hold context.Context
 	hold, k.cancel = context.WithCancel(ctx)
 	go k.run(hold)
@@ -70,7 +71,7 @@ func Register(ctx context.Context, r Registration, report func(error)) (deregist
 // keeper is a registration that is kept.
 type keeper struct {
 	registration Registration
-	report       func(error)
+	reports      []func(error)
 	cancel       context.CancelFunc
 	once         sync.Once
 	held         chan struct{} // closed when the instance is in for the first time
@@ -80,6 +81,12 @@ type keeper struct {
 
 	mu      sync.Mutex
 	removed error // what came of the last attempt to take it out
+}
+
+func (k *keeper) report(err error) {
+	for _, report := range k.reports {
+		report(err)
+	}
 }
 
 func (k *keeper) run(ctx context.Context) {

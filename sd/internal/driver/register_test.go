@@ -160,7 +160,7 @@ func TestARegistrationThatIsLostIsMadeAgain(t *testing.T) {
 			return lost
 		}
 		var reports []error
-		deregister, err := driver.Register(t.Context(), s, func(err error) { reports = append(reports, err) })
+		deregister, err := driver.Register(t.Context(), s, []func(error){func(err error) { reports = append(reports, err) }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +187,7 @@ func TestTheEndOfTheContextTakesTheInstanceOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := &scripted{remove: func(ctx context.Context) error { return ctx.Err() }} // which has not ended
-		deregister, err := driver.Register(ctx, s, func(err error) { t.Error(err) })
+		deregister, err := driver.Register(ctx, s, []func(error){func(err error) { t.Error(err) }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,7 +242,7 @@ func TestTheContextOfDeregisterLimitsTheWaitOnly(t *testing.T) {
 				time.Sleep(takes)
 				return ctx.Err()
 			}}
-			deregister, err := driver.Register(t.Context(), s, func(err error) { t.Error(err) })
+			deregister, err := driver.Register(t.Context(), s, []func(error){func(err error) { t.Error(err) }})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -65,7 +65,7 @@ func TestAnInstanceIsTakenOutWhenTheRegistryIsBack(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &registration{away: row.away, fail: row.fail}
 				reports := 0
-				deregister, err := driver.Register(t.Context(), r, func(error) { reports++ })
+				deregister, err := driver.Register(t.Context(), r, []func(error){func(error) { reports++ }})
 				if err != nil {
 					t.Fatal(err)
 				}
