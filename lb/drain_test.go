@@ -203,3 +203,21 @@ func TestTheErrorOfALateClientIsInThatOfClose(t *testing.T) {
 		y.wantTold("closed a")
 	})
 }
+
+// What went wrong before is told by events, and not kept for Close.
+func TestTheErrorsOfCloseAreItsOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, func(y *yard) { y.shut = func(*stone) error { return errBroken } })
+		y.names("a")
+		y.names()
+		if err := y.pool.Close(); err != nil {
+			t.Errorf("want no error of an instance that had departed before, have %v", err)
+		}
+		y.mu.Lock()
+		defer y.mu.Unlock()
+		if last := y.events[len(y.events)-1]; last.Kind != lb.Closed || !errors.Is(last.Err, errBroken) {
+			t.Errorf("want the event to tell of it, have %+v", last)
+		}
+	})
+}

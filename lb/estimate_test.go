@@ -79,3 +79,30 @@ func TestAnInstanceThatReturnsBeginsAnew(t *testing.T) {
 		y.wantPart("b", 0.3, 1)
 	})
 }
+
+// A call that was given up took at least so long; one that was given up sooner says nothing.
+func TestWhatACallThatIsGivenUpSaysOfItsInstance(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, nil, lb.PoolPolicy(lb.PeakEWMA()))
+		y.names("a")
+		for _, row := range []struct {
+			took time.Duration
+			err  error
+			want time.Duration
+		}{
+			{50 * time.Millisecond, nil, 50 * time.Millisecond},
+			{20 * time.Millisecond, context.Canceled, 50 * time.Millisecond},
+			{80 * time.Millisecond, context.Canceled, 80 * time.Millisecond},
+			{90 * time.Millisecond, errBroken, 90 * time.Millisecond},
+			{30 * time.Millisecond, errBroken, 90 * time.Millisecond},
+		} {
+			_, done := y.begin()
+			time.Sleep(row.took)
+			done(row.err)
+			if have := y.pool.Instances()[0].Cost; (row.want - have).Abs() > time.Millisecond {
+				t.Errorf("after a call of %v that ended with %v: want a cost of %v, have %v", row.took, row.err, row.want, have)
+			}
+		}
+	})
+}

@@ -20,7 +20,7 @@ const (
 	Lost                                // Calls do not reach it any more, and it is dialled again.
 	Ejected                             // It fails, and is not picked for a while.
 	Returned                            // That is over.
-	Departed                            // It has left the set, and gets no more calls.
+	Departed                            // It has left the set, or was lost, and gets no more calls by the client that it has had.
 	Closed                              // Its client is closed.
 	RegistryFailed                      // The set stays what it is until the registry is back.
 	RegistryBack                        // A set has come after that.

@@ -120,6 +120,34 @@ func TestHowLongAnInstanceIsOut(t *testing.T) {
 	})
 }
 
+// Being dialled again does not make an instance that was out one that never was.
+func TestAnInstanceThatIsLostKeepsHowOftenItWasOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, nil, lb.PoolEjectTime(time.Second, time.Minute))
+		y.names("a", "b")
+		y.calls(10, failingAt("b"))
+		synctest.Wait()
+		y.wantStates("a ready", "b out")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		y.calls(4, func(id string) error { return map[string]error{"b": errRefused}[id] })
+		time.Sleep(time.Second) // until it is dialled
+		synctest.Wait()
+		y.wantStates("a ready", "b ready")
+		if want, have := 2, y.dialled("b"); want != have {
+			t.Errorf("want %d dials of b, which was lost, have %d", want, have)
+		}
+		y.calls(10, failingAt("b"))
+		time.Sleep(2*time.Second - 1)
+		synctest.Wait()
+		y.wantStates("a ready", "b out")
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		y.wantStates("a ready", "b ready")
+	})
+}
+
 // Neither what doubles nor what is added to the time may overflow.
 func TestTimesThatAreForEver(t *testing.T) {
 	t.Parallel()

@@ -2,12 +2,14 @@ package lb
 
 import "time"
 
-// pace limits how much time is spent on making snapshots, which takes the longer the more instances there are, to a tenth. What was
-// not spent may be spent at once, up to a limit, so that a change after a while of quiet is seen at once. A snapshot that is urgent,
-// since the one before has instances that are not to be picked, waits only so long that a thousand of them that fail together are
-// not a thousand snapshots.
+// pace limits how much time is spent on making snapshots, which takes the longer the more instances there are, to a tenth, but for those
+// that take so long that a change would have to wait for more than paceCredit. What was not spent may be spent at once, up to a limit, so
+// that a change after a while of quiet is seen at once. A snapshot that is urgent, since the one before has instances that are not to be
+// picked, waits only so long that a thousand of them that fail together are not a thousand snapshots, and that it is half of the time at
+// most.
 type pace struct {
 	last  time.Duration // when the last was made
+	took  time.Duration // how long that has taken
 	debt  time.Duration // until when what was spent is more than a tenth
 	since time.Duration // since when the snapshot is stale
 	stale bool
@@ -33,7 +35,7 @@ func (p *Pool[C]) refresh(now time.Duration) (wait time.Duration) {
 	if p.urgent {
 		wait = 0
 		if n := len(p.nodes); n > paceMany {
-			wait = p.pace.last + min(paceUrgent*time.Duration(n), paceGather) - now
+			wait = p.pace.last + max(p.pace.took, min(paceUrgent*time.Duration(n), paceGather)) - now
 		}
 	}
 	if wait > 0 {
@@ -42,7 +44,7 @@ func (p *Pool[C]) refresh(now time.Duration) (wait time.Duration) {
 	p.publish()
 	p.depart(now)
 	took := p.clock.Now() - now
-	p.pace = pace{last: now + took, debt: min(max(p.pace.debt, now)+paceFactor*took, now+took+2*paceCredit)}
+	p.pace = pace{last: now + took, took: took, debt: min(max(p.pace.debt, now)+paceFactor*took, now+took+2*paceCredit)}
 	return never
 }
 

@@ -250,3 +250,22 @@ func TestAnObservationThatIsLate(t *testing.T) {
 		t.Errorf("want %v, have %v", want, have)
 	}
 }
+
+func TestPeakEWMATakesTheBrokenToBe128TimesDearerAtMost(t *testing.T) {
+	t.Parallel()
+	for inFlight, want := range map[int]int{100: 1, 200: 0} {
+		nodes, _ := newNodes(1, 1)
+		for _, n := range nodes {
+			n.Observe(0, time.Millisecond, false)
+		}
+		for range 1000 {
+			nodes[0].Observe(0, 0, true)
+		}
+		for range inFlight {
+			nodes[1].Begin()
+		}
+		if have := lb.PeakEWMA().Picker(nodes).Pick(t.Context(), nil); want != have {
+			t.Errorf("with %d calls in flight at the other: want number %d, have %d", inFlight, want, have)
+		}
+	}
+}

@@ -100,7 +100,7 @@ func New[C any](service string, instancer sd.Instancer, dial Dial[C], opts ...Po
 func (p *Pool[C]) Service() string { return p.service }
 
 // Close lets no more calls begin, waits for those in flight as PoolDrain says, closes all clients, and returns when nothing of the pool
-// remains, with the errors of closing joined. A function of PoolEvents must not call it.
+// remains, with the errors of closing these joined. A function of PoolEvents must not call it.
 func (p *Pool[C]) Close() error {
 	p.closed.Do(func() { p.inbox.post(p.end) })
 	p.work.Wait()

@@ -279,3 +279,16 @@ func TestMistakesInAStream(t *testing.T) {
 		}
 	})
 }
+
+// What a caller's own messages end with is no reason to open the stream elsewhere.
+func TestAStreamThatItsCallerEndsIsNotOpenedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := new(fleet)
+		in := func(yield func(int, error) bool) { yield(0, errBroken) }
+		err := fleetStream(t, watchSpec, fleetPool(t, f, []string{"a", "b"}), echo)(t.Context(), in, nil)
+		if len(f.calls) != 1 || err != errBroken { //nolint:errorlint // the very one
+			t.Errorf("want one attempt and the error of in, have %v and %v", f.calls, err)
+		}
+	})
+}
