@@ -6,6 +6,7 @@ require (
 	github.com/ashlar-go/ashlar v0.0.0-00010101000000-000000000000
 	github.com/creachadair/jrpc2 v1.3.6
 	github.com/go-kit/kit v0.13.0
+	github.com/go-kratos/kratos/v2 v2.8.3
 	github.com/nats-io/nats-server/v2 v2.15.3
 	github.com/nats-io/nats.go v1.55.0
 	go.uber.org/goleak v1.3.0

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 export GOWORK=off
-go test -run '^$' -bench . ./chain ./handler
+go test -run '^$' -bench . ./chain ./handler ./lb
 go run ./cmd/httpserver "$@"
 go run ./cmd/httpclient "$@"
 go run ./cmd/grpcserver "$@"

@@ -19,9 +19,10 @@ const (
 	budgetSlot   = budgetWindow / budgetSlots
 )
 
-// PoolRetryBudget limits how much load retries and hedges add, over all endpoints of the pool: in any two seconds there are at most ratio
-// of them for each call, and perSecond of them each second besides, for pools with few calls. Where the budget is spent, a call that fails
-// is not tried again. Ratio is from 0 to 1; perSecond is 0, or 1 and more. The defaults are DefaultRetryRatio and DefaultRetryFloor.
+// PoolRetryBudget limits how much load retries and hedges add, over all endpoints of the pool: in any two seconds there are at most
+// ratio of them for each call, and perSecond of them each second besides, for pools with few calls. Where the budget is spent, a
+// call that fails is not tried again. What was not sent (transport.ErrNotSent) was no load for anybody, and is tried again for
+// nothing. Ratio is from 0 to 1; perSecond is 0, or 1 and more. The defaults are DefaultRetryRatio and DefaultRetryFloor.
 //
 // Without it a service that fails gets the more load the worse it does, three times as much by three attempts: Beyer and others, "Site
 // Reliability Engineering" (2016), chapters 21 and 22. The form, a share of the calls of the last seconds and a floor, is that of

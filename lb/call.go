@@ -3,6 +3,7 @@ package lb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -100,7 +101,10 @@ func (p *Pool[C]) absent(ctx context.Context, s *snapshot[C]) error {
 	case <-s.next:
 		return nil
 	case <-ctx.Done():
-		message, cause := "waiting for an instance of "+p.service, errors.Join(s.err, context.Cause(ctx), ctx.Err())
+		message, cause := "waiting for an instance of "+p.service, fmt.Errorf("%w: %w", ctx.Err(), s.err)
+		if why := context.Cause(ctx); !errors.Is(ctx.Err(), why) {
+			cause = fmt.Errorf("%w: %w", why, cause)
+		}
 		return status.New(status.CodeOf(ctx.Err()), message).WithReason(ReasonNoInstance).WithCause(cause)
 	}
 }
@@ -122,10 +126,10 @@ func (p *Pool[C]) done(c call[C], err error) {
 	case failed:
 		fails := n.failed()
 		if fails >= lostAfter && unreachable(err) {
-			p.suspect(n)
+			p.suspect(n, err)
 		}
 		if p.config.ejectAfter > 0 && (int(fails)%p.config.ejectAfter == 0 || leaving(err)) {
-			p.accuse(n)
+			p.accuse(n, err)
 		}
 	case err == nil || status.CodeOf(err) != status.Canceled: // which says nothing of the instance
 		n.succeeded()

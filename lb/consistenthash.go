@@ -34,7 +34,7 @@ func HashBound(multiple float64) HashOption {
 // wrong.
 //
 // A pick takes the same time however many instances there are, but for those that have no room. Each instance has some 100 points on
-// the circle: a change among ten instances costs 50 µs, and among 10,000 some 20 ms, during which calls go on with what was before.
+// the circle: a change among ten instances costs 10 to 50 µs, and among 10,000 10 to 20 ms, during which calls go on with what was before.
 //
 // Source: Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded Loads" (2016, https://arxiv.org/abs/1608.01350).
 func ConsistentHash(opts ...HashOption) Policy {

@@ -9,7 +9,9 @@ import (
 // depart lets the nodes that have left begin no more calls. It comes after the snapshot without them, so that nobody picks them again.
 func (p *Pool[C]) depart(now time.Duration) {
 	for _, n := range p.gone {
-		p.tell(Event{Kind: Departed, Instance: n.Instance()})
+		if !n.replaced && !p.ended {
+			p.tell(Event{Kind: Departed, Instance: n.Instance()})
+		}
 		if n.depart() {
 			p.finish(n, 0)
 			continue

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// draws draws nodes at random in proportion to their weights, by one look at a table: Walker, "An Efficient Method for Generating Discrete
-// Random Variables with General Distributions" (ACM TOMS 3, 1977); Vose's way to make the table (IEEE TSE 17, 1991).
+// draws is for drawing nodes at random in proportion to their weights, by one look at a table: Walker, "An Efficient Method for
+// Generating Discrete Random Variables with General Distributions" (ACM TOMS 3, 1977); Vose's way to make it (IEEE TSE 17, 1991).
 type draws struct {
 	cells []cell
 	mean  float64 // weight

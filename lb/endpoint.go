@@ -68,6 +68,9 @@ func newUnary[C, Req, Resp any](
 	if err != nil {
 		return nil, err
 	}
+	if config.key != nil && keyless(pool.config.policy) {
+		return nil, errors.New("EndpointKey: the policy of the pool does not look at keys, as ConsistentHash does")
+	}
 	e := &unary[C, Req, Resp]{rules: config.retry, timeout: config.timeout, hedging: newHedging(config), key: key}
 	e.binder = newBinder(pool, spec.Operation(), func(client C) (endpoint.Endpoint[Req, Resp], error) {
 		do, err := bind(client)

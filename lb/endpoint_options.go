@@ -36,6 +36,8 @@ func newEndpointConfig(spec endpoint.Spec, opts []EndpointOption) (*endpointConf
 		return nil, err
 	}
 	switch {
+	case config.hedges == 0 && config.hedgeLeast != DefaultHedgeDelay:
+		return nil, errors.New("EndpointHedgeDelay: there are no hedges without EndpointHedge")
 	case config.hedges == 0:
 	case !spec.Idempotent:
 		return nil, errors.New("EndpointHedge: the operation is not idempotent, and hedges do it twice")

@@ -163,7 +163,7 @@ func TestTheKeyOfACallIsMadeOfItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type own struct{}
 		f := script(nil)
-		p := fleetPool(t, f, []string{"a", "b"})
+		p := fleetPool(t, f, []string{"a", "b"}, lb.PoolPolicy(lb.ConsistentHash()))
 		asked := 0
 		call := fleetEndpoint(t, readSpec, p, lb.EndpointKey(func(ctx context.Context, request int) string {
 			if ctx.Value(own{}) != true || request != 7 {
@@ -198,6 +198,12 @@ func TestMistakesInAnEndpoint(t *testing.T) {
 			},
 			"EndpointHedge: 1 hedges need more attempts than 1": func() error {
 				return errorOf(lb.Endpoint(readSpec, p, callHost, hedge, lb.EndpointNoRetry()))
+			},
+			"EndpointKey: the policy of the pool does not look at keys, as ConsistentHash does": func() error {
+				return errorOf(lb.Endpoint(readSpec, p, callHost, lb.EndpointKey(func(context.Context, int) string { return "" })))
+			},
+			"EndpointHedgeDelay: there are no hedges without EndpointHedge": func() error {
+				return errorOf(lb.Endpoint(readSpec, p, callHost, lb.EndpointHedgeDelay(time.Second)))
 			},
 			"the list of options: function 0 is nil": func() error { return errorOf(lb.Endpoint(readSpec, p, callHost, nil)) },
 		} {

@@ -6,7 +6,7 @@ import "github.com/ashlar-go/ashlar/sd"
 type Event struct {
 	Kind     EventKind
 	Instance sd.Instance // that it happened to; none for the registry
-	Err      error       // of DialFailed, RegistryFailed, and of Closed where closing failed
+	Err      error       // the reason of DialFailed, Lost, Ejected and RegistryFailed, and of Closed where closing failed
 	InFlight int         // calls that Closed has cut, since they took longer than PoolDrain allows
 }
 

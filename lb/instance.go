@@ -42,7 +42,8 @@ type node[C any] struct {
 		bad   uint64
 	}
 
-	drained bool // its client is closed, or being closed
+	replaced bool // by another node of the same instance
+	drained  bool // its client is closed, or being closed
 }
 
 // update makes the set of nodes that of the instances.

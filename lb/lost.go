@@ -24,16 +24,16 @@ func leaving(err error) bool {
 }
 
 // suspect has a node looked at that calls do not reach.
-func (p *Pool[C]) suspect(n *node[C]) {
+func (p *Pool[C]) suspect(n *node[C], err error) {
 	if n.lost.CompareAndSwap(false, true) {
-		p.inbox.post(func() { p.lose(n) })
+		p.inbox.post(func() { p.lose(n, err) })
 	}
 }
 
 // lose puts a node that is still to be dialled in the place of one that cannot be reached any more: whether an instance can be is not a
 // matter of how often it fails, as with eject, but can be tried out. Where dialling does not find that out, as when it opens no connection,
 // the delays grow until a call has reached it.
-func (p *Pool[C]) lose(n *node[C]) {
+func (p *Pool[C]) lose(n *node[C], err error) {
 	if n.left || !n.connected {
 		return
 	}
@@ -51,7 +51,8 @@ func (p *Pool[C]) lose(n *node[C]) {
 	}
 	p.nodes[i] = again
 	p.leave(n)
-	p.tell(Event{Kind: Lost, Instance: n.Instance()})
+	n.replaced = true
+	p.tell(Event{Kind: Lost, Instance: n.Instance(), Err: err})
 }
 
 // reached says whether a call has ended otherwise than by failing. Those in flight do not count, since with many callers there always are

@@ -109,7 +109,7 @@ func TestAnInstanceThatCannotBeReachedIsNotPickedUntilItIsDialledAgain(t *testin
 			t.Errorf("want half of the calls of one that is back, have %d of 20", have)
 		}
 		f.events = slices.Compact(f.events)
-		if want := []lb.EventKind{lb.Connected, lb.Lost, lb.Departed, lb.DialFailed, lb.Connected}; !slices.Equal(
+		if want := []lb.EventKind{lb.Connected, lb.Lost, lb.DialFailed, lb.Connected}; !slices.Equal(
 			slices.DeleteFunc(f.events, func(k lb.EventKind) bool { return k == lb.Closed }), want) {
 			t.Errorf("want the events %v, have %v", want, f.events)
 		}
@@ -186,4 +186,15 @@ func TestACallThatFailsAfterItWasSentLosesNobody(t *testing.T) {
 			t.Errorf("want one dial, have %d", f.dials)
 		}
 	})
+}
+
+func TestADialOfNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	set, err := sd.NewStaticAddresses("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lb.New("quarry", set, lb.ByAddress[int](nil)); err == nil {
+		t.Error("want an error")
+	}
 }

@@ -1,6 +1,7 @@
 package lb
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -9,22 +10,23 @@ const (
 	rateEvery    = 10 * time.Second // how often success rates are compared
 	rateMinCalls = 100              // of an instance in that time, for its rate to say anything
 	rateMinNodes = 5                // that have so many, for their average to say anything
-	rateMinGap   = 0.05             // below the average, since among many that are well a single failed call is many standard deviations
+	percent      = 100
+	rateMinGap   = 0.05 // below the average, since among many that are well a single failed call is many standard deviations
 )
 
 // accuse has a node looked at that has had as many failed calls in a row as PoolEjectAfter says, or a multiple of it.
-func (p *Pool[C]) accuse(n *node[C]) {
+func (p *Pool[C]) accuse(n *node[C], err error) {
 	if n.accused.CompareAndSwap(false, true) {
 		p.inbox.post(func() {
 			n.accused.Store(false)
-			p.eject(n)
+			p.eject(n, err)
 		})
 	}
 }
 
 // eject takes a node out of what is picked, if not too many are already. So does Envoy, from which the terms and the numbers of rate
 // are: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier.
-func (p *Pool[C]) eject(n *node[C]) {
+func (p *Pool[C]) eject(n *node[C], err error) {
 	if n.left || !n.connected || n.ejected || p.counts.connected < 2 || p.config.maxEjected == 0 ||
 		p.counts.ejected >= max(1, int(p.config.maxEjected*float64(p.counts.connected))) {
 		return
@@ -46,7 +48,7 @@ func (p *Pool[C]) eject(n *node[C]) {
 	p.counts.ejected++
 	p.out.add(n, now, wait, func(n *node[C]) bool { return !n.ejected })
 	p.stale, p.urgent = true, true
-	p.tell(Event{Kind: Ejected, Instance: n.Instance()})
+	p.tell(Event{Kind: Ejected, Instance: n.Instance(), Err: err})
 }
 
 // restore lets those back whose time is over, and returns how long until the next.
@@ -99,7 +101,7 @@ func (p *Pool[C]) rate(now time.Duration) (wait time.Duration) {
 	least := mean - max(rateMinGap, p.config.ejectRate*math.Sqrt(max(0, squares/float64(len(all))-mean*mean)))
 	for _, r := range all {
 		if r.rate < least {
-			p.eject(r.node)
+			p.eject(r.node, fmt.Errorf("lb: %.1f %% of its calls succeed, and %.1f %% on the average", percent*r.rate, percent*mean))
 		}
 	}
 	return rateEvery

@@ -19,6 +19,9 @@ type Dial[C any] func(ctx context.Context, instance sd.Instance) (client C, err 
 
 // ByAddress is the Dial that needs no more of an instance than its address.
 func ByAddress[C any](dial func(ctx context.Context, address string) (client C, err error)) Dial[C] {
+	if dial == nil {
+		return nil // which New refuses
+	}
 	return func(ctx context.Context, instance sd.Instance) (C, error) { return dial(ctx, instance.Address) }
 }
 

@@ -80,11 +80,18 @@ type caller struct {
 	attempts    *atomic.Int64 // of unary calls
 }
 
+// calling is what callers differ in.
+type calling struct {
+	set  sd.Instancer
+	pool []lb.PoolOption
+	read []lb.EndpointOption
+}
+
 // medium is a transport between processes.
 type medium struct {
 	name  string
 	start func(t testing.TB, env ...string) *testserver.Self
-	call  func(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller
+	call  func(t testing.TB, c calling) caller
 }
 
 // media starts what the transports need.
@@ -98,18 +105,18 @@ func media(t testing.TB) []medium {
 		}
 	}
 	return []medium{
-		{"http", start("http"), func(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller {
+		{"http", start("http"), func(t testing.TB, c calling) caller {
 			t.Helper()
-			return callHTTP(t, set, opts)
+			return callHTTP(t, c)
 		}},
-		{"http2", start("http"), func(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller {
+		{"http2", start("http"), func(t testing.TB, c calling) caller {
 			t.Helper()
-			return callHTTP(t, set, opts, httptransport.DialH2C())
+			return callHTTP(t, c, httptransport.DialH2C())
 		}},
 		{"grpc", start("grpc"), callGRPC},
-		{"nats", start("nats", instanceNATS+"="+broker.URL), func(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller {
+		{"nats", start("nats", instanceNATS+"="+broker.URL), func(t testing.TB, c calling) caller {
 			t.Helper()
-			return callNATS(t, broker.URL, set, opts)
+			return callNATS(t, c, broker.URL)
 		}},
 	}
 }
@@ -123,9 +130,9 @@ type client[C, M any] struct {
 	unwrap func(M) string
 }
 
-func (c client[C, M]) caller(t testing.TB, set sd.Instancer, opts []lb.EndpointOption) caller {
+func (c client[C, M]) caller(t testing.TB, how calling) caller {
 	t.Helper()
-	p, err := lb.New("quarry", set, lb.ByAddress(c.dial))
+	p, err := lb.New("quarry", how.set, lb.ByAddress(c.dial), how.pool...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +162,7 @@ func (c client[C, M]) caller(t testing.TB, set sd.Instancer, opts []lb.EndpointO
 	if err != nil {
 		t.Fatal(err)
 	}
-	return caller{unary(readSpec, opts...), unary(writeSpec), func(ctx context.Context, text string, each func()) error {
+	return caller{unary(readSpec, how.read...), unary(writeSpec), func(ctx context.Context, text string, each func()) error {
 		for _, err := range stream.Receive(ctx, c.wrap(text)) {
 			if err != nil {
 				return err
@@ -166,7 +173,7 @@ func (c client[C, M]) caller(t testing.TB, set sd.Instancer, opts []lb.EndpointO
 	}, p.Instances, attempts}
 }
 
-func callHTTP(t testing.TB, set sd.Instancer, opts []lb.EndpointOption, dialling ...httptransport.DialOption) caller {
+func callHTTP(t testing.TB, c calling, dialling ...httptransport.DialOption) caller {
 	t.Helper()
 	dial, err := httptransport.Dialer(dialling...)
 	if err != nil {
@@ -182,10 +189,10 @@ func callHTTP(t testing.TB, set sd.Instancer, opts []lb.EndpointOption, dialling
 			return httptransport.NewStreamClient[note, note](spec, conn, routes[spec.Method])
 		},
 		wrap: func(text string) note { return note{text} }, unwrap: func(n note) string { return n.Text },
-	}.caller(t, set, opts)
+	}.caller(t, c)
 }
 
-func callGRPC(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller {
+func callGRPC(t testing.TB, c calling) caller {
 	t.Helper()
 	dial, err := grpctransport.Dialer(grpctransport.DialInsecure())
 	if err != nil {
@@ -200,10 +207,10 @@ func callGRPC(t testing.TB, set sd.Instancer, opts ...lb.EndpointOption) caller 
 			return grpctransport.NewStreamClient[*text, *text](spec, conn)
 		},
 		wrap: wrapperspb.String, unwrap: (*text).GetValue,
-	}.caller(t, set, opts)
+	}.caller(t, c)
 }
 
-func callNATS(t testing.TB, url string, set sd.Instancer, opts []lb.EndpointOption) caller {
+func callNATS(t testing.TB, c calling, url string) caller {
 	t.Helper()
 	nc, err := nats.Connect(url)
 	if err != nil {
@@ -224,5 +231,5 @@ func callNATS(t testing.TB, url string, set sd.Instancer, opts []lb.EndpointOpti
 			return natstransport.NewStreamClient[note, note](spec, conn)
 		},
 		wrap: func(text string) note { return note{text} }, unwrap: func(n note) string { return n.Text },
-	}.caller(t, set, opts)
+	}.caller(t, c)
 }

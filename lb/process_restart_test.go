@@ -54,7 +54,7 @@ func (m medium) restart(t *testing.T, end func(set *registry, old *testserver.Se
 		all = append(all, m.start(t, journal))
 		set.add(all[len(all)-1].Address)
 	}
-	c := m.call(t, set)
+	c := m.call(t, calling{set: set})
 	c.reaches(t, lb.Ready, instances)
 	l := startLoad(t.Context(), loadRate(), func(ctx context.Context, n int, text string) (string, error) {
 		if n%2 == 0 {

@@ -2,6 +2,7 @@ package lb
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
@@ -74,6 +75,14 @@ func bare[C any](nodes []*node[C]) []*Node {
 	return all
 }
 
+// notSentSince is an error that is transport.ErrNotSent and the cause, if there is one, in one line.
+func notSentSince(cause error) error {
+	if cause == nil {
+		return transport.ErrNotSent
+	}
+	return fmt.Errorf("%w: %w", transport.ErrNotSent, cause)
+}
+
 // absence is the error of a call for which there is no instance.
 func (p *Pool[C]) absence() error {
 	var (
@@ -98,5 +107,5 @@ func (p *Pool[C]) absence() error {
 			}
 		}
 	}
-	return status.New(status.Unavailable, message).WithReason(ReasonNoInstance).WithCause(errors.Join(transport.ErrNotSent, cause))
+	return status.New(status.Unavailable, message).WithReason(ReasonNoInstance).WithCause(notSentSince(cause))
 }

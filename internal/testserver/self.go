@@ -48,6 +48,9 @@ func StartSelf(t testing.TB, name string, env ...string) *Self {
 func (s *Self) Start() {
 	s.t.Helper()
 	s.Process.env = slices.Concat(s.env, []string{selfReady + "=" + s.ready, selfAddress + "=" + s.Address})
+	if os.Getenv("GORACE") == "" {
+		s.Process.env = append(s.Process.env, "GORACE=atexit_sleep_ms=0") // the race detector's default is a second
+	}
 	s.Process.Start()
 }
 
