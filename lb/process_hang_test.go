@@ -21,13 +21,14 @@ func TestCallersSeeNothingOfAProcessThatHangs(t *testing.T) {
 			for _, i := range instances {
 				set.add(i.Address)
 			}
-			const limit, between = 300 * time.Millisecond, 150 * time.Millisecond
+			const limit, between = time.Second, 150 * time.Millisecond // long enough for those that do not hang on a busy machine
 			var opts []lb.PoolOption
 			if raceEnabled { // with few calls PeakEWMA keeps away from it before it has failed so many in a row that it is ejected
 				opts = append(opts, lb.PoolPolicy(lb.RoundRobin()))
 			}
 			c := m.call(t, calling{set: set, pool: opts, read: []lb.EndpointOption{lb.EndpointAttemptTimeout(limit)}})
 			c.reaches(t, lb.Ready, len(instances))
+			c.warm(t)
 			l := startLoad(t.Context(), loadRate(), func(ctx context.Context, _ int, text string) (string, error) { return c.read(ctx, text) })
 			_ = pause(t.Context(), between)
 			instances[1].Suspend()

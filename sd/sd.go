@@ -9,6 +9,7 @@ package sd
 
 import (
 	"context"
+	"errors"
 	"iter"
 )
 
@@ -27,12 +28,16 @@ type Instancer interface {
 	Watch(ctx context.Context) iter.Seq2[[]Instance, error]
 }
 
+// ErrReplaced is what those who are told the errors of a Registrar get once when another registration of the same ID has replaced
+// theirs, here or elsewhere. It rests then, and comes back when the other is gone.
+var ErrReplaced = errors.New("sd: another registration of the same ID has replaced it")
+
 // Registrar announces instances of one service. It is safe for concurrent use; suite sd/sdtest checks what follows.
 type Registrar interface {
-	// Register announces the instance and keeps it announced, also when the registry has lost it, until deregister is called or ctx ends,
-	// whichever is first. It returns when the registry has it, with an error when that fails or takes longer than the driver's limit; then
-	// it has waited a little until nothing of the instance remains.
-	// Registering an ID again, from here or elsewhere, replaces what is there, and deregistering what was replaced withdraws nothing.
+	// Register announces the instance and keeps it announced, also when the registry has lost it, until deregister is called or ctx
+	// ends, whichever is first. It returns when the registry has it, with an error when that fails or takes longer than the driver's
+	// limit; then it has waited a little until nothing of the instance remains. Registering an ID again, from here or elsewhere,
+	// replaces what is there, and deregistering what was replaced withdraws nothing.
 	//
 	// Deregister withdraws it, waits for that, and returns the error of it; ctx limits the wait. To call it again, or after the end
 	// of the context of Register, is harmless: it waits, and returns what came of it.

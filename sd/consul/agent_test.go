@@ -13,7 +13,6 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/consul"
-	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
 // These share an agent, each with services of its own.
@@ -194,8 +193,8 @@ func replaced(t *testing.T, client *api.Client) {
 	middle := register(t, newRegistrar(t, client, "replaced", report), sd.Instance{ID: "1", Address: "10.0.0.3:80"})
 	newest := register(t, newRegistrar(t, client, "replaced"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
 	await(t, events, "the new one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.2:80" })
-	if err := <-reports; !errors.Is(err, driver.ErrReplaced) {
-		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	if err := <-reports; !errors.Is(err, sd.ErrReplaced) {
+		t.Errorf("want %v, have %v", sd.ErrReplaced, err)
 	}
 	if err := client.Agent().ServiceDeregister("replaced:1"); err != nil { // the agent has lost all of them
 		t.Fatal(err)

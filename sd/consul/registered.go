@@ -9,7 +9,7 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
-	"github.com/ashlar-go/ashlar/sd/internal/driver"
+	"github.com/ashlar-go/ashlar/sd"
 )
 
 const (
@@ -84,7 +84,7 @@ func (r *registered) live(ctx context.Context) error {
 // replace returns the error of asking who holds the ID, or that a newer registration does.
 func (r *registered) replace(who holder, err error) error {
 	if r.replaced = err == nil && who == newer; r.replaced {
-		err = driver.ErrReplaced
+		err = sd.ErrReplaced
 	}
 	if err != nil {
 		return fmt.Errorf("consul: keeping %s alive: %w", r.service.ID, err)

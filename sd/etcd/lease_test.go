@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/etcd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
@@ -83,8 +84,8 @@ func TestANewerRegistrationIsNeitherRemovedNorReplacedByAnOlder(t *testing.T) {
 	if _, now, at := get(t, client, "ashlar/services/orders/a"); now != lease || at != created {
 		t.Errorf("want the lease %x of the newer, have %x", lease, now)
 	}
-	if err := <-errs; !errors.Is(err, driver.ErrReplaced) {
-		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	if err := <-errs; !errors.Is(err, sd.ErrReplaced) {
+		t.Errorf("want %v, have %v", sd.ErrReplaced, err)
 	}
 	select {
 	case err := <-errs:
@@ -100,8 +101,8 @@ func TestAnOlderRegistrationIsBackWhenTheNewerHasEnded(t *testing.T) {
 	_, before, _ := get(t, client, "ashlar/services/orders/a")
 	newer, _ := register(t, client, "orders", "a", etcd.RegistrarTTL(30*time.Second))
 	turns := watch(t, client, "orders")
-	if err := <-errs; !errors.Is(err, driver.ErrReplaced) {
-		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	if err := <-errs; !errors.Is(err, sd.ErrReplaced) {
+		t.Errorf("want %v, have %v", sd.ErrReplaced, err)
 	}
 	awaitIDs(t, turns, "a")
 	newer()

@@ -11,7 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
 
-	"github.com/ashlar-go/ashlar/sd/internal/driver"
+	"github.com/ashlar-go/ashlar/sd"
 )
 
 // registration is the lease of one instance, and the key that hangs on it.
@@ -105,7 +105,7 @@ func (r *registration) put(ctx context.Context) error {
 	}
 	before := r.replaced
 	if r.replaced = len(response.Kvs) > 0 && response.Kvs[0].GetLease() != int64(r.lease); r.replaced && !before {
-		return driver.ErrReplaced
+		return sd.ErrReplaced
 	}
 	if len(response.Kvs) > 0 {
 		return nil

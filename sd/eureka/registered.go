@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ashlar-go/ashlar/sd/internal/driver"
+	"github.com/ashlar-go/ashlar/sd"
 )
 
 const (
@@ -39,7 +39,7 @@ func (r *registered) Hold(ctx context.Context, held func()) error {
 		if err == nil && !ours {
 			err = errors.New("another instance of that ID is registered again and again")
 			if r.was {
-				r.replaced, err = true, driver.ErrReplaced
+				r.replaced, err = true, sd.ErrReplaced
 			}
 		}
 		if err != nil {
@@ -113,7 +113,7 @@ func (r *registered) keep(ctx context.Context) error {
 		return err
 	case there != nil && there.once != r.info.Metadata[onceKey] && there.stamp >= r.stamp:
 		if r.replaced = true; !before {
-			return driver.ErrReplaced
+			return sd.ErrReplaced
 		}
 		return nil
 	}

@@ -197,11 +197,11 @@ func TestWhatWasReplacedIsBackWhenTheOtherHasCrashed(t *testing.T) {
 		info("web", "1", "lastDirtyTimestamp", strconv.Quote(newer), "hostName", `"crashed"`, "leaseInfo", `{"durationInSecs":2}`))
 	await(t, events, "the newer one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address != "10.0.0.1:80" })
 	await(t, events, "the older one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.1:80" })
-	if err := <-reports; !errors.Is(err, driver.ErrReplaced) {
-		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	if err := <-reports; !errors.Is(err, sd.ErrReplaced) {
+		t.Errorf("want %v, have %v", sd.ErrReplaced, err)
 	}
 	for len(reports) > 0 {
-		if err := <-reports; errors.Is(err, driver.ErrReplaced) {
+		if err := <-reports; errors.Is(err, sd.ErrReplaced) {
 			t.Error("want it said once")
 		}
 	}

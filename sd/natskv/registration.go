@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
@@ -44,8 +45,8 @@ func (g *registration) Hold(ctx context.Context, held func()) error {
 	defer beat.Stop()
 	for {
 		err := g.write(ctx)
-		again := errors.Is(err, driver.ErrReplaced) && g.replaced // which need not be said twice
-		g.replaced = errors.Is(err, driver.ErrReplaced)
+		again := errors.Is(err, sd.ErrReplaced) && g.replaced // which need not be said twice
+		g.replaced = errors.Is(err, sd.ErrReplaced)
 		switch {
 		case err == nil:
 			held()
@@ -95,7 +96,7 @@ func (g *registration) write(ctx context.Context) error {
 	header := nats.Header{headerRegistration: {g.owner}, jetstream.MsgTTLHeader: {g.ttl.String()}}
 	return g.follow(ctx, func(found message, exists bool) error {
 		if exists && !found.removed && found.owner != g.owner && g.written {
-			return driver.ErrReplaced
+			return sd.ErrReplaced
 		}
 		return nil
 	}, func(ctx context.Context) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-zookeeper/zk"
 
+	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
 )
 
@@ -83,7 +84,7 @@ func (r *registration) ensure(ctx context.Context) (changed <-chan zk.Event, err
 			return n.changed, nil
 		case r.held && !r.replaced:
 			r.replaced = true
-			return nil, driver.ErrReplaced
+			return nil, sd.ErrReplaced
 		case r.held:
 			return n.changed, nil
 		default:

@@ -10,6 +10,7 @@ import (
 	"github.com/go-zookeeper/zk"
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
 	"github.com/ashlar-go/ashlar/sd/zookeeper"
 )
@@ -88,8 +89,8 @@ func TestANewerRegistrationIsNeitherRemovedNorReplacedByAnOlder(t *testing.T) {
 		if _, after := get(t, here, node(service, "a")); after.Czxid != stat.Czxid {
 			t.Errorf("%s: want the node %+v, have %+v", service, stat, after)
 		}
-		if err := <-errs; !errors.Is(err, driver.ErrReplaced) {
-			t.Errorf("%s: want %v, have %v", service, driver.ErrReplaced, err)
+		if err := <-errs; !errors.Is(err, sd.ErrReplaced) {
+			t.Errorf("%s: want %v, have %v", service, sd.ErrReplaced, err)
 		}
 		select {
 		case err := <-errs:
@@ -104,8 +105,8 @@ func TestAnOlderRegistrationIsBackWhenTheNewerHasEnded(t *testing.T) {
 	conn := connect(t, testserver.StartZooKeeper(t).Address, 4*time.Second)
 	_, errs := register(t, conn, "orders", "a")
 	newer, _ := register(t, conn, "orders", "a")
-	if err := <-errs; !errors.Is(err, driver.ErrReplaced) {
-		t.Errorf("want %v, have %v", driver.ErrReplaced, err)
+	if err := <-errs; !errors.Is(err, sd.ErrReplaced) {
+		t.Errorf("want %v, have %v", sd.ErrReplaced, err)
 	}
 	turns := watch(t, conn, "orders")
 	awaitIDs(t, turns, "a")

@@ -22,17 +22,15 @@ const (
 // ErrClosed is what Remove returns, or wraps, when the client was closed and there is no sense in trying again.
 var ErrClosed = errors.New("sd: the client is closed")
 
-// ErrReplaced is the reason of a Hold that has seen another registration of the same ID in the place of its own. Hold says so once, is
-// called again, and then waits until that is no more.
-var ErrReplaced = errors.New("sd: another registration of the same ID has replaced it")
-
 // errLost is the reason of a Hold that has ended without any.
 var errLost = errors.New("sd: the registry has not kept the instance")
 
 // Registration is what a driver does for one instance. Its methods are called one at a time.
 type Registration interface {
 	// Hold puts the instance into the registry, calls held, and keeps it there. It returns when ctx has ended, without taking the
-	// instance out, or when the registry has lost it or may have, with the reason; then it is called again.
+	// instance out, or when the registry has lost it or may have, with the reason; then it is called again. One that has seen another
+	// registration of the same ID in the place of its own says so once, by sd.ErrReplaced, and waits, when it is called again, until that is
+	// no more.
 	Hold(ctx context.Context, held func()) error
 	// Remove takes the instance out. It is nil where there is none. After another error than ErrClosed it is called again, for RemoveFor.
 	Remove(ctx context.Context) error
