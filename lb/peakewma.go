@@ -65,9 +65,17 @@ func cheaper(a, b *Node) bool {
 func expected(a, b *Node) (x, y float64) {
 	x, y = a.Cost(), b.Cost()
 	if x == 0 || y == 0 {
-		return max(1, penalty(a)*a.waned()), max(1, penalty(b)*b.waned())
+		return waning(a), waning(b)
 	}
 	return x * penalty(a), y * penalty(b)
+}
+
+// waning is the penalty of a node whose cost is not known.
+func waning(n *Node) float64 {
+	if n.fails.Load() == 0 {
+		return 1
+	}
+	return max(1, penalty(n)*n.waned())
 }
 
 // penalty is by how much a node is taken to be dearer since its calls fail.

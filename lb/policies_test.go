@@ -246,6 +246,7 @@ func TestAnObservationThatIsLate(t *testing.T) {
 	clock.Set(time.Minute)
 	nodes[0].Observe(time.Minute, 50*time.Millisecond, false)
 	nodes[0].Observe(time.Minute-10*time.Millisecond, time.Millisecond, false)
+	nodes[0].Observe(time.Minute-30*time.Second, time.Millisecond, false)
 	if want, have := float64(50*time.Millisecond), nodes[0].Cost(); math.Abs(want-have) > 1 {
 		t.Errorf("want %v, have %v", want, have)
 	}
@@ -267,5 +268,31 @@ func TestPeakEWMATakesTheBrokenToBe128TimesDearerAtMost(t *testing.T) {
 		if have := lb.PeakEWMA().Picker(nodes).Pick(t.Context(), nil); want != have {
 			t.Errorf("with %d calls in flight at the other: want number %d, have %d", inFlight, want, have)
 		}
+	}
+}
+
+// Reading the clock costs more than all else, so that of many calls only some are timed, and of few all.
+func TestHowManyCallsAreTimed(t *testing.T) {
+	t.Parallel()
+	nodes, _ := newNodes(1)
+	n, now := nodes[0], time.Duration(0)
+	timed := func(calls int, every time.Duration) (count int) {
+		for range calls {
+			if _, timed := n.Begin(); timed {
+				count++
+				n.Observe(now, time.Millisecond, false)
+			}
+			n.End()
+			now += every
+		}
+		return count
+	}
+	timed(1000, 100*time.Microsecond)
+	if want, have := 100, timed(1600, 100*time.Microsecond); want != have {
+		t.Errorf("at ten thousand calls a second: want one in 16 timed, %d, have %d", want, have)
+	}
+	timed(100, 10*time.Millisecond)
+	if want, have := 100, timed(100, 10*time.Millisecond); want != have {
+		t.Errorf("at a hundred calls a second: want all %d timed, have %d", want, have)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,5 +172,27 @@ func TestAPoolDoesNotGrowWithWhatHasLeft(t *testing.T) {
 		time.Sleep(day + 1)
 		y.calls(10, nil)
 		y.wantStates("a ready", "b ready")
+	})
+}
+
+// An error that a set follows before anybody has looked is over.
+func TestASetEndsAFailureThatNobodyLookedAt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		y := openYard(t, nil, lb.PoolEvents(func(e lb.Event) {
+			if e.Kind == lb.Connected {
+				<-gate // the pool is busy
+			}
+		}))
+		y.names("a")
+		y.fail(errors.New("no leader"))
+		y.names()
+		close(gate)
+		synctest.Wait()
+		y.wantTold("connected a", "departed a", "closed a")
+		if _, _, err := y.pool.Pick(t.Context()); err == nil || strings.Contains(err.Error(), "leader") {
+			t.Errorf("want an error of the empty set, have %v", err)
+		}
 	})
 }
