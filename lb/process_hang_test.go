@@ -28,6 +28,7 @@ func TestCallersSeeNothingOfAProcessThatHangs(t *testing.T) {
 			}
 			c := m.call(t, calling{set: set, pool: opts, read: []lb.EndpointOption{lb.EndpointAttemptTimeout(limit)}})
 			c.reaches(t, lb.Ready, len(instances))
+			c.warm(t)
 			l := startLoad(t.Context(), loadRate(), func(ctx context.Context, _ int, text string) (string, error) { return c.read(ctx, text) })
 			_ = pause(t.Context(), between)
 			instances[1].Suspend()

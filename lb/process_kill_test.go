@@ -25,8 +25,8 @@ func TestCallersSeeNothingOfAProcessThatIsKilled(t *testing.T) {
 					t.Fatalf("in run %d of %d", run+1, killRuns)
 				}
 			}
-			if again < killRuns {
-				t.Errorf("want a call or more in each run that was tried again, on the average, have %d in %d", again, killRuns)
+			if again < killRuns/2 {
+				t.Errorf("want calls that were tried again in most runs, have %d in %d runs", again, killRuns)
 			}
 		})
 	}
@@ -42,8 +42,9 @@ func (m medium) killOne(t *testing.T, instances []*testserver.Self, victim *test
 		}
 		c := m.call(t, calling{set: set})
 		c.reaches(t, lb.Ready, len(instances))
+		c.warm(t)
 		l := startLoad(t.Context(), loadRate(), func(ctx context.Context, _ int, text string) (string, error) { return c.read(ctx, text) })
-		const before, after = 150 * time.Millisecond, 250 * time.Millisecond
+		const before, after = 100 * time.Millisecond, 150 * time.Millisecond
 		_ = pause(t.Context(), before)
 		victim.Kill()
 		_ = pause(t.Context(), after)

@@ -86,6 +86,25 @@ func (l *load) end(t testing.TB) {
 	t.Logf("%d calls, of which the slowest took %v", l.calls, l.longest)
 }
 
+// warm makes the calls of a second, as fast as they go, so that the pool may repeat as many as one that has been called for a while: all that an
+// instance had when it was killed, also when a busy machine has let them pile up.
+func (c caller) warm(t testing.TB) {
+	t.Helper()
+	const callers = 64
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for range loadRate() / callers {
+				if _, err := c.read(t.Context(), "stone"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	c.attempts.Store(0)
+}
+
 // reaches waits until so many instances are in the state.
 func (c caller) reaches(t testing.TB, state lb.State, count int) {
 	t.Helper()

@@ -44,7 +44,7 @@ func (m medium) restart(t *testing.T, end func(set *registry, old *testserver.Se
 	const (
 		instances = 3
 		streams   = 6
-		between   = 150 * time.Millisecond
+		between   = 100 * time.Millisecond
 	)
 	dir := t.TempDir()
 	journal := instanceJournal + "=" + dir
@@ -56,6 +56,7 @@ func (m medium) restart(t *testing.T, end func(set *registry, old *testserver.Se
 	}
 	c := m.call(t, calling{set: set})
 	c.reaches(t, lb.Ready, instances)
+	c.warm(t)
 	l := startLoad(t.Context(), loadRate(), func(ctx context.Context, n int, text string) (string, error) {
 		if n%2 == 0 {
 			return c.read(ctx, text)
