@@ -40,11 +40,7 @@ func (m medium) killOne(t *testing.T, instances []*testserver.Self, victim *test
 		for _, i := range instances {
 			set.add(i.Address)
 		}
-		var opts []lb.EndpointOption
-		if m.name == "nats" { // which tells nobody that an instance is gone to whom a request was delivered
-			opts = append(opts, lb.EndpointAttemptTimeout(time.Second))
-		}
-		c := m.call(t, calling{set: set, read: opts})
+		c := m.call(t, calling{set: set})
 		c.reaches(t, lb.Ready, len(instances))
 		c.warm(t)
 		l := startLoad(t.Context(), loadRate(), func(ctx context.Context, _ int, text string) (string, error) { return c.read(ctx, text) })
