@@ -75,7 +75,7 @@ func EndpointRetryBackoff(base, limit time.Duration) EndpointOption {
 func EndpointRetryWait(longest time.Duration) EndpointOption {
 	return func(c *endpointConfig) error {
 		c.retry.longest = longest
-		return positive("EndpointRetryWait", longest)
+		return option.Positive("EndpointRetryWait", longest)
 	}
 }
 
@@ -103,7 +103,7 @@ func EndpointRetryCodes(codes ...status.Code) EndpointOption {
 func EndpointAttemptTimeout(limit time.Duration) EndpointOption {
 	return func(c *endpointConfig) error {
 		c.timeout, c.retry.limited = limit, true
-		return positive("EndpointAttemptTimeout", limit)
+		return option.Positive("EndpointAttemptTimeout", limit)
 	}
 }
 

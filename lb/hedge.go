@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 )
 
 const (
@@ -40,7 +41,7 @@ func EndpointHedge(percentile float64, hedges int) EndpointOption {
 func EndpointHedgeDelay(least time.Duration) EndpointOption {
 	return func(c *endpointConfig) error {
 		c.hedgeLeast = least
-		return positive("EndpointHedgeDelay", least)
+		return option.Positive("EndpointHedgeDelay", least)
 	}
 }
 

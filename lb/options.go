@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
 )
 
@@ -77,7 +78,7 @@ func PoolWaitReady() PoolOption {
 func PoolDialTimeout(limit time.Duration) PoolOption {
 	return func(c *poolConfig) error {
 		c.dialTimeout = limit
-		return positive("PoolDialTimeout", limit)
+		return option.Positive("PoolDialTimeout", limit)
 	}
 }
 
@@ -98,7 +99,7 @@ func PoolDrain(limit time.Duration) PoolOption {
 func PoolSlowStart(window time.Duration) PoolOption {
 	return func(c *poolConfig) error {
 		c.slowStart = window
-		return positive("PoolSlowStart", window)
+		return option.Positive("PoolSlowStart", window)
 	}
 }
 
@@ -211,13 +212,6 @@ func IsFailure(err error) bool {
 		return true
 	}
 	return false
-}
-
-func positive(name string, d time.Duration) error {
-	if d <= 0 {
-		return fmt.Errorf("%s(%v): want more than 0", name, d)
-	}
-	return nil
 }
 
 func fraction(name string, share float64) error {
