@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/sd/dns"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 func TestWrongOptionsAndNamesAreRefused(t *testing.T) {
@@ -116,8 +117,8 @@ func TestOptionsCountBeforeResolvConf(t *testing.T) {
 func TestAResolvConfThatIsMissingIsAnErrorOfTheWatch(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "resolv.conf")
-	w := watch(t, newHost(t, "a", 80, dns.InstancerResolvConf(path)))
-	if err := w.fails(); !contains(err, path) {
+	w := watchtest.Start(t, newHost(t, "a", 80, dns.InstancerResolvConf(path)))
+	if err := w.Fails(); !contains(err, path) {
 		t.Errorf("want an error that names the file, have %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/dns"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // These speak to a real server.
@@ -49,12 +50,12 @@ _grpc._tcp.orders SRV 20 5 9090 c
 a A 127.0.0.2
 b AAAA ::1
 c A 127.0.0.9`)
-	w := watch(t, newSRV(t, "_grpc._tcp.orders."+zone, quick(s)))
+	w := watchtest.Start(t, newSRV(t, "_grpc._tcp.orders."+zone, quick(s)))
 	want := []sd.Instance{
 		{ID: "127.0.0.2:8080", Address: "127.0.0.2:8080", Weight: 60, Metadata: map[string]string{dns.MetadataTarget: "a.example.test"}},
 		{ID: "[::1]:8081", Address: "[::1]:8081", Metadata: map[string]string{dns.MetadataTarget: "b.example.test"}},
 	}
-	if have := w.set(); !sd.Same(want, have) {
+	if have := w.Set(); !sd.Same(want, have) {
 		t.Errorf("want %v, have %v", want, have)
 	}
 
@@ -65,8 +66,8 @@ _grpc._tcp.orders SRV 20 8 9090 d
 c A 127.0.0.9
 d A 127.0.0.10
 d A 127.0.0.11`)
-	second := w.set()
-	wantAddresses(t, second, "127.0.0.9:9090", "127.0.0.10:9090", "127.0.0.11:9090")
+	second := w.Set()
+	watchtest.WantAddresses(t, second, "127.0.0.9:9090", "127.0.0.10:9090", "127.0.0.11:9090")
 	for _, i := range second {
 		if want := map[bool]int{true: 5, false: 4}[i.Address == "127.0.0.9:9090"]; i.Weight != want {
 			t.Errorf("%v: want the weight %d, have %d", i, want, i.Weight)
@@ -74,46 +75,46 @@ d A 127.0.0.11`)
 	}
 
 	set(t, s, "_grpc._tcp.orders SRV 0 0 0 .")
-	wantAddresses(t, w.set())
+	watchtest.WantAddresses(t, w.Set())
 	set(t, s, "_grpc._tcp.orders SRV 0 0 8080 out.elsewhere.test.") // which this server refuses to look up
-	if err := w.fails(); !strings.Contains(err.Error(), "REFUSED") {
+	if err := w.Fails(); !strings.Contains(err.Error(), "REFUSED") {
 		t.Errorf("want a refusal, have %v", err)
 	}
 	set(t, s, "")
-	wantAddresses(t, w.back())
-	w.quiet()
+	watchtest.WantAddresses(t, w.Back())
+	w.Quiet()
 }
 
 func TestAddressesOfBothFamiliesAreInstances(t *testing.T) {
 	t.Parallel()
 	s := testserver.StartDNS(t, zone, "orders A 127.0.0.2\norders A 127.0.0.3\norders AAAA ::1\nother CNAME orders\nalias CNAME other")
-	both := watch(t, newHost(t, "orders."+zone+".", 80, quick(s)))
-	wantAddresses(t, both.set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
-	wantAddresses(t, watch(t, newHost(t, "alias."+zone, 80, quick(s))).set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
-	four := watch(t, newHost(t, "orders."+zone, 80, quick(s), dns.InstancerNetwork("ip4")))
-	wantAddresses(t, four.set(), "127.0.0.2:80", "127.0.0.3:80")
-	six := watch(t, newHost(t, "orders."+zone, 80, quick(s), dns.InstancerNetwork("ip6")))
-	only := six.set()
-	wantAddresses(t, only, "[::1]:80")
+	both := watchtest.Start(t, newHost(t, "orders."+zone+".", 80, quick(s)))
+	watchtest.WantAddresses(t, both.Set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
+	watchtest.WantAddresses(t, watchtest.Start(t, newHost(t, "alias."+zone, 80, quick(s))).Set(), "127.0.0.2:80", "127.0.0.3:80", "[::1]:80")
+	four := watchtest.Start(t, newHost(t, "orders."+zone, 80, quick(s), dns.InstancerNetwork("ip4")))
+	watchtest.WantAddresses(t, four.Set(), "127.0.0.2:80", "127.0.0.3:80")
+	six := watchtest.Start(t, newHost(t, "orders."+zone, 80, quick(s), dns.InstancerNetwork("ip6")))
+	only := six.Set()
+	watchtest.WantAddresses(t, only, "[::1]:80")
 	if want := "orders.example.test"; len(only) == 1 && only[0].Metadata[dns.MetadataTarget] != want {
 		t.Errorf("want the target %s, have %v", want, only[0].Metadata)
 	}
 
 	set(t, s, "orders AAAA ::1")
-	wantAddresses(t, both.set(), "[::1]:80")
-	wantAddresses(t, four.set()) // it exists, and has no such records
+	watchtest.WantAddresses(t, both.Set(), "[::1]:80")
+	watchtest.WantAddresses(t, four.Set()) // it exists, and has no such records
 	set(t, s, "")
-	wantAddresses(t, both.set()) // it does not exist
-	wantAddresses(t, six.set())
-	four.quiet()
+	watchtest.WantAddresses(t, both.Set()) // it does not exist
+	watchtest.WantAddresses(t, six.Set())
+	four.Quiet()
 }
 
 func TestAnEmptySetIsYielded(t *testing.T) {
 	t.Parallel()
 	s := testserver.StartDNS(t, zone, "orders TXT hello")
-	wantAddresses(t, watch(t, newHost(t, "orders."+zone, 80, quick(s))).set())
-	wantAddresses(t, watch(t, newHost(t, "nothing."+zone, 80, quick(s))).set())
-	wantAddresses(t, watch(t, newSRV(t, "orders."+zone, quick(s))).set())
+	watchtest.WantAddresses(t, watchtest.Start(t, newHost(t, "orders."+zone, 80, quick(s))).Set())
+	watchtest.WantAddresses(t, watchtest.Start(t, newHost(t, "nothing."+zone, 80, quick(s))).Set())
+	watchtest.WantAddresses(t, watchtest.Start(t, newSRV(t, "orders."+zone, quick(s))).Set())
 }
 
 func TestWhatDoesNotFitADatagramComesOverTCP(t *testing.T) {
@@ -126,23 +127,23 @@ func TestWhatDoesNotFitADatagramComesOverTCP(t *testing.T) {
 		want = append(want, fmt.Sprintf("127.0.%d.%d:80", i/100, i%100+1))
 	}
 	s := testserver.StartDNS(t, zone, records.String())
-	wantAddresses(t, watch(t, newHost(t, "orders."+zone, 80, quick(s))).set(), want...)
+	watchtest.WantAddresses(t, watchtest.Start(t, newHost(t, "orders."+zone, 80, quick(s))).Set(), want...)
 }
 
 func TestNamesAreCompletedByTheSearchList(t *testing.T) {
 	t.Parallel()
 	s := testserver.StartDNS(t, zone, "orders A 127.0.0.2\norders.sub A 127.0.0.3")
 	search := dns.InstancerSearch("nothing."+zone, "sub."+zone, zone)
-	w := watch(t, newHost(t, "orders", 80, quick(s), search))
-	wantAddresses(t, w.set(), "127.0.0.3:80")
+	w := watchtest.Start(t, newHost(t, "orders", 80, quick(s), search))
+	watchtest.WantAddresses(t, w.Set(), "127.0.0.3:80")
 	set(t, s, "orders A 127.0.0.2")
-	wantAddresses(t, w.set(), "127.0.0.2:80")
+	watchtest.WantAddresses(t, w.Set(), "127.0.0.2:80")
 	// With a dot in it the name is tried first as it is, which this server refuses.
-	if err := watch(t, newHost(t, "orders.sub", 80, quick(s), search)).fails(); !strings.Contains(err.Error(), "REFUSED") {
+	if err := watchtest.Start(t, newHost(t, "orders.sub", 80, quick(s), search)).Fails(); !strings.Contains(err.Error(), "REFUSED") {
 		t.Errorf("want a refusal, have %v", err)
 	}
 	set(t, s, "orders.sub A 127.0.0.4")
-	wantAddresses(t, watch(t, newHost(t, "orders.sub", 80, quick(s), search, dns.InstancerNdots(2))).set(), "127.0.0.4:80")
+	watchtest.WantAddresses(t, watchtest.Start(t, newHost(t, "orders.sub", 80, quick(s), search, dns.InstancerNdots(2))).Set(), "127.0.0.4:80")
 }
 
 func TestTheLastSetStaysWhileTheServerIsAway(t *testing.T) {
@@ -157,15 +158,15 @@ func TestTheLastSetStaysWhileTheServerIsAway(t *testing.T) {
 		{"killed", s.Kill, s.Start},
 		{"suspended", s.Suspend, s.Resume},
 	}
-	w := watch(t, newHost(t, "orders."+zone, 80, quick(s)))
-	wantAddresses(t, w.set(), "127.0.0.2:80")
+	w := watchtest.Start(t, newHost(t, "orders."+zone, 80, quick(s)))
+	watchtest.WantAddresses(t, w.Set(), "127.0.0.2:80")
 	for _, o := range outages {
 		o.begin()
 		for range 3 {
-			t.Log(o.name, w.fails()) // and no set, which would be an empty one
+			t.Log(o.name, w.Fails()) // and no set, which would be an empty one
 		}
 		o.end()
-		wantAddresses(t, w.back(), "127.0.0.2:80") // again, though it is the same
+		watchtest.WantAddresses(t, w.Back(), "127.0.0.2:80") // again, though it is the same
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/ashlar-go/ashlar/sd/dns"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // wantGap checks how long after the first query the next one came.
@@ -55,7 +56,7 @@ func TestAnswersHoldForTheirTimesToLive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, test.answer)
-			watch(t, newHost(t, "orders.example.test", 80, s.use(test.opts...)...))
+			watchtest.Start(t, newHost(t, "orders.example.test", 80, s.use(test.opts...)...))
 			wantGap(t, s, test.want)
 		})
 	}
@@ -76,8 +77,8 @@ func TestTheShortestTimeToLiveOfARoundCounts(t *testing.T) {
 			m.Additionals = append(m.Additionals, record("A.test.", 3600, &dnsmessage.AResource{A: [4]byte{127, 0, 0, 3}}))
 		}))
 	})
-	w := watch(t, newSRV(t, "orders.example.test", s.use()...))
-	wantAddresses(t, w.set(), "127.0.0.2:80", "127.0.0.3:80")
+	w := watchtest.Start(t, newSRV(t, "orders.example.test", s.use()...))
+	watchtest.WantAddresses(t, w.Set(), "127.0.0.2:80", "127.0.0.3:80")
 	asked := s.await(t, 3)
 	if asked[1].question.Name.String() != "b.test." {
 		t.Errorf("want one query for what did not come with the records, have %v", asked[1].question)
@@ -100,8 +101,8 @@ func TestThatThereIsNothingInAnEarlierDomainHoldsForItsTimeToLive(t *testing.T) 
 			}))
 		}))
 	})
-	w := watch(t, newHost(t, "orders", 80, s.use(dns.InstancerSearch("x.test", "y.test"))...))
-	wantAddresses(t, w.set(), "127.0.0.2:80")
+	w := watchtest.Start(t, newHost(t, "orders", 80, s.use(dns.InstancerSearch("x.test", "y.test"))...))
+	watchtest.WantAddresses(t, w.Set(), "127.0.0.2:80")
 	asked := s.await(t, 3)
 	if gap := asked[2].at.Sub(asked[0].at); gap < 2*time.Second || asked[2].question.Name.String() != "orders.x.test." {
 		t.Errorf("want the earlier domain asked again after two seconds, have %v after %v", asked[2].question, gap)
@@ -111,9 +112,9 @@ func TestThatThereIsNothingInAnEarlierDomainHoldsForItsTimeToLive(t *testing.T) 
 func TestFailingServersAreNotAskedInALoop(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(q query) [][]byte { return one(q.code(dnsmessage.RCodeServerFailure)) })
-	w := watch(t, newHost(t, "orders.example.test", 80, s.use(dns.InstancerMinTTL(time.Nanosecond))...))
+	w := watchtest.Start(t, newHost(t, "orders.example.test", 80, s.use(dns.InstancerMinTTL(time.Nanosecond))...))
 	asked := s.await(t, 6)
-	w.end()
+	w.End()
 	if took := asked[5].at.Sub(asked[0].at); took < 1500*time.Millisecond { // half of 100+200+400+800+1600 ms, at least
 		t.Errorf("want growing delays between attempts, have 6 within %v", took)
 	}

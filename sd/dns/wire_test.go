@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/ashlar-go/ashlar/sd/dns"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // query is what a wire is asked.
@@ -222,12 +223,12 @@ func TestAnswersThatAreNoneAreErrors(t *testing.T) {
 					return one(q.with(0, home))
 				}
 			})
-			w := watch(t, newHost(t, "orders.example.test", 80,
+			w := watchtest.Start(t, newHost(t, "orders.example.test", 80,
 				s.use(dns.InstancerMinTTL(10*time.Millisecond), dns.InstancerTimeout(300*time.Millisecond))...))
-			wantAddresses(t, w.set(), "127.0.0.2:80")
+			watchtest.WantAddresses(t, w.Set(), "127.0.0.2:80")
 			close(bad)
 			for range 2 { // and no set
-				if err := w.fails(); !contains(err, text) || !contains(err, s.address) && text != "circle" {
+				if err := w.Fails(); !contains(err, text) || !contains(err, s.address) && text != "circle" {
 					t.Errorf("want an error with %q and %s, have %v", text, s.address, err)
 				}
 			}
@@ -249,14 +250,14 @@ func TestAServerThatFailsIsFollowedByTheNext(t *testing.T) {
 			if answer != nil {
 				bad = serve(t, answer)
 			}
-			w := watch(t, newHost(t, "orders.example.test", 80, dns.InstancerServers(bad.address, good.address),
+			w := watchtest.Start(t, newHost(t, "orders.example.test", 80, dns.InstancerServers(bad.address, good.address),
 				dns.InstancerNetwork("ip4"), dns.InstancerTimeout(100*time.Millisecond), dns.InstancerMinTTL(time.Millisecond)))
-			wantAddresses(t, w.set(), "127.0.0.2:80")
+			watchtest.WantAddresses(t, w.Set(), "127.0.0.2:80")
 			good.await(t, 3)
 			if have := len(bad.asked()); have > 1 {
 				t.Errorf("want the server that has answered to be asked first from then on, have %d queries to the other", have)
 			}
-			w.quiet()
+			w.Quiet()
 		})
 	}
 }
@@ -269,7 +270,7 @@ func TestAServerWithoutEDNSIsAskedWithout(t *testing.T) {
 		}
 		return one(q.with(60, home))
 	})
-	wantAddresses(t, watch(t, newHost(t, "orders.example.test", 80, s.use()...)).set(), "127.0.0.2:80")
+	watchtest.WantAddresses(t, watchtest.Start(t, newHost(t, "orders.example.test", 80, s.use()...)).Set(), "127.0.0.2:80")
 }
 
 func TestAnAliasThatTheServerDoesNotFollowIsAskedFor(t *testing.T) {
@@ -282,8 +283,8 @@ func TestAnAliasThatTheServerDoesNotFollowIsAskedFor(t *testing.T) {
 			m.Answers = append(m.Answers, record("ORDERS.example.test.", 60, &dnsmessage.CNAMEResource{CNAME: dnsmessage.MustNewName("other.test.")}))
 		}))
 	})
-	w := watch(t, newHost(t, "orders.example.test", 80, s.use()...))
-	wantAddresses(t, w.set(), "127.0.0.2:80")
+	w := watchtest.Start(t, newHost(t, "orders.example.test", 80, s.use()...))
+	watchtest.WantAddresses(t, w.Set(), "127.0.0.2:80")
 	if want, have := 2, len(s.asked()); want != have {
 		t.Errorf("want %d queries, have %d", want, have)
 	}
@@ -298,7 +299,7 @@ func TestStrayMessagesArePassedOver(t *testing.T) {
 		evil := [4]byte{6, 6, 6, 6}
 		return one([]byte{1, 2, 3}, other.with(60, evil), wrongName.with(60, evil), noResponse, q.with(60, home))
 	})
-	wantAddresses(t, watch(t, newHost(t, "ORDERS.example.test", 80, s.use()...)).set(), "127.0.0.2:80")
+	watchtest.WantAddresses(t, watchtest.Start(t, newHost(t, "ORDERS.example.test", 80, s.use()...)).Set(), "127.0.0.2:80")
 }
 
 func TestOnlyWhatBelongsToTheNameIsTaken(t *testing.T) {
@@ -311,17 +312,17 @@ func TestOnlyWhatBelongsToTheNameIsTaken(t *testing.T) {
 				record("Orders.Example.TEST.", 60, &dnsmessage.AResource{A: home}))
 		}))
 	})
-	wantAddresses(t, watch(t, newHost(t, "orders.example.test", 80, s.use()...)).set(), "127.0.0.2:80")
+	watchtest.WantAddresses(t, watchtest.Start(t, newHost(t, "orders.example.test", 80, s.use()...)).Set(), "127.0.0.2:80")
 }
 
 func TestAddressesThatNobodyHasAreInvalid(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(q query) [][]byte { return one(q.with(60, [4]byte{}, home)) })
-	w := watch(t, newHost(t, "orders.example.test", 80, s.use()...))
-	if err := w.fails(); !contains(err, `"orders.example.test 0.0.0.0 80"`) {
+	w := watchtest.Start(t, newHost(t, "orders.example.test", 80, s.use()...))
+	if err := w.Fails(); !contains(err, `"orders.example.test 0.0.0.0 80"`) {
 		t.Errorf("want an error that names the entry, have %v", err)
 	}
-	wantAddresses(t, w.set(), "127.0.0.2:80")
+	watchtest.WantAddresses(t, w.Set(), "127.0.0.2:80")
 }
 
 func contains(err error, text string) bool { return err != nil && strings.Contains(err.Error(), text) }

@@ -14,6 +14,7 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/nats"
 	"github.com/ashlar-go/ashlar/transport/nats"
 )
@@ -42,8 +43,8 @@ func TestServicesOverNATSAreFoundByTheirPrefixes(t *testing.T) {
 	nc := connect(t, server.URL)
 	one := serve(t, nc, "orders-1", map[string]string{"owner": "Team A", natsdiscovery.KeyZone: "eu-1", natsdiscovery.KeyWeight: "7", natsdiscovery.KeyTags: `["b","a"]`})
 	two := serve(t, nc, "orders-2", nil)
-	w := watch(t, newInstancer(t, nc, often()))
-	set := w.set()
+	w := watchtest.Start(t, newInstancer(t, nc, often()))
+	set := w.Set()
 	want := sd.Normalize([]sd.Instance{
 		{ID: one.ID(), Address: "orders-1", Weight: 7, Zone: "eu-1", Version: "1.4.0", Tags: []string{"a", "b"}, Metadata: map[string]string{"owner": "Team A"}},
 		{ID: two.ID(), Address: "orders-2", Version: "1.4.0"},
@@ -74,7 +75,7 @@ func TestServicesOverNATSAreFoundByTheirPrefixes(t *testing.T) {
 	if err := one.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
-	wantAddresses(t, w.set(), "orders-2")
+	watchtest.WantAddresses(t, w.Set(), "orders-2")
 }
 
 func TestAServiceThatCannotBeCalledByItselfIsNoInstance(t *testing.T) {
@@ -83,12 +84,12 @@ func TestAServiceThatCannotBeCalledByItselfIsNoInstance(t *testing.T) {
 	nc := connect(t, server.URL)
 	shared := serve(t, nc, "", nil)
 	announced := serve(t, nc, "", map[string]string{natsdiscovery.KeyAddress: "10.0.0.1:80", natsdiscovery.KeyID: "a"})
-	w := watch(t, newInstancer(t, nc, often()))
-	if err := w.fails(); !strings.Contains(err.Error(), shared.ID()) || !strings.Contains(err.Error(), "ServerPrefix") {
+	w := watchtest.Start(t, newInstancer(t, nc, often()))
+	if err := w.Fails(); !strings.Contains(err.Error(), shared.ID()) || !strings.Contains(err.Error(), "ServerPrefix") {
 		t.Errorf("want an error that names the entry %s and what to do, have %v", shared.ID(), err)
 	}
-	set := w.set()
-	wantAddresses(t, set, "10.0.0.1:80")
+	set := w.Set()
+	watchtest.WantAddresses(t, set, "10.0.0.1:80")
 	if len(set) == 1 && set[0].ID != "a" {
 		t.Errorf("want the announced ID, have %v and not %s", set, announced.ID())
 	}
@@ -106,7 +107,7 @@ func TestMicroServicesOfOthersAreFound(t *testing.T) {
 	if err := s.AddGroup("zone.one").AddEndpoint("add", micro.HandlerFunc(func(r micro.Request) { _ = r.Respond(nil) })); err != nil {
 		t.Fatal(err)
 	}
-	set := watch(t, newInstancer(t, nc, often())).set()
+	set := watchtest.Start(t, newInstancer(t, nc, often())).Set()
 	want := []sd.Instance{{ID: s.Info().ID, Address: "zone.one", Version: "2.0.0"}}
 	if !sd.Same(want, set) {
 		t.Errorf("want %v, have %v", want, set)
@@ -194,31 +195,31 @@ func TestAnAnswerThatIsLateBringsNobodyBack(t *testing.T) {
 	if _, err := nc.Subscribe(natsdiscovery.Subject(service), func(m *nats.Msg) { said <- m.Data }); err != nil {
 		t.Fatal(err)
 	}
-	w := watch(t, newInstancer(t, nc, rarely()))
-	wantAddresses(t, w.set())
+	w := watchtest.Start(t, newInstancer(t, nc, rarely()))
+	watchtest.WantAddresses(t, w.Set())
 	deregister := register(t, connect(t, server.URL), sd.Instance{Address: "10.0.0.1:80"})
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	answer := <-said
 	deregister()
-	wantAddresses(t, w.set())
+	watchtest.WantAddresses(t, w.Set())
 	if err := nc.Publish(natsdiscovery.Subject(service), answer); err != nil {
 		t.Fatal(err)
 	}
 	register(t, nc, sd.Instance{Address: "10.0.0.2:80"})
-	wantAddresses(t, w.set(), "10.0.0.2:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.2:80")
 }
 
 func TestOfTwoWithOneIDTheNewestCountsUntilItGoes(t *testing.T) {
 	t.Parallel()
 	server := testserver.StartNATS(t)
 	nc := connect(t, server.URL)
-	w := watch(t, newInstancer(t, nc, often()))
-	wantAddresses(t, w.set())
+	w := watchtest.Start(t, newInstancer(t, nc, often()))
+	watchtest.WantAddresses(t, w.Set())
 	old := register(t, nc, sd.Instance{ID: "a", Address: "10.0.0.1:80"})
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	newer := register(t, connect(t, server.URL), sd.Instance{ID: "a", Address: "10.0.0.2:80"})
-	wantAddresses(t, w.set(), "10.0.0.2:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.2:80")
 	old()
 	time.AfterFunc(300*time.Millisecond, newer) // after some rounds
-	wantAddresses(t, w.set())
+	watchtest.WantAddresses(t, w.Set())
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/nats"
 )
 
@@ -14,12 +15,12 @@ func TestMissesBeforeAnOutageCountForNothing(t *testing.T) {
 	}
 	c := natsdiscovery.NewCensus(service, 3)
 	one, two := answer("m1", "a:1"), answer("m2", "a:2")
-	wantAddresses(t, c.Round(one, two), "a:1", "a:2")
-	wantAddresses(t, c.Round(one), "a:1", "a:2")
-	wantAddresses(t, c.Round(one), "a:1", "a:2") // missed twice
+	watchtest.WantAddresses(t, c.Round(one, two), "a:1", "a:2")
+	watchtest.WantAddresses(t, c.Round(one), "a:1", "a:2")
+	watchtest.WantAddresses(t, c.Round(one), "a:1", "a:2") // missed twice
 	c.Forget()
-	wantAddresses(t, c.Round(one), "a:1", "a:2")
-	wantAddresses(t, c.Round(), "a:1", "a:2")
-	wantAddresses(t, c.Round(one), "a:1")
-	wantAddresses(t, c.Round(two), "a:1", "a:2")
+	watchtest.WantAddresses(t, c.Round(one), "a:1", "a:2")
+	watchtest.WantAddresses(t, c.Round(), "a:1", "a:2")
+	watchtest.WantAddresses(t, c.Round(one), "a:1")
+	watchtest.WantAddresses(t, c.Round(two), "a:1", "a:2")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // These are the permissions of docs/sd-nats.md.
@@ -27,12 +28,12 @@ func TestThePermissionsOfTheDocumentationSuffice(t *testing.T) {
 			}
 		}))
 	}
-	w := watch(t, newInstancer(t, as("watch"), often()))
-	wantAddresses(t, w.set())
+	w := watchtest.Start(t, newInstancer(t, as("watch"), often()))
+	watchtest.WantAddresses(t, w.Set())
 	deregister := register(t, as("register"), sd.Instance{Address: "10.0.0.1:80"})
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	register(t, as("silent"), sd.Instance{Address: "10.0.0.2:80"}) // it is seen in the next round
-	wantAddresses(t, w.set(), "10.0.0.1:80", "10.0.0.2:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80", "10.0.0.2:80")
 	deregister()
-	wantAddresses(t, w.set(), "10.0.0.2:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.2:80")
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/nats"
 )
 
@@ -15,8 +16,8 @@ func TestAServerThatIsFarAwayIsWaitedFor(t *testing.T) {
 	server := testserver.StartNATS(t)
 	nc := connect(t, server.URL)
 	register(t, nc, sd.Instance{Address: "10.0.0.1:80"})
-	w := watch(t, newInstancer(t, nc, often(), natsdiscovery.InstancerWindow(time.Nanosecond)))
-	for set := w.set(); len(set) == 0; set = w.set() { // it may have answered after the first round
+	w := watchtest.Start(t, newInstancer(t, nc, often(), natsdiscovery.InstancerWindow(time.Nanosecond)))
+	for set := w.Set(); len(set) == 0; set = w.Set() { // it may have answered after the first round
 		t.Log(set)
 	}
 }

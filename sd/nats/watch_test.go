@@ -11,6 +11,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/nats"
 )
 
@@ -18,16 +19,16 @@ func TestInstancesComeAndGoWithoutWaitingForARound(t *testing.T) {
 	t.Parallel()
 	server := testserver.StartNATS(t)
 	nc := connect(t, server.URL)
-	w := watch(t, newInstancer(t, nc, rarely()))
-	wantAddresses(t, w.set())
+	w := watchtest.Start(t, newInstancer(t, nc, rarely()))
+	watchtest.WantAddresses(t, w.Set())
 	one := register(t, connect(t, server.URL), sd.Instance{Address: "10.0.0.1:80"})
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	register(t, nc, sd.Instance{Address: "[2001:db8::1]:80"})
-	wantAddresses(t, w.set(), "10.0.0.1:80", "[2001:db8::1]:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80", "[2001:db8::1]:80")
 	one()
-	wantAddresses(t, w.set(), "[2001:db8::1]:80")
+	watchtest.WantAddresses(t, w.Set(), "[2001:db8::1]:80")
 	one() // twice is harmless
-	w.quiet()
+	w.Quiet()
 }
 
 func TestAnInstanceThatCrashesIsMissedInAFewRounds(t *testing.T) {
@@ -43,11 +44,11 @@ func TestAnInstanceThatCrashesIsMissedInAFewRounds(t *testing.T) {
 	if err := nc.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	w := watch(t, newInstancer(t, nc, often(), natsdiscovery.InstancerMisses(4)))
-	wantAddresses(t, w.set(), "10.0.0.1:80", "10.0.0.2:80")
+	w := watchtest.Start(t, newInstancer(t, nc, often(), natsdiscovery.InstancerMisses(4)))
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80", "10.0.0.2:80")
 	before := rounds.Load()
 	crashing.Close()
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	if took := rounds.Load() - before; took < 4 {
 		t.Errorf("want it missed after 4 rounds, have it after %d", took)
 	}
@@ -64,8 +65,8 @@ func TestRoundsAreAsFarApartAsIsSaid(t *testing.T) {
 	if err := nc.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	w := watch(t, newInstancer(t, nc, natsdiscovery.InstancerInterval(400*time.Millisecond), natsdiscovery.InstancerWindow(100*time.Millisecond)))
-	wantAddresses(t, w.set())
+	w := watchtest.Start(t, newInstancer(t, nc, natsdiscovery.InstancerInterval(400*time.Millisecond), natsdiscovery.InstancerWindow(100*time.Millisecond)))
+	watchtest.WantAddresses(t, w.Set())
 	for range 50 { // which say nothing new, and hasten nothing
 		if err := nc.Publish(natsdiscovery.Subject(service), []byte("x")); err != nil {
 			t.Fatal(err)
@@ -88,15 +89,15 @@ func TestTheLastSetStaysWhileNATSHangs(t *testing.T) {
 	failed := make(chan error, 1000)
 	register(t, connect(t, server.URL), sd.Instance{Address: "10.0.0.1:80"}, natsdiscovery.RegistrarOnError(func(err error) { failed <- err }))
 	i := newInstancer(t, nc, natsdiscovery.InstancerInterval(400*time.Millisecond), natsdiscovery.InstancerWindow(200*time.Millisecond))
-	w := watch(t, i)
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	w := watchtest.Start(t, i)
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 
 	server.Suspend()
-	if err := w.fails(); !errors.Is(err, context.DeadlineExceeded) {
+	if err := w.Fails(); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("want that NATS does not answer in time, have %v", err)
 	}
-	begun := watch(t, i)
-	t.Log(begun.fails())
+	begun := watchtest.Start(t, i)
+	t.Log(begun.Fails())
 	r, err := natsdiscovery.NewRegistrar(nc, service)
 	if err != nil {
 		t.Fatal(err)
@@ -109,8 +110,8 @@ func TestTheLastSetStaysWhileNATSHangs(t *testing.T) {
 		t.Errorf("want an error within the limit, have it after %v", took)
 	}
 	server.Resume()
-	wantAddresses(t, w.back(), "10.0.0.1:80")
-	wantAddresses(t, begun.back(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, begun.Back(), "10.0.0.1:80")
 
 	server.Stop()
 	select {
@@ -119,9 +120,9 @@ func TestTheLastSetStaysWhileNATSHangs(t *testing.T) {
 	case <-time.After(patience):
 		t.Error("want the hook to be told of the lost connection")
 	}
-	t.Log(w.fails())
+	t.Log(w.Fails())
 	server.Start()
-	wantAddresses(t, w.back(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80")
 }
 
 func TestAClusterFindsWhatIsAtItsOtherServers(t *testing.T) {
@@ -135,23 +136,23 @@ func TestAClusterFindsWhatIsAtItsOtherServers(t *testing.T) {
 	for n := range servers {
 		register(t, at(n), sd.Instance{Address: []string{"10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"}[n]})
 	}
-	w := watch(t, newInstancer(t, at(0)))
-	for set := w.back(); len(set) < len(servers); set = w.back() { // of the servers, some are still to hear of the newest
+	w := watchtest.Start(t, newInstancer(t, at(0)))
+	for set := w.Back(); len(set) < len(servers); set = w.Back() { // of the servers, some are still to hear of the newest
 		t.Log(set)
 	}
 	servers[1].Kill() // the instance there goes on at another
 	servers[0].Kill() // and so does the watch
 	for {
-		e := w.next()
-		if e.err == nil {
-			wantAddresses(t, e.set, "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
+		e := w.Next()
+		if e.Err == nil {
+			watchtest.WantAddresses(t, e.Set, "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
 			break
 		}
 	}
 	late := register(t, at(2), sd.Instance{Address: "10.0.0.4:80"})
-	wantAddresses(t, w.back(), "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80")
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80")
 	late()
-	wantAddresses(t, w.back(), "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
 }
 
 func TestAClosedConnectionIsAnError(t *testing.T) {
@@ -166,10 +167,10 @@ func TestAClosedConnectionIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := watch(t, newInstancer(t, nc, often()))
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	w := watchtest.Start(t, newInstancer(t, nc, often()))
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	nc.Close()
-	if err := w.fails(); !errors.Is(err, nats.ErrConnectionClosed) {
+	if err := w.Fails(); !errors.Is(err, nats.ErrConnectionClosed) {
 		t.Errorf("want %v, have %v", nats.ErrConnectionClosed, err)
 	}
 	if err := deregister(t.Context()); err != nil {
@@ -184,14 +185,14 @@ func TestNobodyIsMissedWhileNATSHangsForAMoment(t *testing.T) {
 	t.Parallel()
 	server := testserver.StartNATS(t)
 	register(t, connect(t, server.URL), sd.Instance{Address: "10.0.0.1:80"})
-	w := watch(t, newInstancer(t, connect(t, server.URL), natsdiscovery.InstancerInterval(2*time.Second),
+	w := watchtest.Start(t, newInstancer(t, connect(t, server.URL), natsdiscovery.InstancerInterval(2*time.Second),
 		natsdiscovery.InstancerWindow(time.Second), natsdiscovery.InstancerMisses(1)))
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	for range 3 {
 		server.Suspend()
 		<-time.After(2500 * time.Millisecond) // for most of which a question waits, and less than what is an error
 		server.Resume()
 		<-time.After(1500 * time.Millisecond)
 	}
-	w.quiet()
+	w.Quiet()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/natskv"
 )
 
@@ -22,23 +23,23 @@ func TestAnEntryLivesAsLongAsItsProcess(t *testing.T) {
 	server := testserver.StartNATS(t)
 	js, crashing := connect(t, server.URL), connect(t, server.URL)
 	makeBucket(t, js, 1)
-	w := watch(t, newInstancer(t, js))
-	wantAddresses(t, w.set())
+	w := watchtest.Start(t, newInstancer(t, js))
+	watchtest.WantAddresses(t, w.Set())
 	register(t, js, sd.Instance{Address: "10.0.0.1:80"}, natskv.RegistrarTTL(time.Second))
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	r := newRegistrar(t, crashing, natskv.RegistrarTTL(3*time.Second))
 	deregister, err := r.Register(t.Context(), sd.Instance{Address: "[2001:db8::1]:80"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantAddresses(t, w.set(), "10.0.0.1:80", "[2001:db8::1]:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80", "[2001:db8::1]:80")
 	began := time.Now()
 	crashing.Conn().Close()
-	wantAddresses(t, w.set(), "10.0.0.1:80") // without a change meanwhile: the other was written three times or more
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80") // without a change meanwhile: the other was written three times or more
 	if took := time.Since(began); took < 1900*time.Millisecond {
 		t.Errorf("want it to live for 2 to 3 s, have it gone after %v", took)
 	}
-	w.quiet()
+	w.Quiet()
 	if err := deregister(t.Context()); !errors.Is(err, nats.ErrConnectionClosed) {
 		t.Errorf("want %v, have %v", nats.ErrConnectionClosed, err)
 	}
@@ -49,14 +50,14 @@ func TestTheEndOfAnOldRegistrationTouchesNoNewerOne(t *testing.T) {
 	server := testserver.StartNATS(t)
 	js := connect(t, server.URL)
 	makeBucket(t, js, 1)
-	w := watch(t, newInstancer(t, js))
-	wantAddresses(t, w.set())
+	w := watchtest.Start(t, newInstancer(t, js))
+	watchtest.WantAddresses(t, w.Set())
 	replaced := make(chan error, 100)
 	short := natskv.RegistrarTTL(time.Second)
 	old := register(t, js, sd.Instance{ID: "a", Address: "10.0.0.1:80"}, short, natskv.RegistrarOnError(func(err error) { replaced <- err }))
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	newer := register(t, connect(t, server.URL), sd.Instance{ID: "a", Address: "10.0.0.2:80"}, short)
-	wantAddresses(t, w.set(), "10.0.0.2:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.2:80")
 	select {
 	case err := <-replaced:
 		if !strings.Contains(err.Error(), "has replaced it") {
@@ -67,24 +68,24 @@ func TestTheEndOfAnOldRegistrationTouchesNoNewerOne(t *testing.T) {
 	}
 	// Of three there is the last, and when it goes the one that is left.
 	last := register(t, js, sd.Instance{ID: "a", Address: "10.0.0.3:80"}, short)
-	wantAddresses(t, w.set(), "10.0.0.3:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.3:80")
 	newer()
 	last()
 	for {
-		if set := w.set(); len(set) > 0 {
-			wantAddresses(t, set, "10.0.0.1:80")
+		if set := w.Set(); len(set) > 0 {
+			watchtest.WantAddresses(t, set, "10.0.0.1:80")
 			break
 		}
 	}
 	same := register(t, js, sd.Instance{ID: "a", Address: "10.0.0.1:80"}, short) // which differs in nothing but who has written it
 	old()
 	register(t, js, sd.Instance{ID: "b", Address: "10.0.0.4:80"}, short)
-	wantAddresses(t, w.set(), "10.0.0.1:80", "10.0.0.4:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80", "10.0.0.4:80")
 	if len(replaced) > 2 {
 		t.Errorf("want it said once each time, have %d more", len(replaced))
 	}
 	same()
-	wantAddresses(t, w.set(), "10.0.0.4:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.4:80")
 }
 
 func TestServicesShareABucketWithAnythingElse(t *testing.T) {
@@ -113,9 +114,9 @@ func TestServicesShareABucketWithAnythingElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantAddresses(t, watch(t, i).set(), name+":80")
+		watchtest.WantAddresses(t, watchtest.Start(t, i).Set(), name+":80")
 	}
-	wantAddresses(t, watch(t, newInstancer(t, js)).set())
+	watchtest.WantAddresses(t, watchtest.Start(t, newInstancer(t, js)).Set())
 }
 
 func TestABucketMustBeThereAndKnowTimesToLive(t *testing.T) {
@@ -125,7 +126,7 @@ func TestABucketMustBeThereAndKnowTimesToLive(t *testing.T) {
 	refused := func(want error, text string) {
 		t.Helper()
 		_, err := newRegistrar(t, js).Register(t.Context(), sd.Instance{Address: "10.0.0.1:80"})
-		for _, err := range []error{err, watch(t, newInstancer(t, js)).fails()} {
+		for _, err := range []error{err, watchtest.Start(t, newInstancer(t, js)).Fails()} {
 			if err == nil || want != nil && !errors.Is(err, want) || !strings.Contains(err.Error(), text) {
 				t.Errorf("want %v, and %q, have %v", want, text, err)
 			}
@@ -170,9 +171,9 @@ func TestABucketOfAnotherDomainIsWrittenTo(t *testing.T) {
 	for n, js := range []jetstream.JetStream{domain, prefix, plain} {
 		want = append(want, fmt.Sprintf("10.0.0.%d:80", n))
 		register(t, js, sd.Instance{Address: want[n]})
-		wantAddresses(t, watch(t, newInstancer(t, js)).set(), want...)
+		watchtest.WantAddresses(t, watchtest.Start(t, newInstancer(t, js)).Set(), want...)
 	}
-	wantAddresses(t, watch(t, newInstancer(t, here)).set(), want...)
+	watchtest.WantAddresses(t, watchtest.Start(t, newInstancer(t, here)).Set(), want...)
 }
 
 func TestTokensAreKeysAndDiffer(t *testing.T) {

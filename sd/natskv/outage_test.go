@@ -12,6 +12,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/natskv"
 )
 
@@ -22,20 +23,20 @@ func TestAnOutageThatIsLongerThanEntriesLiveLosesNobody(t *testing.T) {
 	makeBucket(t, js, 1)
 	register(t, connect(t, server.URL), sd.Instance{Address: "10.0.0.1:80"}, natskv.RegistrarTTL(time.Second))
 	register(t, js, sd.Instance{Address: "10.0.0.2:80"}, natskv.RegistrarTTL(time.Second))
-	w := watch(t, newInstancer(t, js, natskv.InstancerGrace(6*time.Second)))
-	wantAddresses(t, w.set(), "10.0.0.1:80", "10.0.0.2:80")
+	w := watchtest.Start(t, newInstancer(t, js, natskv.InstancerGrace(6*time.Second)))
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80", "10.0.0.2:80")
 	server.Stop()
 	over := time.NewTimer(4 * time.Second)
-	t.Log(w.fails())
+	t.Log(w.Fails())
 	<-over.C
 	server.Start()
-	wantAddresses(t, w.back(), "10.0.0.1:80", "10.0.0.2:80")
-	begun := watch(t, newInstancer(t, js)) // which has no memory, and sees when they are written again
-	for set := begun.back(); len(set) < 2; set = begun.back() {
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80", "10.0.0.2:80")
+	begun := watchtest.Start(t, newInstancer(t, js)) // which has no memory, and sees when they are written again
+	for set := begun.Back(); len(set) < 2; set = begun.Back() {
 		t.Log(set)
 	}
 	register(t, js, sd.Instance{Address: "10.0.0.3:80"})
-	wantAddresses(t, w.back(), "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
 }
 
 func TestWhoHasDiedInAnOutageGoesSoonAfterwards(t *testing.T) {
@@ -47,16 +48,16 @@ func TestWhoHasDiedInAnOutageGoesSoonAfterwards(t *testing.T) {
 	if _, err := newRegistrar(t, dying, natskv.RegistrarTTL(time.Second)).Register(t.Context(), sd.Instance{Address: "10.0.0.2:80"}); err != nil {
 		t.Fatal(err)
 	}
-	w := watch(t, newInstancer(t, js, natskv.InstancerGrace(4*time.Second)))
-	wantAddresses(t, w.set(), "10.0.0.1:80", "10.0.0.2:80")
+	w := watchtest.Start(t, newInstancer(t, js, natskv.InstancerGrace(4*time.Second)))
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80", "10.0.0.2:80")
 	server.Kill()
 	dying.Conn().Close()
 	over := time.NewTimer(2 * time.Second)
-	t.Log(w.fails())
+	t.Log(w.Fails())
 	<-over.C
 	server.Start()
-	wantAddresses(t, w.back(), "10.0.0.1:80", "10.0.0.2:80")
-	wantAddresses(t, w.back(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80", "10.0.0.2:80")
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80")
 }
 
 func TestABucketThatIsMadeAnewIsFilledAgain(t *testing.T) {
@@ -67,20 +68,20 @@ func TestABucketThatIsMadeAnewIsFilledAgain(t *testing.T) {
 	for n := range 3 { // so that the sequences differ
 		register(t, js, sd.Instance{Address: fmt.Sprintf("10.0.0.%d:80", n)}, natskv.RegistrarTTL(3*time.Second))
 	}
-	w := watch(t, newInstancer(t, js))
-	wantAddresses(t, w.set(), "10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80")
+	w := watchtest.Start(t, newInstancer(t, js))
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80")
 	if err := js.DeleteKeyValue(t.Context(), bucketName); err != nil {
 		t.Fatal(err)
 	}
-	t.Log(w.fails())
+	t.Log(w.Fails())
 	makeBucket(t, js, 1)
-	wantAddresses(t, w.back(), "10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80") // though it is empty, for a moment
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80") // though it is empty, for a moment
 	late := register(t, js, sd.Instance{Address: "10.0.0.3:80"})
-	wantAddresses(t, w.back(), "10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80")
 	late()
-	wantAddresses(t, w.back(), "10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80")
-	begun := watch(t, newInstancer(t, js)) // which has no memory
-	for set := begun.back(); len(set) < 3; set = begun.back() {
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80")
+	begun := watchtest.Start(t, newInstancer(t, js)) // which has no memory
+	for set := begun.Back(); len(set) < 3; set = begun.Back() {
 		t.Log(set)
 	}
 }
@@ -104,13 +105,13 @@ func TestARegistrarMakesTheBucket(t *testing.T) {
 	config := natskv.Bucket("the name is ignored")
 	config.Storage = jetstream.MemoryStorage
 	register(t, js, sd.Instance{Address: "10.0.0.1:80"}, natskv.RegistrarCreate(config))
-	w := watch(t, newInstancer(t, js))
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	w := watchtest.Start(t, newInstancer(t, js))
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	server.Stop()
 	server.Start() // without the bucket
-	t.Log(w.fails())
-	wantAddresses(t, w.back(), "10.0.0.1:80")
-	wantAddresses(t, watch(t, newInstancer(t, js)).back(), "10.0.0.1:80")
+	t.Log(w.Fails())
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, watchtest.Start(t, newInstancer(t, js)).Back(), "10.0.0.1:80")
 }
 
 func TestNATSThatHangsIsAnError(t *testing.T) {
@@ -122,11 +123,11 @@ func TestNATSThatHangsIsAnError(t *testing.T) {
 	register(t, connect(t, server.URL), sd.Instance{Address: "10.0.0.1:80"}, natskv.RegistrarTTL(3*time.Second),
 		natskv.RegistrarOnError(func(err error) { failed <- err }))
 	i := newInstancer(t, js)
-	w := watch(t, i)
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	w := watchtest.Start(t, i)
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	server.Suspend()
 	began := time.Now()
-	t.Log(w.fails())
+	t.Log(w.Fails())
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("want an error after 2 s, have it after %v", took)
 	}
@@ -153,9 +154,9 @@ func TestNATSThatHangsIsAnError(t *testing.T) {
 		t.Error("want the hook to be told")
 	}
 	server.Resume()
-	wantAddresses(t, w.back(), "10.0.0.1:80") // and not what could not be registered
+	watchtest.WantAddresses(t, w.Back(), "10.0.0.1:80") // and not what could not be registered
 	register(t, js, sd.Instance{Address: "10.0.0.3:80"})
-	for set := w.back(); len(set) != 2 || !strings.HasPrefix(set[1].Address, "10.0.0.3"); set = w.back() {
+	for set := w.Back(); len(set) != 2 || !strings.HasPrefix(set[1].Address, "10.0.0.3"); set = w.Back() {
 		t.Log(set)
 	}
 }
@@ -173,10 +174,10 @@ func TestAClusterThatLosesAServerLosesNobody(t *testing.T) {
 	for n := range servers {
 		register(t, at(n), sd.Instance{Address: want[n]})
 	}
-	var all []*watching
+	var all []*watchtest.Watch
 	for n := range servers {
-		w := watch(t, newInstancer(t, at(n)))
-		wantAddresses(t, w.set(), want...)
+		w := watchtest.Start(t, newInstancer(t, at(n)))
+		watchtest.WantAddresses(t, w.Set(), want...)
 		all = append(all, w)
 	}
 	for _, s := range servers { // one of them leads the bucket, and one has the consumer of each watch
@@ -218,10 +219,10 @@ func registerPatiently(t *testing.T, js jetstream.JetStream, address string) (de
 }
 
 // until waits for the set of those that are wanted, and one more if it is not empty. In each set before it they are all there.
-func until(t *testing.T, name string, w *watching, want []string, more string) {
+func until(t *testing.T, name string, w *watchtest.Watch, want []string, more string) {
 	t.Helper()
 	for {
-		set := w.back()
+		set := w.Back()
 		have := make(map[string]bool, len(set))
 		for _, i := range set {
 			have[i.Address] = true

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // These are the permissions of docs/sd-natskv.md.
@@ -30,15 +31,15 @@ func TestThePermissionsOfTheDocumentationSuffice(t *testing.T) {
 		}))
 	}
 	bucket := makeBucket(t, as("admin"), 1)
-	w := watch(t, newInstancer(t, as("watch")))
-	wantAddresses(t, w.set())
+	w := watchtest.Start(t, newInstancer(t, as("watch")))
+	watchtest.WantAddresses(t, w.Set())
 	deregister := register(t, as("register"), sd.Instance{Address: "10.0.0.1:80"})
-	wantAddresses(t, w.set(), "10.0.0.1:80")
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80")
 	if err := bucket.Purge(t.Context(), key(service, "10.0.0.1:80")); err != nil {
 		t.Fatal(err)
 	}
-	wantAddresses(t, w.set())
-	wantAddresses(t, w.set(), "10.0.0.1:80") // which it reads for
+	watchtest.WantAddresses(t, w.Set())
+	watchtest.WantAddresses(t, w.Set(), "10.0.0.1:80") // which it reads for
 	deregister()
-	wantAddresses(t, w.set())
+	watchtest.WantAddresses(t, w.Set())
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/natskv"
 )
 
@@ -34,7 +35,7 @@ func TestTheFirstSetHasAllEntries(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if have := len(watch(t, newInstancer(t, js)).set()); have != n {
+	if have := len(watchtest.Start(t, newInstancer(t, js)).Set()); have != n {
 		t.Errorf("want %d instances, have %d", n, have)
 	}
 }
@@ -60,8 +61,8 @@ func TestAfterALostMessageAllIsReadAgain(t *testing.T) {
 	if _, err := bucket.PutString(t.Context(), key(service, "a"), `{"address":"a:1"}`); err != nil {
 		t.Fatal(err)
 	}
-	w := watch(t, newInstancer(t, js))
-	wantAddresses(t, w.set(), "a:1")
+	w := watchtest.Start(t, newInstancer(t, js))
+	watchtest.WantAddresses(t, w.Set(), "a:1")
 	<-made
 	stolen, err := spy.SubscribeSync(spy.NewInbox())
 	if err != nil {
@@ -81,7 +82,7 @@ func TestAfterALostMessageAllIsReadAgain(t *testing.T) {
 	if m, err := stolen.NextMsg(patience); err != nil || m.Header.Get("Status") != "" {
 		t.Fatalf("want a message, have %v, %v", m, err)
 	}
-	for set := w.set(); len(set) < 5; set = w.set() { // and no error
+	for set := w.Set(); len(set) < 5; set = w.Set() { // and no error
 		t.Log(set)
 	}
 	select {
@@ -96,8 +97,8 @@ func TestWhatExpiresWhenALeaderIsNewStaysForTheGrace(t *testing.T) {
 	servers := testserver.StartNATSCluster(t, 3)
 	js := connect(t, servers[0].URL)
 	makeBucket(t, js, 3)
-	w := watch(t, newInstancer(t, js, natskv.InstancerGrace(4*time.Second)))
-	wantAddresses(t, w.back())
+	w := watchtest.Start(t, newInstancer(t, js, natskv.InstancerGrace(4*time.Second)))
+	watchtest.WantAddresses(t, w.Back())
 	put := func(name string) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -108,19 +109,19 @@ func TestWhatExpiresWhenALeaderIsNewStaysForTheGrace(t *testing.T) {
 		}
 	}
 	put("a")
-	wantAddresses(t, w.back(), "a:1")
+	watchtest.WantAddresses(t, w.Back(), "a:1")
 	if _, err := js.Conn().Request("$JS.API.STREAM.LEADER.STEPDOWN.KV_"+bucketName, nil, patience); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	wantAddresses(t, w.back())
+	watchtest.WantAddresses(t, w.Back())
 	if took := time.Since(began); took < 5*time.Second {
 		t.Errorf("want it to live for 2 s, and stay for 4 s more, have it gone after %v", took)
 	}
 	put("b")
-	wantAddresses(t, w.back(), "b:1")
+	watchtest.WantAddresses(t, w.Back(), "b:1")
 	began = time.Now()
-	wantAddresses(t, w.back())
+	watchtest.WantAddresses(t, w.Back())
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("want it gone after 2 s, since the leader is the same, have it gone after %v", took)
 	}

@@ -1,0 +1,24 @@
+package watchtest_test
+
+import (
+	"testing"
+
+	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
+)
+
+func TestAWatchGivesWhatItsInstancerYields(t *testing.T) {
+	t.Parallel()
+	instancer, err := sd.NewStaticAddresses("b:1", "a:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := watchtest.Start(t, instancer)
+	watchtest.WantAddresses(t, w.Set(), "a:1", "b:1")
+	w.Quiet()
+	w.End()
+	w.End()
+	if have := watchtest.Start(t, instancer).AwaitIDs("b:1", "a:1"); len(have) != 2 {
+		t.Errorf("want both, have %v", have)
+	}
+}
