@@ -40,18 +40,18 @@ func TestAClusterThatLosesItsLeaderLosesNoInstance(t *testing.T) {
 	client := connect(t, endpoints(members)...)
 	turns := watch(t, client, "orders")
 	register(t, client, "orders", "a", etcd.RegistrarTTL(5*time.Second))
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	_, _, created := get(t, client, "ashlar/services/orders/a")
 
 	members[leader(t, members, client)].Kill()
 	b := registerSoon(t, client, "b")
-	awaitIDs(t, turns, "a", "b")
+	turns.AwaitIDs("a", "b")
 	afterRenewals(t, 6*time.Second)
 	if _, _, at := get(t, client, "ashlar/services/orders/a"); at != created {
 		t.Errorf("want the key of revision %d, have one of %d", created, at)
 	}
 	b()
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 }
 
 // registerSoon registers as soon as the cluster can, which may be choosing a leader.
@@ -82,16 +82,16 @@ func TestAMemberThatHangsIsLeftForTheOthers(t *testing.T) {
 	client := connect(t, endpoints(members)...)
 	turns := watch(t, client, "orders", etcd.InstancerCheck(time.Second))
 	_, errs := register(t, client, "orders", "a", etcd.RegistrarTTL(6*time.Second))
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	_, _, created := get(t, client, "ashlar/services/orders/a")
 
 	for n, m := range members { // the watch is on one of them
 		others := connect(t, endpoints(append(append([]*testserver.Etcd{}, members[:n]...), members[n+1:]...))...)
 		m.Suspend()
 		b := registerSoon(t, others, "b")
-		awaitIDs(t, turns, "a", "b")
+		turns.AwaitIDs("a", "b")
 		b()
-		awaitIDs(t, turns, "a")
+		turns.AwaitIDs("a")
 		if _, _, at := get(t, others, "ashlar/services/orders/a"); at != created {
 			t.Errorf("want the key of revision %d, have one of %d", created, at)
 		}
@@ -106,15 +106,15 @@ func TestAWatchThatIsCanceledIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	members := testserver.StartEtcdCluster(t, 3)
 	turns := watch(t, connect(t, members[0].Endpoint), "orders", etcd.InstancerCheck(never))
-	awaitIDs(t, turns)
+	turns.AwaitIDs()
 	for range 2 {
 		members[1].Kill()
 		members[2].Kill()
-		awaitError(t, turns) // the watch is canceled, since there is no leader
+		turns.AwaitError("") // the watch is canceled, since there is no leader
 		members[1].Start()
 		members[2].Start()
-		awaitIDs(t, turns)
+		turns.AwaitIDs()
 	}
 	register(t, connect(t, members[2].Endpoint), "orders", "a")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 }

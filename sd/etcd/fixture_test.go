@@ -2,7 +2,6 @@ package etcd_test
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/etcd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // limit is how long a test waits for what is to happen.
@@ -28,65 +28,14 @@ func connect(t *testing.T, endpoints ...string) *clientv3.Client {
 	return client
 }
 
-// turn is what a loop is given in one turn.
-type turn struct {
-	set []sd.Instance
-	err error
-}
-
 // watch watches the service until the test ends.
-func watch(t *testing.T, client *clientv3.Client, service string, opts ...etcd.InstancerOption) <-chan turn {
+func watch(t *testing.T, client *clientv3.Client, service string, opts ...etcd.InstancerOption) *watchtest.Watch {
 	t.Helper()
 	instancer, err := etcd.NewInstancer(client, service, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	turns := make(chan turn, 1000)
-	var group sync.WaitGroup
-	group.Go(func() {
-		for set, err := range instancer.Watch(ctx) {
-			turns <- turn{set, err}
-		}
-	})
-	t.Cleanup(func() {
-		cancel()
-		group.Wait()
-	})
-	return turns
-}
-
-// await waits for a turn that is what is waited for.
-func await(t *testing.T, turns <-chan turn, what string, is func(turn) bool) {
-	t.Helper()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	var last turn
-	for {
-		select {
-		case last = <-turns:
-			if is(last) {
-				return
-			}
-		case <-timer.C:
-			t.Fatalf("want %s, have %v, %v", what, last.set, last.err)
-		}
-	}
-}
-
-// awaitIDs waits for the set of the instances with these IDs.
-func awaitIDs(t *testing.T, turns <-chan turn, ids ...string) {
-	t.Helper()
-	var want []sd.Instance
-	for _, id := range ids {
-		want = append(want, named(id))
-	}
-	await(t, turns, fmt.Sprint(want), func(have turn) bool { return have.err == nil && sd.Same(sd.Normalize(want), have.set) })
-}
-
-func awaitError(t *testing.T, turns <-chan turn) {
-	t.Helper()
-	await(t, turns, "an error", func(have turn) bool { return have.err != nil })
+	return watchtest.Start(t, instancer)
 }
 
 // named returns the instance of that ID.

@@ -31,17 +31,17 @@ func TestALeaseThatIsRevokedIsMadeAgain(t *testing.T) {
 	turns := watch(t, client, "orders")
 	_, errs := register(t, client, "orders", "a", etcd.RegistrarTTL(2*time.Second))
 	for range 3 {
-		awaitIDs(t, turns, "a")
+		turns.AwaitIDs("a")
 		_, lease, _ := get(t, client, "ashlar/services/orders/a")
 		if _, err := client.Revoke(t.Context(), lease); err != nil {
 			t.Fatal(err)
 		}
-		awaitIDs(t, turns)
+		turns.AwaitIDs()
 		if err := <-errs; err == nil {
 			t.Error("want an error that says that the lease was lost")
 		}
 	}
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 }
 
 func TestALeaseThatExpiresDuringAnOutageIsMadeAgain(t *testing.T) {
@@ -50,14 +50,14 @@ func TestALeaseThatExpiresDuringAnOutageIsMadeAgain(t *testing.T) {
 	proxy := testserver.StartProxy(t, server.Endpoint)
 	turns := watch(t, connect(t, server.Endpoint), "orders")
 	_, errs := register(t, connect(t, proxy.Address), "orders", "a", etcd.RegistrarTTL(2*time.Second))
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	proxy.Cut()
-	awaitIDs(t, turns)
+	turns.AwaitIDs()
 	if err := <-errs; err == nil {
 		t.Error("want an error that says that etcd cannot be reached")
 	}
 	proxy.Restore()
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 }
 
 func TestAKeyThatIsDeletedIsPutAgain(t *testing.T) {
@@ -65,12 +65,12 @@ func TestAKeyThatIsDeletedIsPutAgain(t *testing.T) {
 	client := connect(t, testserver.StartEtcd(t).Endpoint)
 	turns := watch(t, client, "orders")
 	register(t, client, "orders", "a", etcd.RegistrarTTL(2*time.Second))
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	if _, err := client.Delete(t.Context(), "ashlar/services/orders/a"); err != nil {
 		t.Fatal(err)
 	}
-	awaitIDs(t, turns)
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs()
+	turns.AwaitIDs("a")
 }
 
 func TestANewerRegistrationIsNeitherRemovedNorReplacedByAnOlder(t *testing.T) {
@@ -104,10 +104,10 @@ func TestAnOlderRegistrationIsBackWhenTheNewerHasEnded(t *testing.T) {
 	if err := <-errs; !errors.Is(err, sd.ErrReplaced) {
 		t.Errorf("want %v, have %v", sd.ErrReplaced, err)
 	}
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	newer()
-	awaitIDs(t, turns)
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs()
+	turns.AwaitIDs("a")
 	if _, now, _ := get(t, client, "ashlar/services/orders/a"); now != before {
 		t.Errorf("want the lease %x of the older, have %x", before, now)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd/etcd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // never is a check that does not come in time, so that a test sees what the watch does by itself.
@@ -21,13 +22,13 @@ func TestAWatchGoesOnAfterACut(t *testing.T) {
 	proxy := testserver.StartProxy(t, server.Endpoint)
 	direct := connect(t, server.Endpoint)
 	turns := watch(t, connect(t, proxy.Address), "orders", etcd.InstancerCheck(never))
-	awaitIDs(t, turns)
+	turns.AwaitIDs()
 	register(t, direct, "orders", "a")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	proxy.Cut()
 	register(t, direct, "orders", "b")
 	proxy.Restore()
-	awaitIDs(t, turns, "a", "b")
+	turns.AwaitIDs("a", "b")
 }
 
 func TestAWatchGoesOnAfterACompactionOfWhatItMissed(t *testing.T) {
@@ -37,7 +38,7 @@ func TestAWatchGoesOnAfterACompactionOfWhatItMissed(t *testing.T) {
 	direct := connect(t, server.Endpoint)
 	turns := watch(t, connect(t, proxy.Address), "orders", etcd.InstancerCheck(never))
 	first, _ := register(t, direct, "orders", "a")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	const rounds = 2
 	for n := range rounds {
 		proxy.Cut()
@@ -55,11 +56,11 @@ func TestAWatchGoesOnAfterACompactionOfWhatItMissed(t *testing.T) {
 			t.Fatal(err)
 		}
 		proxy.Restore()
-		await(t, turns, "the set of what was read again", func(have turn) bool {
-			if have.err != nil {
-				t.Errorf("want no error for what was read again, have %v", have.err)
+		turns.Await("the set of what was read again", func(have watchtest.Event) bool {
+			if have.Err != nil {
+				t.Errorf("want no error for what was read again, have %v", have.Err)
 			}
-			return len(have.set) == n+1 && have.set[n].ID == []string{"b", "c"}[n]
+			return len(have.Set) == n+1 && have.Set[n].ID == []string{"b", "c"}[n]
 		})
 	}
 }
@@ -70,10 +71,10 @@ func TestAServerThatHangsIsAnErrorAndHoldsNothingUp(t *testing.T) {
 	client := connect(t, server.Endpoint)
 	turns := watch(t, client, "orders")
 	deregister, errs := register(t, client, "orders", "a", etcd.RegistrarTTL(3*time.Second))
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 
 	server.Suspend()
-	awaitError(t, turns)
+	turns.AwaitError("")
 	if err := <-errs; err == nil {
 		t.Error("want an error of the registration")
 	}
@@ -99,9 +100,9 @@ func TestAServerThatHangsIsAnErrorAndHoldsNothingUp(t *testing.T) {
 	})
 
 	server.Resume()
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	deregister()
-	awaitIDs(t, turns)
+	turns.AwaitIDs()
 }
 
 // within fails the test when f takes longer.
@@ -121,8 +122,8 @@ func TestServicesAndPrefixesAreApart(t *testing.T) {
 	register(t, client, "orders2", "b")
 	register(t, client, "orders", "c", etcd.RegistrarPrefix("test/"))
 	register(t, client, "orders", "d", etcd.RegistrarPrefix(""))
-	awaitIDs(t, watch(t, client, "orders"), "a")
-	awaitIDs(t, watch(t, client, "orders2"), "b")
-	awaitIDs(t, watch(t, client, "orders", etcd.InstancerPrefix("test/")), "c")
-	awaitIDs(t, watch(t, client, "orders", etcd.InstancerPrefix("")), "d")
+	watch(t, client, "orders").AwaitIDs("a")
+	watch(t, client, "orders2").AwaitIDs("b")
+	watch(t, client, "orders", etcd.InstancerPrefix("test/")).AwaitIDs("c")
+	watch(t, client, "orders", etcd.InstancerPrefix("")).AwaitIDs("d")
 }

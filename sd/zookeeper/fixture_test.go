@@ -2,7 +2,6 @@ package zookeeper_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"sync"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/go-zookeeper/zk"
 
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/zookeeper"
 )
 
@@ -40,65 +40,14 @@ func dialer(t *testing.T) zk.Dialer {
 	}
 }
 
-// turn is what a loop is given in one turn.
-type turn struct {
-	set []sd.Instance
-	err error
-}
-
 // watch watches the service until the test ends.
-func watch(t *testing.T, conn *zk.Conn, service string, opts ...zookeeper.InstancerOption) <-chan turn {
+func watch(t *testing.T, conn *zk.Conn, service string, opts ...zookeeper.InstancerOption) *watchtest.Watch {
 	t.Helper()
 	instancer, err := zookeeper.NewInstancer(conn, service, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	turns := make(chan turn, 1000)
-	var group sync.WaitGroup
-	group.Go(func() {
-		for set, err := range instancer.Watch(ctx) {
-			turns <- turn{set, err}
-		}
-	})
-	t.Cleanup(func() {
-		cancel()
-		group.Wait()
-	})
-	return turns
-}
-
-// await waits for a turn that is what is waited for.
-func await(t *testing.T, turns <-chan turn, what string, is func(turn) bool) {
-	t.Helper()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	var last turn
-	for {
-		select {
-		case last = <-turns:
-			if is(last) {
-				return
-			}
-		case <-timer.C:
-			t.Fatalf("want %s, have %v, %v", what, last.set, last.err)
-		}
-	}
-}
-
-// awaitIDs waits for the set of the instances with these IDs.
-func awaitIDs(t *testing.T, turns <-chan turn, ids ...string) {
-	t.Helper()
-	want := make([]sd.Instance, len(ids))
-	for n, id := range ids {
-		want[n] = named(id)
-	}
-	await(t, turns, fmt.Sprint(want), func(have turn) bool { return have.err == nil && sd.Same(sd.Normalize(want), have.set) })
-}
-
-func awaitError(t *testing.T, turns <-chan turn) {
-	t.Helper()
-	await(t, turns, "an error", func(have turn) bool { return have.err != nil })
+	return watchtest.Start(t, instancer)
 }
 
 // named returns the instance of that ID.

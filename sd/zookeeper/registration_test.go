@@ -12,6 +12,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/zookeeper"
 )
 
@@ -58,16 +59,16 @@ func TestANodeThatIsDeletedIsMadeAgain(t *testing.T) {
 	turns := watch(t, conn, "orders")
 	_, errs := register(t, conn, "orders", "a")
 	for range 3 {
-		awaitIDs(t, turns, "a")
+		turns.AwaitIDs("a")
 		if err := conn.Delete(node("orders", "a"), -1); err != nil {
 			t.Fatal(err)
 		}
-		awaitIDs(t, turns)
+		turns.AwaitIDs()
 		if err := <-errs; err == nil {
 			t.Error("want an error that says that the node was lost")
 		}
 	}
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 }
 
 func TestANewerRegistrationIsNeitherRemovedNorReplacedByAnOlder(t *testing.T) {
@@ -109,10 +110,10 @@ func TestAnOlderRegistrationIsBackWhenTheNewerHasEnded(t *testing.T) {
 		t.Errorf("want %v, have %v", sd.ErrReplaced, err)
 	}
 	turns := watch(t, conn, "orders")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	newer()
-	awaitIDs(t, turns)
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs()
+	turns.AwaitIDs("a")
 }
 
 func TestWhatOperatorsChangeIsLeftAndTakenOut(t *testing.T) {
@@ -120,13 +121,13 @@ func TestWhatOperatorsChangeIsLeftAndTakenOut(t *testing.T) {
 	conn := connect(t, testserver.StartZooKeeper(t).Address, 4*time.Second)
 	turns := watch(t, conn, "orders")
 	deregister, _ := register(t, conn, "orders", "a")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	if _, err := conn.Set(node("orders", "a"), []byte(`{"id":"a","address":"a.example.com:80","weight":7}`), -1); err != nil {
 		t.Fatal(err)
 	}
-	await(t, turns, "another weight", func(have turn) bool { return len(have.set) == 1 && have.set[0].Weight == 7 })
+	turns.Await("another weight", func(have watchtest.Event) bool { return len(have.Set) == 1 && have.Set[0].Weight == 7 })
 	deregister()
-	awaitIDs(t, turns)
+	turns.AwaitIDs()
 }
 
 func TestDeregisterSaysThatTheConnectionIsClosed(t *testing.T) {

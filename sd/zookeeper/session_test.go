@@ -25,12 +25,12 @@ func TestAnInstanceIsRegisteredAgainInTheNextSession(t *testing.T) {
 	turns := watch(t, connect(t, server.Address, 10*time.Second), "orders")
 	own := watch(t, conn, "orders") // goes on in the next session, too
 	_, errs := register(t, conn, "orders", "a")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	for range 3 {
 		before := conn.SessionID()
 		credentials.end(t, server.Address)
-		awaitIDs(t, turns)
-		awaitIDs(t, turns, "a")
+		turns.AwaitIDs()
+		turns.AwaitIDs("a")
 		if err := <-errs; err == nil {
 			t.Error("want an error that says what happened")
 		}
@@ -39,7 +39,7 @@ func TestAnInstanceIsRegisteredAgainInTheNextSession(t *testing.T) {
 		}
 	}
 	register(t, conn, "orders", "b")
-	awaitIDs(t, own, "a", "b")
+	own.AwaitIDs("a", "b")
 }
 
 // credentials are those of the session of a connection.
@@ -135,19 +135,19 @@ func TestASessionThatExpiresDuringAnOutageIsFollowedByAnother(t *testing.T) {
 	conn := connect(t, proxy.Address, time.Second)
 	own := watch(t, conn, "orders")
 	_, errs := register(t, conn, "orders", "a")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	for range 2 {
-		awaitIDs(t, own, "a")
+		own.AwaitIDs("a")
 		proxy.Cut()
-		awaitIDs(t, turns)
-		awaitError(t, own)
+		turns.AwaitIDs()
+		own.AwaitError("")
 		if err := <-errs; err == nil {
 			t.Error("want an error that says what happened")
 		}
 		proxy.Restore()
-		awaitIDs(t, turns, "a")
+		turns.AwaitIDs("a")
 	}
-	awaitIDs(t, own, "a")
+	own.AwaitIDs("a")
 }
 
 func TestARegistrationOutlivesTheSessionOfTheOneBeforeIt(t *testing.T) {
@@ -159,18 +159,18 @@ func TestARegistrationOutlivesTheSessionOfTheOneBeforeIt(t *testing.T) {
 	other := watch(t, conn, "other")
 	register(t, crashed, "orders", "a")
 	register(t, crashed, "other", "b")
-	awaitIDs(t, other, "b")
+	other.AwaitIDs("b")
 	proxy.Cut()
 	turns := watch(t, conn, "orders")
-	awaitIDs(t, turns, "a") // as long as the session is not over
+	turns.AwaitIDs("a") // as long as the session is not over
 	register(t, conn, "orders", "a")
 	_, stat := get(t, conn, node("orders", "a"))
-	awaitIDs(t, other) // the session of the one that was cut off is over
+	other.AwaitIDs() // the session of the one that was cut off is over
 	if _, after := get(t, conn, node("orders", "a")); after.Czxid != stat.Czxid || stat.EphemeralOwner != conn.SessionID() {
 		t.Errorf("want the node of this session, %x, have %+v", conn.SessionID(), after)
 	}
 	proxy.Restore()
-	awaitIDs(t, other, "b")
+	other.AwaitIDs("b")
 	if _, after := get(t, conn, node("orders", "a")); after.Czxid != stat.Czxid {
 		t.Errorf("want the older registration to leave the newer alone, have %+v", after)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/zookeeper"
 )
 
@@ -40,17 +41,17 @@ func TestEachChangeIsSeen(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, testserver.StartZooKeeper(t).Address, 4*time.Second)
 	turns := watch(t, conn, "orders", zookeeper.InstancerPrefix("/"), zookeeper.InstancerCheck(never))
-	awaitIDs(t, turns)
+	turns.AwaitIDs()
 	for round := range 5 {
 		put(t, conn, "/orders", "")
 		for weight := range 5 {
 			put(t, conn, "/orders/x", fmt.Sprintf(`{"address":"192.0.2.1:80","weight":%d}`, weight))
-			await(t, turns, "the weight", func(have turn) bool { return len(have.set) == 1 && have.set[0].Weight == weight })
+			turns.Await("the weight", func(have watchtest.Event) bool { return len(have.Set) == 1 && have.Set[0].Weight == weight })
 		}
 		if err := conn.Delete("/orders/x", -1); err != nil {
 			t.Fatal(err)
 		}
-		awaitIDs(t, turns)
+		turns.AwaitIDs()
 		if round%2 == 1 {
 			if err := conn.Delete("/orders", -1); err != nil {
 				t.Fatal(err)
@@ -66,7 +67,7 @@ func TestWatchesGoOnAfterACut(t *testing.T) {
 	direct := connect(t, server.Address, 10*time.Second)
 	turns := watch(t, connect(t, proxy.Address, 10*time.Second), "orders", zookeeper.InstancerCheck(never))
 	register(t, direct, "orders", "a")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	for n := range 3 {
 		proxy.Cut()
 		b, _ := register(t, direct, "orders", "b")
@@ -74,9 +75,9 @@ func TestWatchesGoOnAfterACut(t *testing.T) {
 			t.Fatal(err)
 		}
 		proxy.Restore()
-		await(t, turns, "both changes", func(have turn) bool { return len(have.set) == 2 && have.set[0].Weight == n+1 })
+		turns.Await("both changes", func(have watchtest.Event) bool { return len(have.Set) == 2 && have.Set[0].Weight == n+1 })
 		b()
-		await(t, turns, "the end of b", func(have turn) bool { return have.err == nil && len(have.set) == 1 })
+		turns.Await("the end of b", func(have watchtest.Event) bool { return have.Err == nil && len(have.Set) == 1 })
 	}
 }
 
@@ -85,20 +86,20 @@ func TestANodeThatCannotBeReadIsReadLater(t *testing.T) {
 	conn := connect(t, testserver.StartZooKeeper(t).Address, 4*time.Second)
 	turns := watch(t, conn, "orders", zookeeper.InstancerCheck(200*time.Millisecond))
 	register(t, conn, "orders", "a")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	path := node("orders", "b")
 	if _, err := conn.Create(path, []byte(`{"id":"b","address":"b.example.com:80"}`), 0, zk.WorldACL(zk.PermAdmin|zk.PermDelete)); err != nil {
 		t.Fatal(err)
 	}
-	await(t, turns, "an error of that node", func(have turn) bool {
-		invalid, ok := errors.AsType[*sd.InvalidError](have.err)
-		return ok && invalid.Entry == path && errors.Is(have.err, zk.ErrNoAuth)
+	turns.Await("an error of that node", func(have watchtest.Event) bool {
+		invalid, ok := errors.AsType[*sd.InvalidError](have.Err)
+		return ok && invalid.Entry == path && errors.Is(have.Err, zk.ErrNoAuth)
 	})
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	if _, err := conn.SetACL(path, zk.WorldACL(zk.PermAll), -1); err != nil {
 		t.Fatal(err)
 	}
-	awaitIDs(t, turns, "a", "b")
+	turns.AwaitIDs("a", "b")
 }
 
 func TestManyNodesAreReadAFewAtATime(t *testing.T) {
@@ -118,7 +119,7 @@ func TestManyNodesAreReadAFewAtATime(t *testing.T) {
 	}
 	group.Wait()
 	turns := watch(t, conn, "many", zookeeper.InstancerPrefix("/"))
-	await(t, turns, "all of them", func(have turn) bool { return len(have.set) == many })
+	turns.Await("all of them", func(have watchtest.Event) bool { return len(have.Set) == many })
 
 	server.Suspend()
 	instancer, err := zookeeper.NewInstancer(conn, "many", zookeeper.InstancerPrefix("/"))
@@ -207,10 +208,10 @@ func TestAServerThatHangsIsAnErrorAndHoldsNothingUp(t *testing.T) {
 	conn := connect(t, server.Address, 4*time.Second)
 	turns := watch(t, conn, "orders")
 	deregister, errs := register(t, conn, "orders", "a")
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 
 	server.Suspend()
-	awaitError(t, turns)
+	turns.AwaitError("")
 	if err := <-errs; err == nil {
 		t.Error("want an error of the registration")
 	}
@@ -238,9 +239,9 @@ func TestAServerThatHangsIsAnErrorAndHoldsNothingUp(t *testing.T) {
 	})
 
 	server.Resume()
-	awaitIDs(t, turns, "a")
+	turns.AwaitIDs("a")
 	deregister()
-	awaitIDs(t, turns)
+	turns.AwaitIDs()
 }
 
 // within fails the test when f takes longer.
