@@ -13,6 +13,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/consul"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // These share an agent, each with services of its own.
@@ -45,7 +46,7 @@ func TestWithAnAgent(t *testing.T) {
 func comeBack(t *testing.T, client *api.Client) {
 	t.Helper()
 	registrar := newRegistrar(t, client, "all")
-	events := watch(t, newInstancer(t, client, "all"))
+	events := watchtest.Start(t, newInstancer(t, client, "all"))
 	want := sd.Normalize([]sd.Instance{
 		{Address: "10.0.0.1:8080"},
 		{ID: "a/../b %25?#é", Address: "[::1]:443", Weight: 1},
@@ -56,10 +57,10 @@ func comeBack(t *testing.T, client *api.Client) {
 	})
 	ids := make([]string, 0, len(want))
 	for _, instance := range want {
-		register(t, registrar, instance)
+		watchtest.Register(t, registrar, instance)
 		ids = append(ids, instance.ID)
 	}
-	have := awaitSet(t, events, ids...)
+	have := events.AwaitIDs(ids...)
 	for n := range want {
 		if !want[n].Equal(have[n]) {
 			t.Errorf("want %#v, have %#v", want[n], have[n])
@@ -70,14 +71,14 @@ func comeBack(t *testing.T, client *api.Client) {
 func idsOfServices(t *testing.T, client *api.Client) {
 	t.Helper()
 	instance := sd.Instance{Address: "10.0.0.1:80"}
-	one, two := watch(t, newInstancer(t, client, "one")), watch(t, newInstancer(t, client, "two"))
-	withdraw := register(t, newRegistrar(t, client, "one"), instance)
-	awaitSet(t, one, instance.Address)
-	register(t, newRegistrar(t, client, "two"), instance)
-	awaitSet(t, two, instance.Address)
+	one, two := watchtest.Start(t, newInstancer(t, client, "one")), watchtest.Start(t, newInstancer(t, client, "two"))
+	withdraw := watchtest.Register(t, newRegistrar(t, client, "one"), instance)
+	one.AwaitIDs(instance.Address)
+	watchtest.Register(t, newRegistrar(t, client, "two"), instance)
+	two.AwaitIDs(instance.Address)
 	withdraw()
 	withdraw() // twice is harmless
-	awaitSet(t, one)
+	one.AwaitIDs()
 	if set := firstSet(t, newInstancer(t, client, "two")); len(set) != 1 {
 		t.Errorf("want one instance in the other service, have %v", set)
 	}
@@ -98,24 +99,24 @@ func firstSet(t *testing.T, instancer sd.Instancer) []sd.Instance {
 func emptySets(t *testing.T, client *api.Client) {
 	t.Helper()
 	instancer := newInstancer(t, client, "empty")
-	events := watch(t, instancer)
-	if first := await(t, events, "a set", func(event) bool { return true }); first.err != nil || first.set == nil || len(first.set) > 0 {
-		t.Errorf("want an empty set, have %v, %v", first.set, first.err)
+	events := watchtest.Start(t, instancer)
+	if first := events.Await("a set", func(watchtest.Event) bool { return true }); first.Err != nil || first.Set == nil || len(first.Set) > 0 {
+		t.Errorf("want an empty set, have %v, %v", first.Set, first.Err)
 	}
-	withdraw := register(t, newRegistrar(t, client, "empty"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	withdraw := watchtest.Register(t, newRegistrar(t, client, "empty"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 	withdraw()
-	awaitSet(t, events)
+	events.AwaitIDs()
 }
 
 func tagsSelect(t *testing.T, client *api.Client) {
 	t.Helper()
 	registrar := newRegistrar(t, client, "tagged")
-	events := watch(t, newInstancer(t, client, "tagged", consul.InstancerTags("a"), consul.InstancerTags("b")))
+	events := watchtest.Start(t, newInstancer(t, client, "tagged", consul.InstancerTags("a"), consul.InstancerTags("b")))
 	for id, tags := range map[string][]string{"a": {"a"}, "b": {"b", "c"}, "both": {"b", "a"}, "none": nil} {
-		register(t, registrar, sd.Instance{ID: id, Address: id + ":80", Tags: tags})
+		watchtest.Register(t, registrar, sd.Instance{ID: id, Address: id + ":80", Tags: tags})
 	}
-	awaitSet(t, events, "both")
+	events.AwaitIDs("both")
 }
 
 func foreign(t *testing.T, client *api.Client) {
@@ -125,7 +126,7 @@ func foreign(t *testing.T, client *api.Client) {
 		Meta: map[string]string{"zone": "north", "version": "2", "team": "red"},
 	})
 	put(t, client, &api.AgentServiceRegistration{Name: "foreign", ID: "v6", Address: "::1", Port: 81})
-	have := awaitSet(t, watch(t, newInstancer(t, client, "foreign")), "test/foreign", "test/v6")
+	have := watchtest.Start(t, newInstancer(t, client, "foreign")).AwaitIDs("test/foreign", "test/v6")
 	want := []sd.Instance{
 		{
 			ID: "test/foreign", Address: "127.0.0.1:80", Weight: 7, Zone: "north", Version: "2", Tags: []string{"x"},
@@ -149,22 +150,22 @@ func put(t *testing.T, client *api.Client, service *api.AgentServiceRegistration
 func badEntries(t *testing.T, client *api.Client) {
 	t.Helper()
 	put(t, client, &api.AgentServiceRegistration{Name: "bad", ID: "bad", Port: 80, Tags: []string{""}})
-	register(t, newRegistrar(t, client, "bad"), sd.Instance{ID: "good", Address: "10.0.0.1:80"})
-	events := watch(t, newInstancer(t, client, "bad"))
-	await(t, events, "an *sd.InvalidError that names the entry", func(e event) bool {
+	watchtest.Register(t, newRegistrar(t, client, "bad"), sd.Instance{ID: "good", Address: "10.0.0.1:80"})
+	events := watchtest.Start(t, newInstancer(t, client, "bad"))
+	events.Await("an *sd.InvalidError that names the entry", func(e watchtest.Event) bool {
 		var invalid *sd.InvalidError
-		return errors.As(e.err, &invalid) && invalid.Entry == "bad test/bad"
+		return errors.As(e.Err, &invalid) && invalid.Entry == "bad test/bad"
 	})
-	awaitSet(t, events, "good")
+	events.AwaitIDs("good")
 }
 
 func oneIDTwice(t *testing.T, client *api.Client) {
 	t.Helper()
 	registrar := newRegistrar(t, client, "twice")
 	instance := sd.Instance{ID: "1", Address: "10.0.0.1:80", Version: "old"}
-	register(t, registrar, instance)
-	events := watch(t, newInstancer(t, client, "twice"))
-	awaitSet(t, events, "1")
+	watchtest.Register(t, registrar, instance)
+	events := watchtest.Start(t, newInstancer(t, client, "twice"))
+	events.AwaitIDs("1")
 	// Another agent has one of the same ID.
 	write := &api.CatalogRegistration{
 		Node: "another", Address: "127.0.0.2", SkipNodeUpdate: false,
@@ -173,36 +174,36 @@ func oneIDTwice(t *testing.T, client *api.Client) {
 	if _, err := client.Catalog().Register(write, nil); err != nil {
 		t.Fatal(err)
 	}
-	await(t, events, "the new one", func(e event) bool {
-		return len(e.set) == 1 && e.set[0].Version == "new" && e.set[0].Address == "10.0.0.2:80"
+	events.Await("the new one", func(e watchtest.Event) bool {
+		return len(e.Set) == 1 && e.Set[0].Version == "new" && e.Set[0].Address == "10.0.0.2:80"
 	})
 	// Registering the first again, at the first agent, replaces it there.
 	instance.Version = "newest"
-	register(t, registrar, instance)
-	await(t, events, "the newest one", func(e event) bool { return len(e.set) == 1 && e.set[0].Version == "newest" })
+	watchtest.Register(t, registrar, instance)
+	events.Await("the newest one", func(e watchtest.Event) bool { return len(e.Set) == 1 && e.Set[0].Version == "newest" })
 }
 
 func replaced(t *testing.T, client *api.Client) {
 	t.Helper()
 	registrar := newRegistrar(t, client, "replaced")
-	events := watch(t, newInstancer(t, client, "replaced"))
-	withdraw := register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	events := watchtest.Start(t, newInstancer(t, client, "replaced"))
+	withdraw := watchtest.Register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 	reports := make(chan error, 100)
 	report := consul.RegistrarOnError(func(err error) { reports <- err })
-	middle := register(t, newRegistrar(t, client, "replaced", report), sd.Instance{ID: "1", Address: "10.0.0.3:80"})
-	newest := register(t, newRegistrar(t, client, "replaced"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
-	await(t, events, "the new one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.2:80" })
+	middle := watchtest.Register(t, newRegistrar(t, client, "replaced", report), sd.Instance{ID: "1", Address: "10.0.0.3:80"})
+	newest := watchtest.Register(t, newRegistrar(t, client, "replaced"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
+	events.Await("the new one", func(e watchtest.Event) bool { return len(e.Set) == 1 && e.Set[0].Address == "10.0.0.2:80" })
 	if err := <-reports; !errors.Is(err, sd.ErrReplaced) {
 		t.Errorf("want %v, have %v", sd.ErrReplaced, err)
 	}
 	if err := client.Agent().ServiceDeregister("replaced:1"); err != nil { // the agent has lost all of them
 		t.Fatal(err)
 	}
-	awaitSet(t, events)
+	events.AwaitIDs()
 	at := func(address string) {
 		t.Helper()
-		await(t, events, address, func(e event) bool { return len(e.set) == 1 && e.set[0].Address == address })
+		events.Await(address, func(e watchtest.Event) bool { return len(e.Set) == 1 && e.Set[0].Address == address })
 	}
 	at("10.0.0.2:80") // whichever is faster, the newest takes its place again
 	quiet := time.NewTimer(3 * time.Second)
@@ -215,7 +216,7 @@ func replaced(t *testing.T, client *api.Client) {
 	newest()
 	at("10.0.0.3:80") // what was replaced is back
 	middle()
-	awaitSet(t, events)
+	events.AwaitIDs()
 }
 
 func expiry(t *testing.T, client *api.Client) {
@@ -224,20 +225,20 @@ func expiry(t *testing.T, client *api.Client) {
 		Name: "expiry", ID: "1", Port: 80,
 		Check: &api.AgentServiceCheck{TTL: "2s", Status: api.HealthPassing},
 	})
-	events := watch(t, newInstancer(t, client, "expiry"))
-	awaitSet(t, events, "test/1")
-	awaitSet(t, events)
+	events := watchtest.Start(t, newInstancer(t, client, "expiry"))
+	events.AwaitIDs("test/1")
+	events.AwaitIDs()
 }
 
 func alive(t *testing.T, client *api.Client) {
 	t.Helper()
 	const ttl = 2 * time.Second
-	events := watch(t, newInstancer(t, client, "alive"))
-	register(t, newRegistrar(t, client, "alive", consul.RegistrarTTL(ttl)), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	events := watchtest.Start(t, newInstancer(t, client, "alive"))
+	watchtest.Register(t, newRegistrar(t, client, "alive", consul.RegistrarTTL(ttl)), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 	select {
-	case e := <-events:
-		t.Errorf("want no change, have %v, %v", e.set, e.err)
+	case e := <-events.Events():
+		t.Errorf("want no change, have %v, %v", e.Set, e.Err)
 	case <-time.After(3 * ttl):
 	}
 }
@@ -251,14 +252,14 @@ func deleted(t *testing.T, client *api.Client) {
 		default:
 		}
 	}
-	events := watch(t, newInstancer(t, client, "deleted"))
-	register(t, newRegistrar(t, client, "deleted", consul.RegistrarOnError(report)), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	events := watchtest.Start(t, newInstancer(t, client, "deleted"))
+	watchtest.Register(t, newRegistrar(t, client, "deleted", consul.RegistrarOnError(report)), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 	if err := client.Agent().ServiceDeregister("deleted:1"); err != nil {
 		t.Fatal(err)
 	}
-	awaitSet(t, events)
-	awaitSet(t, events, "1")
+	events.AwaitIDs()
+	events.AwaitIDs("1")
 	if err := <-reports; !strings.Contains(err.Error(), "the agent has lost deleted:1") {
 		t.Errorf("want a report of what was lost, have %v", err)
 	}
@@ -266,7 +267,7 @@ func deleted(t *testing.T, client *api.Client) {
 
 func checkOfAgent(t *testing.T, client *api.Client) {
 	t.Helper()
-	register(t, newRegistrar(t, client, "told", consul.RegistrarDeregisterAfter(time.Hour)), sd.Instance{ID: "1", Address: "10.0.0.1:80", Weight: 5})
+	watchtest.Register(t, newRegistrar(t, client, "told", consul.RegistrarDeregisterAfter(time.Hour)), sd.Instance{ID: "1", Address: "10.0.0.1:80", Weight: 5})
 	service, _, err := client.Agent().Service("told:1", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -289,10 +290,10 @@ func endOfContext(t *testing.T, client *api.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events := watch(t, newInstancer(t, client, "ended"))
-	awaitSet(t, events, "1")
+	events := watchtest.Start(t, newInstancer(t, client, "ended"))
+	events.AwaitIDs("1")
 	cancel()
-	awaitSet(t, events)
+	events.AwaitIDs()
 	for range 2 {
 		if err := deregister(context.WithoutCancel(t.Context())); err != nil {
 			t.Errorf("want nothing left to do, have %v", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/consul"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/sdtest"
 )
 
@@ -21,7 +22,7 @@ func TestConformance(t *testing.T) {
 		Instancer: func(service string) (sd.Instancer, error) { return consul.NewInstancer(client, service) },
 		Registrar: func(service string) (sd.Registrar, error) {
 			registrar, err := consul.NewRegistrar(client, service)
-			return track(t, registrar), err
+			return watchtest.Track(t, registrar), err
 		},
 		Forget: func(service string, instance sd.Instance) error {
 			return client.Agent().ServiceDeregister(service + ":" + url.PathEscape(instance.ID))

@@ -1,14 +1,7 @@
 package consul_test
 
 import (
-	"bytes"
-	"context"
-	"crypto/rand"
 	"net/http"
-	"runtime/pprof"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,10 +9,8 @@ import (
 
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/consul"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
-
-// patience is for what takes a moment, on a busy machine too.
-const patience = 60 * time.Second
 
 // newClient returns a client of the agent at the address, with connections of its own that end with the test.
 func newClient(t *testing.T, address string) *api.Client {
@@ -49,142 +40,5 @@ func newRegistrar(t *testing.T, client *api.Client, service string, opts ...cons
 	if err != nil {
 		t.Fatal(err)
 	}
-	return track(t, registrar)
-}
-
-// tracked is a Registrar whose registrations the test waits for: what could not be withdrawn at first is tried again for a while, and
-// needs the server.
-type tracked struct {
-	sd.Registrar
-
-	name string // of its own
-}
-
-// track returns the Registrar as one that is waited for before the servers are stopped that were started before.
-func track(t *testing.T, registrar sd.Registrar) sd.Registrar {
-	t.Helper()
-	r := tracked{registrar, rand.Text()}
-	t.Cleanup(func() { r.await(t) })
-	return r
-}
-
-func (r tracked) Register(ctx context.Context, instance sd.Instance) (deregister func(context.Context) error, err error) {
-	pprof.Do(ctx, pprof.Labels("registrar", r.name), func(ctx context.Context) { deregister, err = r.Registrar.Register(ctx, instance) })
-	return deregister, err
-}
-
-func (r tracked) await(t *testing.T) {
-	t.Helper()
-	limit, tick := time.NewTimer(patience), time.NewTicker(20*time.Millisecond)
-	defer limit.Stop()
-	defer tick.Stop()
-	for r.busy(t) {
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			t.Error("a registration does not end")
-			return
-		}
-	}
-}
-
-// busy says whether there is a goroutine that keeps a registration.
-func (r tracked) busy(t *testing.T) bool {
-	t.Helper()
-	var profile bytes.Buffer
-	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
-		t.Fatal(err)
-	}
-	for stack := range strings.SplitSeq(profile.String(), "\n\n") {
-		if strings.Contains(stack, r.name) && strings.Contains(stack, "driver.(*keeper).run") {
-			return true
-		}
-	}
-	return false
-}
-
-// register registers an instance until the test ends, or the function that it returns is called.
-func register(t *testing.T, registrar sd.Registrar, instance sd.Instance) (deregister func()) {
-	t.Helper()
-	f, err := registrar.Register(context.WithoutCancel(t.Context()), instance)
-	if err != nil {
-		t.Fatal(err)
-	}
-	deregister = sync.OnceFunc(func() {
-		if err := f(context.WithoutCancel(t.Context())); err != nil {
-			t.Logf("deregistering: %v", err)
-		}
-	})
-	t.Cleanup(deregister)
-	return deregister
-}
-
-// event is what a watch has yielded.
-type event struct {
-	set []sd.Instance
-	err error
-}
-
-// watch runs a watch until the test ends, and returns what it yields.
-func watch(t *testing.T, instancer sd.Instancer) <-chan event {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	events := make(chan event)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for set, err := range instancer.Watch(ctx) {
-			select {
-			case events <- event{set, err}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
-	return events
-}
-
-// await returns the first event that is as wanted.
-func await(t *testing.T, events <-chan event, what string, wanted func(event) bool) event {
-	t.Helper()
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	var last event
-	for {
-		select {
-		case last = <-events:
-			if wanted(last) {
-				return last
-			}
-		case <-limit.C:
-			t.Fatalf("want %s, have %v, %v last", what, last.set, last.err)
-		}
-	}
-}
-
-// awaitSet waits for a set with exactly these IDs.
-func awaitSet(t *testing.T, events <-chan event, ids ...string) []sd.Instance {
-	t.Helper()
-	slices.Sort(ids)
-	return await(t, events, "the set "+sentence(ids), func(e event) bool {
-		return e.err == nil && slices.EqualFunc(e.set, ids, func(i sd.Instance, id string) bool { return i.ID == id })
-	}).set
-}
-
-func sentence(ids []string) string {
-	text := "of"
-	for _, id := range ids {
-		text += " " + id
-	}
-	return text
-}
-
-// awaitError waits for an error of the watch that has the text in it.
-func awaitError(t *testing.T, events <-chan event, text string) {
-	t.Helper()
-	await(t, events, "an error with "+text, func(e event) bool { return e.err != nil && strings.Contains(e.err.Error(), text) })
+	return watchtest.Track(t, registrar)
 }

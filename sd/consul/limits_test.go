@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // limits also asks Consul itself, so that nothing is refused that it would take, and the reverse.
@@ -57,5 +58,5 @@ func limits(t *testing.T, client *api.Client) {
 			t.Errorf("want an error with %q, have %v", want, err)
 		}
 	}
-	register(t, registrar, sd.Instance{ID: "most", Address: "a:80", Metadata: many(62)})
+	watchtest.Register(t, registrar, sd.Instance{ID: "most", Address: "a:80", Metadata: many(62)})
 }

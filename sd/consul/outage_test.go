@@ -10,6 +10,7 @@ import (
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/consul"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 func TestAnOutageEndsNothing(t *testing.T) {
@@ -19,25 +20,25 @@ func TestAnOutageEndsNothing(t *testing.T) {
 	var reports atomic.Int64
 	registrar := newRegistrar(t, client, "web", consul.RegistrarOnError(func(error) { reports.Add(1) }))
 	instancer := newInstancer(t, client, "web")
-	events := watch(t, instancer)
-	withdraw := register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	events := watchtest.Start(t, instancer)
+	withdraw := watchtest.Register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 
 	agent.Stop()
-	awaitError(t, events, agent.Address)
-	late := watch(t, instancer) // its first query fails
-	awaitError(t, late, agent.Address)
+	events.AwaitError(agent.Address)
+	late := watchtest.Start(t, instancer) // its first query fails
+	late.AwaitError(agent.Address)
 	outage := time.NewTimer(10 * time.Second)
 	defer outage.Stop()
 	for failing := true; failing; {
 		select {
-		case e := <-events:
-			if e.err == nil {
-				t.Errorf("want errors only, have the set %v", e.set)
+		case e := <-events.Events():
+			if e.Err == nil {
+				t.Errorf("want errors only, have the set %v", e.Set)
 			}
-		case e := <-late:
-			if e.err == nil {
-				t.Errorf("want errors only, have the set %v", e.set)
+		case e := <-late.Events():
+			if e.Err == nil {
+				t.Errorf("want errors only, have the set %v", e.Set)
 			}
 		case <-outage.C:
 			failing = false
@@ -51,10 +52,10 @@ func TestAnOutageEndsNothing(t *testing.T) {
 	}
 
 	agent.Start()
-	awaitSet(t, events, "1")
-	awaitSet(t, late, "1")
+	events.AwaitIDs("1")
+	late.AwaitIDs("1")
 	withdraw()
-	awaitSet(t, events)
+	events.AwaitIDs()
 }
 
 func TestAnAgentThatHasLostItsStateIsToldAgain(t *testing.T) {
@@ -62,18 +63,18 @@ func TestAnAgentThatHasLostItsStateIsToldAgain(t *testing.T) {
 	agent := testserver.StartConsul(t)
 	client := newClient(t, agent.Address)
 	const wait = 3 * time.Second // after which an index of the time before, which is too high now, is found to be one
-	events := watch(t, newInstancer(t, client, "web", consul.InstancerWait(wait)))
+	events := watchtest.Start(t, newInstancer(t, client, "web", consul.InstancerWait(wait)))
 	registrar := newRegistrar(t, client, "web")
-	register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80", Version: "v2"})
-	awaitSet(t, events, "1")
+	watchtest.Register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80", Version: "v2"})
+	events.AwaitIDs("1")
 	agent.Kill()
 	agent.Forget()
 	agent.Start()
-	if set := awaitSet(t, watch(t, newInstancer(t, client, "web")), "1"); set[0].Version != "v2" {
+	if set := watchtest.Start(t, newInstancer(t, client, "web")).AwaitIDs("1"); set[0].Version != "v2" {
 		t.Errorf("want all of it again, have %+v", set[0])
 	}
-	register(t, registrar, sd.Instance{ID: "2", Address: "10.0.0.2:80"})
-	awaitSet(t, events, "1", "2")
+	watchtest.Register(t, registrar, sd.Instance{ID: "2", Address: "10.0.0.2:80"})
+	events.AwaitIDs("1", "2")
 }
 
 func TestAnAgentThatHangsHoldsNobodyForEver(t *testing.T) {
@@ -82,12 +83,12 @@ func TestAnAgentThatHangsHoldsNobodyForEver(t *testing.T) {
 	client := newClient(t, agent.Address)
 	registrar := newRegistrar(t, client, "web", consul.RegistrarTTL(time.Minute))
 	instancer := newInstancer(t, client, "web", consul.InstancerWait(time.Second))
-	events := watch(t, instancer)
+	events := watchtest.Start(t, instancer)
 	deregister, err := registrar.Register(context.WithoutCancel(t.Context()), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	awaitSet(t, events, "1")
+	events.AwaitIDs("1")
 
 	agent.Suspend()
 	within(t, driver.RegisterLimit, "registering", func() {
@@ -102,7 +103,7 @@ func TestAnAgentThatHangsHoldsNobodyForEver(t *testing.T) {
 			t.Errorf("want nothing of an agent that hangs, have %v, %v", set, err)
 		}
 	})
-	awaitError(t, events, "context deadline exceeded") // that it hangs is noticed
+	events.AwaitError("context deadline exceeded") // that it hangs is noticed
 	within(t, driver.RemoveLimit, "deregistering", func() {
 		if err := deregister(t.Context()); err == nil {
 			t.Error("want an error of an agent that hangs")
@@ -112,7 +113,7 @@ func TestAnAgentThatHangsHoldsNobodyForEver(t *testing.T) {
 	if err := deregister(t.Context()); err != nil {
 		t.Errorf("want it to be tried again when the agent is back, have %v", err)
 	}
-	awaitSet(t, events)
+	events.AwaitIDs()
 }
 
 // within fails when f takes much longer than the limit.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 // withToken returns a client with that token.
@@ -38,11 +39,11 @@ func TestATokenNeedsNoMoreThanToWriteTheService(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := withToken(t, agent.Address, token.SecretID)
-	events := watch(t, newInstancer(t, manager, "web"))
-	withdraw := register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	events := watchtest.Start(t, newInstancer(t, manager, "web"))
+	withdraw := watchtest.Register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 	withdraw()
-	awaitSet(t, events)
+	events.AwaitIDs()
 	if _, err := newRegistrar(t, client, "other").Register(t.Context(), sd.Instance{ID: "1", Address: "10.0.0.1:80"}); err == nil {
 		t.Error("want an error where the token may not write")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/eureka"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/sdtest"
 )
 
@@ -24,7 +25,7 @@ func TestConformance(t *testing.T) {
 		},
 		Registrar: func(service string) (sd.Registrar, error) {
 			registrar, err := eureka.NewRegistrar(client, service, eureka.RegistrarTTL(6*time.Second))
-			return track(t, registrar), err
+			return watchtest.Track(t, registrar), err
 		},
 		Forget: func(service string, instance sd.Instance) error {
 			status, err := trySend(context.Background(), http.MethodDelete, server.URL+"/apps/"+service+"/"+instance.ID, "")

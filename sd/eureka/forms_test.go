@@ -6,6 +6,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 func TestInstancesOfOthersAreInstances(t *testing.T) {
@@ -26,7 +27,7 @@ func TestInstancesOfOthersAreInstances(t *testing.T) {
 		{ID: "spring:web:80", Address: "10.0.0.9:80", Zone: "north", Version: "2", Metadata: map[string]string{"management.port": "8081"}},
 		{ID: "v6", Address: "[2001:db8::1]:80"},
 	}
-	have := awaitSet(t, watch(t, newInstancer(t, client, "web")), "secure", "spring:web:80", "v6")
+	have := watchtest.Start(t, newInstancer(t, client, "web")).AwaitIDs("secure", "spring:web:80", "v6")
 	if !sd.Same(want, have) {
 		t.Errorf("want %+v, have %+v", want, have)
 	}
@@ -37,16 +38,16 @@ func TestAListOfOneMayBeWrittenAsOne(t *testing.T) {
 	server := testserver.StartEureka(t)
 	server.SingleAsObject()
 	client := newClient(t, server.URL)
-	events := watch(t, newInstancer(t, client, "web"))
+	events := watchtest.Start(t, newInstancer(t, client, "web"))
 	registrar := newRegistrar(t, client, "web")
 	want := sd.Instance{
 		ID: "1", Address: "10.0.0.1:80", Weight: 7, Version: "3", Tags: []string{"a"},
 		Metadata: map[string]string{"n": "42", "b": "true", "odd key": "1"},
 	}
-	register(t, registrar, want)
-	if have := awaitSet(t, events, "1")[0]; !want.Equal(have) {
+	watchtest.Register(t, registrar, want)
+	if have := events.AwaitIDs("1")[0]; !want.Equal(have) {
 		t.Errorf("want %+v, have %+v", want, have)
 	}
-	register(t, registrar, sd.Instance{ID: "2", Address: "10.0.0.2:80"})
-	awaitSet(t, events, "1", "2")
+	watchtest.Register(t, registrar, sd.Instance{ID: "2", Address: "10.0.0.2:80"})
+	events.AwaitIDs("1", "2")
 }

@@ -12,49 +12,50 @@ import (
 	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/eureka"
 	"github.com/ashlar-go/ashlar/sd/internal/driver"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
 func TestOnlyInstancesThatAreUpCount(t *testing.T) {
 	t.Parallel()
 	server := testserver.StartEureka(t)
 	client := newClient(t, server.URL+"/") // a slash more is none too many
-	events := watch(t, newInstancer(t, client, "web"))
-	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	register(t, newRegistrar(t, client, "WEB"), sd.Instance{ID: "2", Address: "10.0.0.2:80"}) // the same application
+	events := watchtest.Start(t, newInstancer(t, client, "web"))
+	watchtest.Register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	watchtest.Register(t, newRegistrar(t, client, "WEB"), sd.Instance{ID: "2", Address: "10.0.0.2:80"}) // the same application
 	for id, status := range map[string]string{"down": `"DOWN"`, "starting": `"STARTING"`, "strange": `"WHATEVER"`} {
 		send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", id, "status", status))
 	}
-	awaitSet(t, events, "1", "2")
+	events.AwaitIDs("1", "2")
 
 	if status := send(t, http.MethodPut, server.URL+"/apps/WEB/1/status?value=OUT_OF_SERVICE", ""); status != http.StatusOK {
 		t.Fatalf("HTTP %d", status)
 	}
-	awaitSet(t, events, "2")
-	for _, e := range drain(events, 3*time.Second) { // renewals do not change it
-		t.Errorf("want it to stay out, have %v, %v", e.set, e.err)
+	events.AwaitIDs("2")
+	for _, e := range events.During(3 * time.Second) { // renewals do not change it
+		t.Errorf("want it to stay out, have %v, %v", e.Set, e.Err)
 	}
 	// The end of the override leaves it unknown, which asks for a registration.
 	send(t, http.MethodDelete, server.URL+"/apps/WEB/1/status", "")
-	awaitSet(t, events, "1", "2")
+	events.AwaitIDs("1", "2")
 }
 
 func TestAServerThatIsBackEmptiesNoSet(t *testing.T) {
 	t.Parallel()
 	server := testserver.StartEureka(t)
 	client := newClient(t, server.URL)
-	events := watch(t, newInstancer(t, client, "web", eureka.InstancerGrace(6*time.Second)))
-	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events := watchtest.Start(t, newInstancer(t, client, "web", eureka.InstancerGrace(6*time.Second)))
+	watchtest.Register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
 	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "2", "leaseInfo", `{"durationInSecs":3600}`))
 	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "3", "hostName", `"10.0.0.3"`))
-	awaitSet(t, events, "1", "2", "3")
+	events.AwaitIDs("1", "2", "3")
 
 	server.Stop()
-	awaitError(t, events, strings.TrimPrefix(server.URL, "http://"))
+	events.AwaitError(strings.TrimPrefix(server.URL, "http://"))
 	server.Start()
 	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "3", "hostName", `"10.0.0.3"`, "status", `"DOWN"`))
 	back := time.Now()
-	awaitSet(t, events, "1", "2") // what the server says of 3 counts at once
-	awaitSet(t, events, "1")
+	events.AwaitIDs("1", "2") // what the server says of 3 counts at once
+	events.AwaitIDs("1")
 	if kept := time.Since(back); kept < 4*time.Second {
 		t.Errorf("want 2, which did not come back, to stay for 6 s, have %v", kept)
 	}
@@ -69,20 +70,20 @@ func TestAnOutageEndsNothing(t *testing.T) {
 	client := newClient(t, server.URL)
 	instancer := newInstancer(t, client, "web", eureka.InstancerGrace(3*time.Second))
 	registrar := newRegistrar(t, client, "web")
-	events := watch(t, instancer)
-	withdraw := register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	events := watchtest.Start(t, instancer)
+	withdraw := watchtest.Register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 	server.Stop()
-	late := watch(t, instancer) // its first question fails
-	awaitError(t, late, "refused")
+	late := watchtest.Start(t, instancer) // its first question fails
+	late.AwaitError("refused")
 	if _, err := registrar.Register(t.Context(), sd.Instance{ID: "2", Address: "10.0.0.2:80"}); err == nil {
 		t.Error("want an error without a server")
 	}
 	server.Start()
-	awaitSet(t, late, "1")
+	late.AwaitIDs("1")
 	withdraw()
-	awaitSet(t, late)
-	awaitSet(t, events)
+	late.AwaitIDs()
+	events.AwaitIDs()
 }
 
 func TestServersAreTriedInTurn(t *testing.T) {
@@ -90,16 +91,16 @@ func TestServersAreTriedInTurn(t *testing.T) {
 	first, second := testserver.StartEureka(t), testserver.StartEureka(t)
 	first.Stop()
 	client := newClient(t, first.URL, second.URL)
-	events := watch(t, newInstancer(t, client, "web", eureka.InstancerGrace(0)))
-	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	events := watchtest.Start(t, newInstancer(t, client, "web", eureka.InstancerGrace(0)))
+	watchtest.Register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 	first.Start()
 	second.Refuse(http.StatusForbidden) // as a server that has just started
-	awaitSet(t, events)                 // the first does not know it until it is renewed there
-	awaitSet(t, events, "1")
+	events.AwaitIDs()                   // the first does not know it until it is renewed there
+	events.AwaitIDs("1")
 	second.Refuse(0)
 	first.Suspend() // which makes each request take 3 s, once
-	awaitSet(t, events, "1")
+	events.AwaitIDs("1")
 	first.Resume()
 }
 
@@ -109,19 +110,19 @@ func TestAServerThatHangsHoldsNobodyForEver(t *testing.T) {
 	client := newClient(t, server.URL)
 	instancer := newInstancer(t, client, "web", eureka.InstancerGrace(3*time.Second))
 	registrar := newRegistrar(t, client, "web")
-	events := watch(t, instancer)
-	withdraw := register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	events := watchtest.Start(t, instancer)
+	withdraw := watchtest.Register(t, registrar, sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 	server.Suspend()
 	within(t, driver.RegisterLimit, "registering", func() {
 		if _, err := registrar.Register(t.Context(), sd.Instance{ID: "2", Address: "10.0.0.2:80"}); err == nil {
 			t.Error("want an error of a server that hangs")
 		}
 	})
-	awaitError(t, events, "deadline exceeded")
+	events.AwaitError("deadline exceeded")
 	within(t, driver.RemoveLimit, "deregistering", withdraw)
 	server.Resume()
-	awaitSet(t, events)
+	events.AwaitIDs()
 }
 
 // within fails when f takes much longer than the limit.
@@ -139,14 +140,14 @@ func TestAnInstanceThatIsAliveStays(t *testing.T) {
 	t.Parallel()
 	server := testserver.StartEureka(t)
 	client := newClient(t, server.URL)
-	events := watch(t, newInstancer(t, client, "web"))
-	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events := watchtest.Start(t, newInstancer(t, client, "web"))
+	watchtest.Register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
 	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "2", "leaseInfo", `{"durationInSecs":2}`))
-	awaitSet(t, events, "1", "2")
-	awaitSet(t, events, "1") // the other is not renewed
+	events.AwaitIDs("1", "2")
+	events.AwaitIDs("1") // the other is not renewed
 	before := server.Requests()
-	for _, e := range drain(events, 7*time.Second) {
-		t.Errorf("want no change, have %v, %v", e.set, e.err)
+	for _, e := range events.During(7 * time.Second) {
+		t.Errorf("want no change, have %v, %v", e.Set, e.Err)
 	}
 	if n := server.Requests() - before; n > 7*6+2*7+3 {
 		t.Errorf("want 5 to 6 questions in a second, and a renewal of two requests, have %d in 7 s", n)
@@ -157,27 +158,27 @@ func TestARegistrationTakesThePlaceOfAnother(t *testing.T) {
 	t.Parallel()
 	server := testserver.StartEureka(t)
 	client := newClient(t, server.URL)
-	events := watch(t, newInstancer(t, client, "web"))
+	events := watchtest.Start(t, newInstancer(t, client, "web"))
 	// The clock of another is a day ahead, and Eureka keeps what has the newest time.
 	ahead := time.Now().Add(24*time.Hour).Format("20060102150405") + "0"
 	send(t, http.MethodPost, server.URL+"/apps/WEB", info("web", "1", "lastDirtyTimestamp", `"`+ahead+`"`))
-	awaitSet(t, events, "1")
-	older := register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	await(t, events, "the older one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.1:80" })
-	register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
-	newer := func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.2:80" }
-	await(t, events, "the newer one", newer)
+	events.AwaitIDs("1")
+	older := watchtest.Register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.Await("the older one", func(e watchtest.Event) bool { return len(e.Set) == 1 && e.Set[0].Address == "10.0.0.1:80" })
+	watchtest.Register(t, newRegistrar(t, client, "web"), sd.Instance{ID: "1", Address: "10.0.0.2:80"})
+	newer := func(e watchtest.Event) bool { return len(e.Set) == 1 && e.Set[0].Address == "10.0.0.2:80" }
+	events.Await("the newer one", newer)
 	for range 2 { // which of them renews its lease first must not matter in the end
 		send(t, http.MethodDelete, server.URL+"/apps/WEB/1", "")
-		drain(events, 3*time.Second)
+		events.During(3 * time.Second)
 		if set, err := now(t, newInstancer(t, client, "web")); err != nil || len(set) != 1 || set[0].Address != "10.0.0.2:80" {
 			t.Errorf("want the newer one again, have %v, %v", set, err)
 		}
 	}
 	older()
-	for _, e := range drain(events, 3*time.Second) {
+	for _, e := range events.During(3 * time.Second) {
 		if !newer(e) {
-			t.Errorf("want the older one to touch nothing, have %v, %v", e.set, e.err)
+			t.Errorf("want the older one to touch nothing, have %v, %v", e.Set, e.Err)
 		}
 	}
 }
@@ -186,37 +187,23 @@ func TestWhatWasReplacedIsBackWhenTheOtherHasCrashed(t *testing.T) {
 	t.Parallel()
 	server := testserver.StartEureka(t)
 	client := newClient(t, server.URL)
-	events := watch(t, newInstancer(t, client, "web"))
+	events := watchtest.Start(t, newInstancer(t, client, "web"))
 	reports := make(chan error, 100)
 	report := eureka.RegistrarOnError(func(err error) { reports <- err })
-	register(t, newRegistrar(t, client, "web", report), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
-	awaitSet(t, events, "1")
+	watchtest.Register(t, newRegistrar(t, client, "web", report), sd.Instance{ID: "1", Address: "10.0.0.1:80"})
+	events.AwaitIDs("1")
 	// One that is newer takes its place, and does not renew its lease.
 	newer := strconv.FormatInt(time.Now().Add(time.Second).UnixMilli(), 10)
 	send(t, http.MethodPost, server.URL+"/apps/WEB",
 		info("web", "1", "lastDirtyTimestamp", strconv.Quote(newer), "hostName", `"crashed"`, "leaseInfo", `{"durationInSecs":2}`))
-	await(t, events, "the newer one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address != "10.0.0.1:80" })
-	await(t, events, "the older one", func(e event) bool { return len(e.set) == 1 && e.set[0].Address == "10.0.0.1:80" })
+	events.Await("the newer one", func(e watchtest.Event) bool { return len(e.Set) == 1 && e.Set[0].Address != "10.0.0.1:80" })
+	events.Await("the older one", func(e watchtest.Event) bool { return len(e.Set) == 1 && e.Set[0].Address == "10.0.0.1:80" })
 	if err := <-reports; !errors.Is(err, sd.ErrReplaced) {
 		t.Errorf("want %v, have %v", sd.ErrReplaced, err)
 	}
 	for len(reports) > 0 {
 		if err := <-reports; errors.Is(err, sd.ErrReplaced) {
 			t.Error("want it said once")
-		}
-	}
-}
-
-// drain returns what a watch yields in that time.
-func drain(events <-chan event, length time.Duration) (all []event) {
-	over := time.NewTimer(length)
-	defer over.Stop()
-	for {
-		select {
-		case e := <-events:
-			all = append(all, e)
-		case <-over.C:
-			return all
 		}
 	}
 }

@@ -52,6 +52,23 @@ func Start(t *testing.T, instancer sd.Instancer) *Watch {
 // End ends the watch, and waits for that. Ending twice is harmless.
 func (w *Watch) End() { w.end() }
 
+// Events are those that the test has not taken, for a select.
+func (w *Watch) Events() <-chan Event { return w.events }
+
+// During returns what the watch yields in that time.
+func (w *Watch) During(length time.Duration) (all []Event) {
+	over := time.NewTimer(length)
+	defer over.Stop()
+	for {
+		select {
+		case e := <-w.events:
+			all = append(all, e)
+		case <-over.C:
+			return all
+		}
+	}
+}
+
 // Next returns what the watch yields next.
 func (w *Watch) Next() Event {
 	w.t.Helper()
