@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
@@ -45,53 +44,27 @@ func (b *binder[C, T]) first(c call[C]) (do T, err error) {
 			b.pool.release(c.node)
 		}
 	}()
-	lock := b.lock(c.node)
-	lock.Lock()
-	defer lock.Unlock()
-	if do, ok = (*c.node.bound.Load())[b.number].(T); ok {
-		return do, nil
+	c.node.binding.Lock()
+	defer c.node.binding.Unlock()
+	var bound []any
+	if all := c.node.bound.Load(); all != nil {
+		bound = *all
+	}
+	if b.number < len(bound) {
+		if do, ok = bound[b.number].(T); ok {
+			return do, nil
+		}
 	}
 	if do, err = b.make(c.node.client); err != nil {
 		return do, status.New(status.Internal, "a client of "+b.operation+" could not be made").
 			WithCause(fmt.Errorf("%w: lb: binding to %v: %w", transport.ErrNotSent, c.node.Instance(), err))
 	}
 	ok = true
-	b.set(c.node, do)
-	return do, nil
-}
-
-// lock returns what guards the making, which is in the place of what will be made.
-func (b *binder[C, T]) lock(n *node[C]) *sync.Mutex {
-	for {
-		all := n.bound.Load()
-		if all != nil && b.number < len(*all) {
-			if lock, ok := (*all)[b.number].(*sync.Mutex); ok {
-				return lock
-			} else if (*all)[b.number] != nil {
-				return new(sync.Mutex) // it has been made just now
-			}
-		}
-		lock := new(sync.Mutex)
-		if b.replace(n, all, lock) {
-			return lock
-		}
-	}
-}
-
-func (b *binder[C, T]) set(n *node[C], do T) {
-	for done := false; !done; {
-		done = b.replace(n, n.bound.Load(), do)
-	}
-}
-
-// replace puts something in the place of this endpoint, unless others have changed theirs meanwhile.
-func (b *binder[C, T]) replace(n *node[C], old *[]any, what any) bool {
 	all := make([]any, max(b.number+1, int(b.pool.binds.Load())))
-	if old != nil {
-		copy(all, *old)
-	}
-	all[b.number] = what
-	return n.bound.CompareAndSwap(old, &all)
+	copy(all, bound)
+	all[b.number] = do
+	c.node.bound.Store(&all)
+	return do, nil
 }
 
 var errBoundNil = errors.New("bind returned nil")

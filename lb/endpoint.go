@@ -17,16 +17,17 @@ import (
 //		return grpctransport.NewClient[*Order, *Receipt](spec, conn)
 //	}
 //
-// and is called once for each instance, when that is called for the first time. It does not block, since other calls of the operation
-// wait for it. When it fails so does the call, with Internal, the instance being named in the cause, and the next call of that instance
-// calls it again. Middleware within bind sees each attempt, and that around the Endpoint each call. An Endpoint is made once for an
-// operation, and not for each call.
+// and is called once for each instance, when that is called for the first time. It does not block, since first calls of the instance
+// wait for it. When it fails so does the call, with Internal, the instance being named in the cause, and the next call of that
+// instance calls it again. Middleware within bind sees each attempt, and that around the Endpoint each call. An Endpoint is made
+// once for an operation, and not for each call.
 //
 // A call that fails is tried again on another instance, if there is one, up to DefaultAttempts in all, when its error has one of the
-// codes of EndpointRetryCodes, and it is Spec.Idempotent or surely had no effect, as transport.NotBegun says. Between the attempts it
-// waits as EndpointRetryBackoff says, and at least as long as the server says in RetryAfter. There is no other attempt when the context
-// has ended, when its deadline would pass during the wait, and when the budget of PoolRetryBudget is spent. Of several attempts all errors
-// are in a *RetryError in the cause. A call for which there is no instance is not tried again; see PoolWaitReady.
+// codes of EndpointRetryCodes, and it is Spec.Idempotent or surely had no effect, as transport.NotBegun says. Between the attempts
+// it waits as EndpointRetryBackoff says, and at least as long as the server says in RetryAfter. There is no other attempt when the
+// context has ended, when its deadline would pass during the wait, and when the budget of PoolRetryBudget is spent. Of several
+// attempts all errors are in a *RetryError in the cause. A call for which there is no instance is not tried again; see
+// PoolWaitReady.
 //
 // It fails when the pool or bind is nil, when spec.Kind is set and is not Unary, and when an option is wrong or is for streams.
 func Endpoint[C, Req, Resp any](

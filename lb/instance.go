@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 type node[C any] struct {
 	*Node
 
-	client C                     // set before the node is first picked
-	bound  atomic.Pointer[[]any] // by number of the endpoint
+	client  C                     // set before the node is first picked
+	bound   atomic.Pointer[[]any] // by number of the endpoint; each slice is whole, and replaced by one that has more
+	binding sync.Mutex            // of those who replace it
 
 	cancel    context.CancelFunc // of a dial, while there is one
 	slot      bool               // it is being dialled, and counts among those that are
