@@ -7,7 +7,7 @@ type Event struct {
 	Kind     EventKind
 	Instance sd.Instance // that it happened to; none for the registry
 	Err      error       // the reason of DialFailed, Lost, Ejected and RegistryFailed, and of Closed where closing failed
-	InFlight int         // calls that Closed has cut, since they took longer than PoolDrain allows
+	InFlight int         // calls that its client still had when it was Closed, since they took longer than PoolDrain allows
 }
 
 // EventKind says what has happened.

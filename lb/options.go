@@ -83,7 +83,8 @@ func PoolDialTimeout(limit time.Duration) PoolOption {
 }
 
 // PoolDrain limits how long the calls of an instance that has departed may go on until its client is closed, and those of the pool
-// after Close. The default is DefaultDrain; 0 cuts them at once.
+// after Close. The default is DefaultDrain; 0 is at once. What becomes of those that go on nevertheless is for the client to say: a
+// *grpc.ClientConn cuts them, and the Conn of HTTP and that of NATS do not.
 func PoolDrain(limit time.Duration) PoolOption {
 	return func(c *poolConfig) error {
 		c.drain = limit

@@ -222,8 +222,12 @@ func callNATS(t testing.TB, c calling, url string) caller {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = shared.Close() })
+	dial, err := natstransport.Dialer(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return client[*natstransport.Conn, note]{
-		dial: natstransport.Dialer(shared),
+		dial: dial,
 		unary: func(spec endpoint.Spec, conn *natstransport.Conn) (endpoint.Endpoint[note, note], error) {
 			return natstransport.NewClient[note, note](spec, conn)
 		},

@@ -7,8 +7,9 @@ import "errors"
 var ErrNotSent = errors.New("the request was not sent")
 
 // ErrNotBegun is found by errors.Is in the error of a call that the other side refused before it had begun with it, as a server that
-// is full does. Repeating it is as safe. A client transport adds it to the cause when the answer has NotBegunHeader; since a cause never
-// leaves a process, a server that returns such an error of a call of its own does not say so of the call that it serves.
+// is full does. Repeating it is as safe. The clients over HTTP and NATS add it to the cause when the answer has NotBegunHeader. That over
+// gRPC does not: HTTP/2 has a sign of its own for such a request, and grpc-go sends it again by itself. Since a cause never leaves a
+// process, a server that returns such an error of a call of its own does not say so of the call that it serves.
 var ErrNotBegun = errors.New("the request was refused before it was begun")
 
 // NotBegunHeader is the header field, with the value "true", by which a server transport says that it refuses a request before anything

@@ -30,8 +30,6 @@ func (f *fleet) chaos(ctx context.Context, every time.Duration, out io.Writer) e
 
 // crash kills an instance, and starts it again after a while.
 func (f *fleet) crash(ctx context.Context, n int, down time.Duration, out io.Writer) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	i := f.instances[n]
 	i.kill()
 	fmt.Fprintf(out, "chaos: %s at %s is killed\n", f.name, i.address)
@@ -52,8 +50,6 @@ func (f *fleet) crash(ctx context.Context, n int, down time.Duration, out io.Wri
 
 // replace starts another instance, and retires the old one.
 func (f *fleet) replace(_ context.Context, n int, _ time.Duration, out io.Writer) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	i, err := f.serve("127.0.0.1:0")
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ func (r *full) Register(context.Context, sd.Instance) (deregister func(context.C
 // Nothing is left running when an instance cannot be announced, neither the new one nor the one that it was to replace.
 func TestAnInstanceThatCannotBeAnnouncedReplacesNobody(t *testing.T) {
 	t.Parallel()
-	f := &fleet{name: "catalog", registrar: &full{free: 1}, logger: log.New(t.Output()), failed: make(chan error, 10)}
+	f := &fleet{name: "catalog", registrar: &full{free: 1}, logger: log.New(t.Output()), failed: make(failures, 1)}
 	if err := f.start(); err != nil {
 		t.Fatal(err)
 	}

@@ -3,26 +3,20 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
-	"sync"
-
-	"google.golang.org/grpc"
 
 	"github.com/ashlar-go/ashlar/log"
 	"github.com/ashlar-go/ashlar/sd"
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 )
 
-// fleet is the instances of a service over gRPC. Here they share their data, as instances of a service share a database.
+// fleet is the instances of a service over gRPC. Here they share their data, as instances of a service share a database. Nothing but
+// close is called while chaos runs, and that waits for it.
 type fleet struct {
 	name      string
 	servers   []*grpctransport.Server
 	registrar sd.Registrar // nil where instances cannot be announced
 	logger    log.Logger
-	failed    chan<- error
-
-	mu        sync.Mutex
+	failed    failures
 	instances []*instance
 }
 
@@ -30,7 +24,7 @@ type fleet struct {
 type instance struct {
 	address    string
 	server     *grpctransport.GRPCServer
-	stopped    chan struct{} // closed when the server has ended
+	stopped    <-chan struct{} // closed when the server has ended
 	deregister func(context.Context) error
 }
 
@@ -40,30 +34,19 @@ func (f *fleet) start() error {
 	if err != nil {
 		return err
 	}
-	f.mu.Lock()
 	f.instances = append(f.instances, i)
-	f.mu.Unlock()
 	return f.announce(i)
 }
 
 // serve starts a server.
 func (f *fleet) serve(address string) (*instance, error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
-	}
-	i := &instance{
-		address: listener.Addr().String(), stopped: make(chan struct{}),
-		server: grpctransport.NewGRPCServer(grpctransport.GRPCHealth(), grpctransport.GRPCReflection()),
-	}
+	i := &instance{server: grpctransport.NewGRPCServer(grpctransport.GRPCHealth(), grpctransport.GRPCReflection())}
 	grpctransport.Register(i.server, f.servers...)
-	go func() {
-		defer close(i.stopped)
-		if err := i.server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
-			f.failed <- fmt.Errorf("%s: %w", f.name, err)
-		}
-	}()
-	_ = log.Info(f.logger).Log("msg", "listening", "service", f.name, "addr", i.address)
+	var err error
+	if i.address, i.stopped, err = listen(f.name, address, f.logger, i.server.Serve, f.failed); err != nil {
+		i.server.Stop()
+		return nil, err
+	}
 	return i, nil
 }
 
@@ -98,8 +81,6 @@ func (i *instance) kill() {
 
 // addresses are those of the instances.
 func (f *fleet) addresses() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	all := make([]string, len(f.instances))
 	for n, i := range f.instances {
 		all[n] = i.address
@@ -109,8 +90,6 @@ func (f *fleet) addresses() []string {
 
 // close retires all instances.
 func (f *fleet) close() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	var errs []error
 	for _, i := range f.instances {
 		errs = append(errs, i.retire())

@@ -133,7 +133,7 @@ func run(ctx context.Context, opts options, out, errout io.Writer) (err error) {
 		go func() {
 			defer close(over)
 			if err := s.catalog.chaos(ctx, opts.chaos, out); err != nil {
-				s.failed <- err
+				s.failed.add(err)
 			}
 		}()
 		defer func() { // before the shop is closed

@@ -55,17 +55,10 @@ func (s *shop) serveGRPC(name string, servers []*grpctransport.Server, logger lo
 func (s *shop) serve(
 	name, addr string, logger log.Logger, serve func(net.Listener) error, shutdown func(context.Context) error,
 ) (string, error) {
-	listener, err := net.Listen("tcp", addr)
+	addr, stopped, err := listen(name, addr, logger, serve, s.failed)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return "", err
 	}
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		if err := serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, grpc.ErrServerStopped) {
-			s.failed <- fmt.Errorf("%s: %w", name, err)
-		}
-	}()
 	s.closers = append(s.closers, func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), closingLimit)
 		defer cancel()
@@ -73,8 +66,26 @@ func (s *shop) serve(
 		<-stopped
 		return err
 	})
+	return addr, nil
+}
+
+// listen serves on a listener of its own until the server is ended, which closes stopped; a server that fails tells failed.
+func listen(
+	name, addr string, logger log.Logger, serve func(net.Listener) error, failed failures,
+) (bound string, stopped <-chan struct{}, err error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", nil, fmt.Errorf("%s: %w", name, err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, grpc.ErrServerStopped) {
+			failed.add(fmt.Errorf("%s: %w", name, err))
+		}
+	}()
 	_ = log.Info(logger).Log("msg", "listening", "service", name, "addr", listener.Addr())
-	return listener.Addr().String(), nil
+	return listener.Addr().String(), ended, nil
 }
 
 // serveNATS serves on a connection of its own.

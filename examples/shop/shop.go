@@ -30,15 +30,24 @@ type shop struct {
 	orders  string // the address of the orders' gRPC server
 	broker  string // the URL of the NATS server
 	catalog *fleet
-	failed  chan error // one value per server that stopped by itself
+	failed  failures
 	closers []func() error
+}
+
+// failures has the first error of a server that stopped by itself, which closes the shop.
+type failures chan error
+
+func (f failures) add(err error) {
+	select {
+	case f <- err:
+	default:
+	}
 }
 
 // open composes the shop: the catalog over gRPC, the payments over NATS, the orders, which need both, over HTTP, gRPC and NATS,
 // and the storefront in front.
 func open(opts options, logger log.Logger) (_ *shop, err error) {
-	const servers = 100 // those that chaos starts too, while one is not looked at
-	s := &shop{failed: make(chan error, servers)}
+	s := &shop{failed: make(failures, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())

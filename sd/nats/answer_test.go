@@ -57,8 +57,12 @@ func TestServicesOverNATSAreFoundByTheirPrefixes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	dial, err := natstransport.Dialer(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, i := range set {
-		at, err := natstransport.Dialer(conn)(t.Context(), i.Address)
+		at, err := dial(t.Context(), i.Address)
 		if err != nil {
 			t.Fatal(err)
 		}

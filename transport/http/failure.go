@@ -8,10 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"strings"
 
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/fieldrule"
 )
 
 // unanswered is what the caller gets when err came instead of a response.
@@ -46,13 +46,8 @@ func (c *client[Req, Resp]) unwritten(err error) error {
 // badHeader returns an error for a header that net/http refuses to send, which it tells only by a text.
 func badHeader(header http.Header) error {
 	for name, values := range header {
-		if !isToken(name) {
-			return fmt.Errorf("%q is no name of a header field", name)
-		}
-		for _, value := range values {
-			if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
-				return fmt.Errorf("the header field %s has a value with a control character", name)
-			}
+		if err := fieldrule.Check(name, values); err != nil {
+			return err
 		}
 	}
 	return nil

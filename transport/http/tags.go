@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/ashlar-go/ashlar/transport/internal/fieldrule"
 )
 
 // checkTags refuses tags that contradict each other, and tags that nothing would read, since the body could then set what was meant to
@@ -52,19 +54,9 @@ func tagsOf(f reflect.StructField) (tags []string) {
 	return tags
 }
 
-// isToken reports whether text can be the name of a header field: RFC 9110, section 5.6.2.
-func isToken(text string) bool {
-	for _, c := range []byte(text) {
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
-			return false
-		}
-	}
-	return text != ""
-}
-
 // checkHeaderName refuses what is no name, and the fields that net/http does not pass on.
 func checkHeaderName(name string) error {
-	if !isToken(name) {
+	if !fieldrule.IsName(name) {
 		return fmt.Errorf("%q is no name of a header field", name)
 	}
 	switch name {

@@ -1,11 +1,10 @@
 package inproc
 
 import (
-	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/fieldrule"
 )
 
 // header is a transport.Header that costs nothing until something is set.
@@ -30,23 +29,9 @@ func (h *header) Set(key string, values ...string) {
 // refuse empties a header that no network could carry, so that tests in the process find it, and says what is wrong with it.
 func (h *header) refuse() error {
 	for name, values := range h.fields {
-		if err := checkField(name, values); err != nil {
+		if err := fieldrule.Check(name, values); err != nil {
 			h.fields = nil
 			return err
-		}
-	}
-	return nil
-}
-
-// checkField fails for a field that HTTP refuses to send.
-func checkField(name string, values []string) error {
-	const delimiters = `"(),/:;<=>?@[\]{}` // RFC 9110, section 5.6.2
-	if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune(delimiters, c) }) {
-		return fmt.Errorf("%q is no name of a header field", name)
-	}
-	for _, value := range values {
-		if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
-			return fmt.Errorf("the header field %s has a value with a control character", name)
 		}
 	}
 	return nil

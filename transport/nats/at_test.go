@@ -21,7 +21,10 @@ func TestAnInstanceIsCalledByItsPrefix(t *testing.T) {
 		b.serve(natstransport.NewStreamServer(streamSpec, echo, natstransport.ServerPrefix(prefix)))
 	}
 	shared := b.conn()
-	dialer := natstransport.Dialer(shared)
+	dialer, err := natstransport.Dialer(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for n, address := range map[int]string{1: "numbers-1", 2: "zone.numbers-2"} {
 		conn, err := dialer(t.Context(), address)
 		if err != nil {
@@ -54,7 +57,7 @@ func TestAnInstanceIsCalledByItsPrefix(t *testing.T) {
 	if have, err := client[*number, *number](t, within)(t.Context(), &number{}); err != nil || have.N != 2 {
 		t.Errorf("a prefix of a prefix: want 2, have %v, %v", have, err)
 	}
-	if _, err := natstransport.Dialer(nil)(t.Context(), "numbers-1"); err == nil || !strings.Contains(err.Error(), "nil") {
+	if _, err := natstransport.Dialer(nil); err == nil || !strings.Contains(err.Error(), "nil") {
 		t.Errorf("without a connection: want an error that says so, have %v", err)
 	}
 	for _, prefix := range []string{"", "a b", "a.*", "$SYS", "a..b"} {

@@ -48,7 +48,7 @@ func newConn(nc *nats.Conn, every time.Duration) (*Conn, error) {
 }
 
 // At returns the Conn by which one instance is called: servers with ServerPrefix of the same prefix. It shares everything with c, so
-// it costs next to nothing, and to close it does nothing.
+// it costs next to nothing, and to close it does nothing: calls over it that have begun go on.
 //
 // It fails when c is nil, and when no subject can begin with prefix.
 func (c *Conn) At(prefix string) (*Conn, error) {
@@ -61,10 +61,14 @@ func (c *Conn) At(prefix string) (*Conn, error) {
 	return &Conn{shared: c.shared, prefix: c.prefix + prefix + "."}, nil
 }
 
-// Dialer returns the function by which a pool, as that of package lb, calls instances whose addresses are prefixes of subjects: At. It
-// fails when that does.
-func Dialer(conn *Conn) func(ctx context.Context, address string) (*Conn, error) {
-	return func(_ context.Context, address string) (*Conn, error) { return conn.At(address) }
+// Dialer returns the function by which a pool, as that of package lb, calls instances whose addresses are prefixes of subjects: At.
+//
+// It fails when conn is nil, and the function when At does.
+func Dialer(conn *Conn) (func(ctx context.Context, address string) (*Conn, error), error) {
+	if conn == nil {
+		return nil, errors.New("natstransport: Dialer: the connection is nil")
+	}
+	return func(_ context.Context, address string) (*Conn, error) { return conn.At(address) }, nil
 }
 
 // Close ends the calls that wait for an answer, with Unavailable, and the streams, and gives up the inbox. Calls that come later

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/ashlar-go/ashlar/transport"
+	"github.com/ashlar-go/ashlar/transport/internal/fieldrule"
 )
 
 const (
@@ -60,10 +61,8 @@ func checkHeader(fields transport.HeaderMap) error {
 		if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c == ':' || c >= 0x7f }) {
 			return fmt.Errorf("%q is no name of a header field", name)
 		}
-		for _, value := range values {
-			if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
-				return fmt.Errorf("the header field %s has a value with a control character", name)
-			}
+		if err := fieldrule.CheckValues(name, values); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -7,10 +7,9 @@ import (
 	"net/http"
 	"os"
 	"reflect"
-	"sync"
-	"sync/atomic"
 
 	"github.com/ashlar-go/ashlar/bench/internal/model"
+	"github.com/ashlar-go/ashlar/bench/internal/parallel"
 )
 
 // Calls are the two operations as a client contestant calls them.
@@ -59,35 +58,13 @@ func Call(connect func(base string) (Calls, error)) {
 		log.Fatalf("the reply to the large body is wrong: %v", have)
 	}
 	err = serve(Hello{}, func(c Command) error {
+		call := price
 		if c.Body == model.Small().Name {
-			return repeat(c, sum)
+			call = sum
 		}
-		return repeat(c, price)
+		return parallel.Do(c.Count, c.Conns, func(int) error { return call(context.Background()) })
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-}
-
-// repeat calls f c.Count times from c.Conns goroutines.
-func repeat(c Command, f func(context.Context) error) error {
-	var (
-		left  atomic.Int64
-		group sync.WaitGroup
-		once  sync.Once
-		first error
-	)
-	left.Store(int64(c.Count))
-	for range c.Conns {
-		group.Go(func() {
-			for left.Add(-1) >= 0 {
-				if err := f(context.Background()); err != nil {
-					once.Do(func() { first = err })
-					return
-				}
-			}
-		})
-	}
-	group.Wait()
-	return first
 }

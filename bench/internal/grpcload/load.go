@@ -6,12 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
+
+	"github.com/ashlar-go/ashlar/bench/internal/parallel"
 )
 
 // size is that of the payload.
@@ -52,7 +52,7 @@ func Dial(address string, atOnce, streams int) (*Load, error) {
 // Unary makes n unary calls, some at a time.
 func (l *Load) Unary(n int) error {
 	request := &testpb.SimpleRequest{Payload: l.payload}
-	return l.share(n, func(int) error {
+	return parallel.Do(n, l.atOnce, func(int) error {
 		response, err := l.client.UnaryCall(context.Background(), request)
 		return l.check(response.GetPayload(), err)
 	})
@@ -61,32 +61,13 @@ func (l *Load) Unary(n int) error {
 // Messages sends n messages over the streams, each when the one before it has come back.
 func (l *Load) Messages(n int) error {
 	message := &testpb.StreamingOutputCallRequest{Payload: l.payload}
-	return l.share(n, func(i int) error {
+	return parallel.Do(n, l.atOnce, func(i int) error {
 		if err := l.streams[i].Send(message); err != nil {
 			return err
 		}
 		response, err := l.streams[i].Recv()
 		return l.check(response.GetPayload(), err)
 	})
-}
-
-// share calls f n times, from a goroutine for each number that it is given.
-func (l *Load) share(n int, f func(i int) error) error {
-	var (
-		left  atomic.Int64
-		group sync.WaitGroup
-		errs  = make([]error, l.atOnce)
-	)
-	left.Store(int64(n))
-	for i := range l.atOnce {
-		group.Go(func() {
-			for errs[i] == nil && left.Add(-1) >= 0 {
-				errs[i] = f(i)
-			}
-		})
-	}
-	group.Wait()
-	return errors.Join(errs...)
 }
 
 func (l *Load) check(have *testpb.Payload, err error) error {

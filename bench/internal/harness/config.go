@@ -50,8 +50,8 @@ func NATS() []Work {
 	return []Work{{Name: "request", Count: 8000, quick: 4000, smoke: 32, flag: "requests", usage: "requests a round"}}
 }
 
-// Flags registers the flags of a command that does the work, and returns the Config that they fill and the file for the JSON report.
-func Flags(f *flag.FlagSet, work []Work) (config *Config, jsonFile *string) {
+// commandLine registers the flags of a command that does the work, and returns the Config that they fill and the file for the JSON report.
+func commandLine(f *flag.FlagSet, work []Work) (config *Config, jsonFile *string) {
 	c := &Config{Work: work}
 	f.IntVar(&c.Rounds, "rounds", 21, "rounds, each with every contestant in turn")
 	for i, w := range work {

@@ -6,10 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
-	"sync/atomic"
 
 	"github.com/ashlar-go/ashlar/bench/internal/model"
+	"github.com/ashlar-go/ashlar/bench/internal/parallel"
 )
 
 // Load posts one body to one server.
@@ -38,21 +37,7 @@ func Dial(address string, body model.Body, conns int) (*Load, error) {
 
 // Run posts the body n times, on each connection as fast as it is answered.
 func (l *Load) Run(n int) error {
-	var (
-		left  atomic.Int64
-		group sync.WaitGroup
-		errs  = make([]error, len(l.conns))
-	)
-	left.Store(int64(n))
-	for i, c := range l.conns {
-		group.Go(func() {
-			for errs[i] == nil && left.Add(-1) >= 0 {
-				errs[i] = c.call()
-			}
-		})
-	}
-	group.Wait()
-	return errors.Join(errs...)
+	return parallel.Do(n, len(l.conns), func(i int) error { return l.conns[i].call() })
 }
 
 // Close closes the connections.

@@ -4,14 +4,13 @@ package natsload
 import (
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"github.com/ashlar-go/ashlar/bench/internal/model"
+	"github.com/ashlar-go/ashlar/bench/internal/parallel"
 )
 
 // limit is more than a NATS server takes to start, and than a request takes.
@@ -45,26 +44,14 @@ func Start() (*Broker, error) {
 
 // Requests sends n requests with the small body to the subject, atOnce at a time.
 func (b *Broker) Requests(subject string, atOnce, n int) error {
-	var (
-		body  = model.Small()
-		left  atomic.Int64
-		group sync.WaitGroup
-		errs  = make([]error, atOnce)
-	)
-	left.Store(int64(n))
-	for i := range atOnce {
-		group.Go(func() {
-			for errs[i] == nil && left.Add(-1) >= 0 {
-				m, err := b.nc.Request(subject, body.Request, limit)
-				if err == nil {
-					err = body.Check(m.Data)
-				}
-				errs[i] = err
-			}
-		})
-	}
-	group.Wait()
-	return errors.Join(errs...)
+	body := model.Small()
+	return parallel.Do(n, atOnce, func(int) error {
+		m, err := b.nc.Request(subject, body.Request, limit)
+		if err == nil {
+			err = body.Check(m.Data)
+		}
+		return err
+	})
 }
 
 // Close ends the connection and the server.

@@ -2,43 +2,11 @@
 package main
 
 import (
-	"log"
-	"os"
-
 	"github.com/nats-io/nats.go"
 
-	"github.com/ashlar-go/ashlar/codec/json"
-
-	"github.com/ashlar-go/ashlar/bench/internal/contest"
-	"github.com/ashlar-go/ashlar/bench/internal/model"
+	"github.com/ashlar-go/ashlar/bench/internal/natscontest"
 )
 
 func main() {
-	contest.Roomy()
-	nc, err := nats.Connect(os.Args[1])
-	if err != nil {
-		log.Fatal(err)
-	}
-	c := json.New()
-	_, err = nc.QueueSubscribe("plain.Sum", "q", func(m *nats.Msg) {
-		request := new(model.SumRequest)
-		if err := c.Decode(m.Data, request); err != nil {
-			log.Fatal(err)
-		}
-		response := model.Sum(*request)
-		data, err := c.Append(nil, &response)
-		if err == nil {
-			err = m.Respond(data)
-		}
-		if err != nil {
-			log.Fatal(err)
-		}
-	})
-	if err == nil {
-		err = nc.Flush()
-	}
-	if err != nil {
-		log.Fatal(err)
-	}
-	contest.Wait()
+	natscontest.Serve(natscontest.ByHand("plain.Sum", func(answer nats.MsgHandler, m *nats.Msg) { answer(m) }))
 }

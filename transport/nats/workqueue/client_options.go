@@ -25,13 +25,8 @@ type clientConfig struct {
 
 func newClientConfig(opts []ClientOption) (*clientConfig, error) {
 	c := &clientConfig{codec: json.New()}
-	if err := option.RefuseNil("the list of options", opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
-	}
-	for _, opt := range opts {
-		if err := opt(c); err != nil {
-			return nil, err
-		}
 	}
 	return c, nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/option"
-	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
@@ -106,12 +105,7 @@ func decoder[Req any](codecs *codec.Set) func(context.Context, *Delivery) (Req, 
 		if err != nil {
 			return request, &undecodableError{err}
 		}
-		request, err = payload.Decode[Req](by, d.Data)
-		if wrong, ok := errors.AsType[*codec.DecodeError](err); ok {
-			invalid := status.New(status.InvalidArgument, "").WithViolations(wrong.Violations()...)
-			err = status.Invalid(errors.Join(invalid, err))
-		}
-		if err != nil {
+		if request, err = payload.DecodeRequest[Req](by, d.Data); err != nil {
 			err = &undecodableError{err}
 		}
 		return request, err

@@ -45,13 +45,8 @@ func newServerConfig(opts []ServerOption) (*serverConfig, error) {
 		backoff: backoff{first: DefaultFirstBackoff, most: DefaultMostBackoff}, retry: Retryable,
 		pullExpires: pullExpires, pullSign: pullSign,
 	}
-	if err := option.RefuseNil("the list of options", opts); err != nil {
+	if err := option.Set(c, opts); err != nil {
 		return nil, err
-	}
-	for _, opt := range opts {
-		if err := opt(c); err != nil {
-			return nil, err
-		}
 	}
 	if c.ordered {
 		c.concurrency, c.maxAckPending = 1, 1
