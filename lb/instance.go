@@ -150,7 +150,7 @@ func (p *Pool[C]) leave(n *node[C]) {
 	}
 	p.urgent = true
 	p.counts.connected--
-	p.warmed(n)
+	n.cold = false
 	if n.ejected {
 		n.ejected = false
 		p.counts.ejected--

@@ -49,7 +49,7 @@ type Pool[C any] struct {
 	known   bool       // a set has come
 	failure error      // of the registry, since the last set
 	nodes   []*node[C] // the set, sorted by ID
-	counts  struct{ connected, ejected, cold int }
+	counts  struct{ connected, ejected int }
 	dials   dials[C]
 	out     agenda[C] // the ejected, by when they return
 	cold    agenda[C] // those in their slow start, by its end
