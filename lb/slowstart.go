@@ -25,7 +25,7 @@ type warmPicker struct {
 	since  []time.Duration // negative for those that are warm
 	warm   Picker          // of these
 	index  []int           // of these among all
-	clock  *Clock
+	clock  *clock
 	window time.Duration
 }
 
