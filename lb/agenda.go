@@ -1,7 +1,7 @@
 package lb
 
 import (
-	"cmp"
+	"container/heap"
 	"math"
 	"slices"
 	"time"
@@ -16,8 +16,8 @@ const (
 // agenda holds nodes by the time at which something is to be done with them. Those with which nothing is any more, as with one that has
 // left, stay in it until they are half of all, so that it does not grow with what has been.
 type agenda[C any] struct {
-	heap []appointment[C] // a binary heap, the earliest first
-	most int              // how many there may be until it is looked through
+	heap appointments[C]
+	most int // how many there may be until it is looked through
 }
 
 type appointment[C any] struct {
@@ -25,48 +25,40 @@ type appointment[C any] struct {
 	node *node[C]
 }
 
+// appointments is a heap.Interface, the earliest first.
+type appointments[C any] []appointment[C]
+
+func (a appointments[C]) Len() int           { return len(a) }
+func (a appointments[C]) Less(i, j int) bool { return a[i].at < a[j].at }
+func (a appointments[C]) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+func (a *appointments[C]) Push(x any)        { *a = append(*a, x.(appointment[C])) } //nolint:forcetypeassert // by add only
+
+func (a *appointments[C]) Pop() any {
+	last := len(*a) - 1
+	x := (*a)[last]
+	(*a)[last] = appointment[C]{}
+	*a = (*a)[:last]
+	return x
+}
+
 // add makes the time of the node wait from now. Off says that nothing is to be done with a node any more.
 func (a *agenda[C]) add(n *node[C], now, wait time.Duration, off func(*node[C]) bool) {
 	if len(a.heap) >= max(a.most, fewAppointments) {
 		a.heap = slices.DeleteFunc(a.heap, func(p appointment[C]) bool { return off(p.node) })
-		slices.SortFunc(a.heap, func(p, q appointment[C]) int { return cmp.Compare(p.at, q.at) })
+		heap.Init(&a.heap)
 		a.most = 2 * len(a.heap)
 	}
-	a.heap = append(a.heap, appointment[C]{now + min(wait, never-now), n})
-	h := a.heap
-	for i := len(h) - 1; i > 0; {
-		parent := (i - 1) / 2
-		if h[parent].at <= h[i].at {
-			return
-		}
-		h[parent], h[i] = h[i], h[parent]
-		i = parent
-	}
+	heap.Push(&a.heap, appointment[C]{now + min(wait, never-now), n})
 }
 
 // due takes a node whose time has come, or returns nil.
 func (a *agenda[C]) due(now time.Duration) *node[C] {
-	h := a.heap
-	if len(h) == 0 || h[0].at > now {
+	if a.wait(now) > 0 {
 		return nil
 	}
-	n, last := h[0].node, len(h)-1
-	h[0], h[last] = h[last], appointment[C]{}
-	h = h[:last]
-	a.heap = h
-	for i := 0; ; {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
-			if h[child].at < h[least].at {
-				least = child
-			}
-		}
-		if least == i {
-			return n
-		}
-		h[least], h[i] = h[i], h[least]
-		i = least
-	}
+	n := a.heap[0].node
+	heap.Pop(&a.heap)
+	return n
 }
 
 // wait is how long there is nothing to do.

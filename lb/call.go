@@ -137,9 +137,9 @@ func (p *Pool[C]) done(c call[C], err error) {
 	p.release(n)
 }
 
-// release ends what Begin has begun.
+// release ends what begin has begun.
 func (p *Pool[C]) release(n *node[C]) {
-	if n.End() {
+	if n.end() {
 		p.inbox.post(func() { p.finish(n, 0) })
 	}
 }

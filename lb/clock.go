@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Clock is the time of a pool, counted from its beginning. It is safe for concurrent use.
-type Clock struct {
+// clock is the time of a pool, counted from its beginning. It is safe for concurrent use.
+type clock struct {
 	start time.Time
 	_     [40]byte
 	last  atomic.Int64
@@ -16,11 +16,10 @@ type Clock struct {
 	_        [56]byte
 }
 
-// NewClock returns a Clock that begins now.
-func NewClock() *Clock { return &Clock{start: time.Now()} }
+func newClock() *clock { return &clock{start: time.Now()} }
 
 // Now reads the time.
-func (c *Clock) Now() time.Duration {
+func (c *clock) Now() time.Duration {
 	now := time.Since(c.start)
 	if int64(now)-c.last.Load() >= int64(grain) { // else each call would take the line from the caches of all other processors
 		c.last.Store(int64(now))
@@ -32,7 +31,4 @@ func (c *Clock) Now() time.Duration {
 const grain = time.Millisecond / 4
 
 // Last is what Now has returned last, or a quarter of a millisecond before, which costs next to nothing.
-func (c *Clock) Last() time.Duration { return time.Duration(c.last.Load()) }
-
-// Set makes Last return t, for simulators, which have a time of their own.
-func (c *Clock) Set(t time.Duration) { c.last.Store(int64(t)) }
+func (c *clock) Last() time.Duration { return time.Duration(c.last.Load()) }

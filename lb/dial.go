@@ -98,7 +98,6 @@ func (p *Pool[C]) connect(n *node[C], client C) {
 	p.counts.connected++
 	if window := p.config.slowStart; window > 0 {
 		n.cold, n.since = true, p.clock.Now()
-		p.counts.cold++
 		p.cold.add(n, n.since, window, func(n *node[C]) bool { return !n.cold })
 	}
 	p.stale = true

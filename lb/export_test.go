@@ -3,7 +3,37 @@ package lb
 import (
 	"slices"
 	"time"
+
+	"github.com/ashlar-go/ashlar/sd"
 )
+
+// Clock is the time of nodes that have no pool.
+type Clock = clock
+
+// NewClock returns a Clock that begins now.
+func NewClock() *Clock { return newClock() }
+
+// Set makes Last return t.
+func (c *clock) Set(t time.Duration) { c.last.Store(int64(t)) }
+
+// NewNode returns a node that has no pool.
+func NewNode(instance sd.Instance, clock *Clock) *Node { return newNode(instance, clock) }
+
+// Begin begins a call, and says whether it is to be timed.
+func (n *Node) Begin() (timed bool) { return n.times(n.begin()) }
+
+// End ends a call.
+func (n *Node) End() { n.end() }
+
+// Observe tells how long a call took that ended now, and whether it failed.
+func (n *Node) Observe(now, took time.Duration, failed bool) {
+	if failed {
+		n.failed()
+	} else {
+		n.succeeded()
+	}
+	n.observe(now, took, failed)
+}
 
 // Picks says how many instances can be picked, and whether the one with the ID is among them.
 func (p *Pool[C]) Picks(id string) (n int, has bool) {

@@ -134,7 +134,7 @@ func (p *Pool[C]) appraise(nodes []*node[C]) {
 
 // join makes the node of an instance, which is to be dialled.
 func (p *Pool[C]) join(instance sd.Instance) *node[C] {
-	n := &node[C]{Node: NewNode(instance, p.clock)}
+	n := &node[C]{Node: newNode(instance, p.clock)}
 	n.first = rand.Uint32N(budgetEvery) //nolint:gosec // so that not all earn their retries at the same time
 	n.rated.begun = n.first
 	n.calls.Store(uint64(n.first) * begun)
@@ -152,7 +152,7 @@ func (p *Pool[C]) leave(n *node[C]) {
 	}
 	p.urgent = true
 	p.counts.connected--
-	p.warmed(n)
+	n.cold = false
 	if n.ejected {
 		n.ejected = false
 		p.counts.ejected--

@@ -16,11 +16,11 @@ type Node struct {
 	calls atomic.Uint64
 	cost  atomic.Uint64 // a reading: the bits of a float32 in nanoseconds above, the time of it in ticks below
 	share atomic.Uint64 // the bits of a float64
-	clock *Clock
+	clock *clock
 	mask  atomic.Uint32 // one call of mask+1 is timed; mask+1 is a power of two
 	fails atomic.Uint32 // failed calls since the last that did not
 	bad   atomic.Uint64 // failed calls
-	total atomic.Bool   // its calls count in Clock.inFlight
+	total atomic.Bool   // its calls count in clock.inFlight
 	_     [12]byte      // these take a line of the processor's cache
 
 	instance atomic.Pointer[sd.Instance]
@@ -34,8 +34,8 @@ const (
 	flying  = closing - 1
 )
 
-// NewNode returns the node of an instance without any calls. Pools make their own; this is for tests of policies and for simulators.
-func NewNode(instance sd.Instance, clock *Clock) *Node {
+// newNode returns the node of an instance without any calls.
+func newNode(instance sd.Instance, clock *clock) *Node {
 	n := &Node{id: instance.ID, clock: clock}
 	n.set(instance)
 	return n
@@ -58,13 +58,7 @@ func (n *Node) Share() float64 { return math.Float64frombits(n.share.Load()) }
 // InFlight is the number of calls that have begun and not ended.
 func (n *Node) InFlight() int { return int(n.calls.Load() & flying) }
 
-// Begin counts a call, and says whether it may go on, and whether it is to be timed. Each is followed by one End, also when it may not.
-func (n *Node) Begin() (ok, timed bool) {
-	calls := n.begin()
-	return calls&closing == 0, n.times(calls)
-}
-
-// begin is Begin, and returns what was counted.
+// begin counts a call, and returns the count, with the bit of closing where the call may not go on. Each is followed by one end, also then.
 func (n *Node) begin() (calls uint64) {
 	calls = n.calls.Add(begun + 1)
 	if n.total.Load() {
@@ -76,8 +70,8 @@ func (n *Node) begin() (calls uint64) {
 // times says whether the call is to be timed that begin has counted.
 func (n *Node) times(calls uint64) bool { return uint32(calls>>32)&n.mask.Load() == 0 }
 
-// End counts the end of a call, and returns true for the last one of an instance that departs.
-func (n *Node) End() (drained bool) {
+// end counts the end of a call, and returns true for the last one of an instance that departs.
+func (n *Node) end() (drained bool) {
 	calls := n.calls.Add(^uint64(0))
 	if n.total.Load() {
 		n.clock.inFlight.Add(-1)
@@ -85,7 +79,7 @@ func (n *Node) End() (drained bool) {
 	return calls&(closing|flying) == closing
 }
 
-// count makes the calls of the node count in Clock.InFlight.
+// count makes the calls of the node count in clock.inFlight.
 func (n *Node) count() {
 	if n.total.CompareAndSwap(false, true) {
 		n.clock.inFlight.Add(int64(n.InFlight()))
@@ -122,16 +116,6 @@ func (n *Node) waned() float64 {
 // Failing is how many calls in a row have failed.
 func (n *Node) Failing() int { return int(n.fails.Load()) }
 
-// Observe tells how long a call took that ended now, by the clock of the node, and whether it failed.
-func (n *Node) Observe(now, took time.Duration, failed bool) {
-	if failed {
-		n.failed()
-	} else {
-		n.succeeded()
-	}
-	n.observe(now, took, failed)
-}
-
 // failed counts a call that failed, and returns how many have in a row.
 func (n *Node) failed() (inRow uint32) {
 	n.bad.Add(1)
@@ -145,6 +129,7 @@ func (n *Node) succeeded() {
 	}
 }
 
+// observe tells how long a call took that ended now, by the clock of the node, and whether it failed.
 func (n *Node) observe(now, took time.Duration, failed bool) {
 	at := ticks(now)
 	for {

@@ -1,8 +1,10 @@
 package lb
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -99,6 +101,7 @@ func (p *Pool[C]) rate(now time.Duration) (wait time.Duration) {
 	}
 	mean := sum / float64(len(all))
 	least := mean - max(rateMinGap, p.config.ejectRate*math.Sqrt(max(0, squares/float64(len(all))-mean*mean)))
+	slices.SortStableFunc(all, func(a, b rated) int { return cmp.Compare(a.rate, b.rate) }) // the worst first, since only so many may be out
 	for _, r := range all {
 		if r.rate < least {
 			p.eject(r.node, fmt.Errorf("lb: %.1f %% of its calls succeed, and %.1f %% on the average", percent*r.rate, percent*mean))

@@ -337,6 +337,27 @@ func TestARateThatIsFarBelowTheOthersEjects(t *testing.T) {
 	}
 }
 
+// Of several the rate takes out those that are worst, where not all of them may be out.
+func TestTheRateEjectsTheWorst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, nil, lb.PoolEjectAfter(0), lb.PoolEjectRate(0.5), lb.PoolMaxEjected(0.2))
+		y.set(instances(10)...)
+		y.told()
+		bad, made := map[string]int{"00000001": 3, "00000004": 6, "00000007": 4}, make(map[string]int) // of ten calls
+		y.calls(10*200, func(id string) error {
+			made[id]++
+			if made[id]%10 < bad[id] {
+				return errBroken
+			}
+			return nil
+		})
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		y.wantTold("ejected 00000004", "ejected 00000007")
+	})
+}
+
 func TestIsFailure(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[status.Code]bool{

@@ -30,7 +30,7 @@ type Pool[C any] struct {
 	service string
 	dial    Dial[C]
 	config  *poolConfig
-	clock   *Clock
+	clock   *clock
 	tickets sync.Pool // of *ticket[C]
 	budget  *budget
 
@@ -49,7 +49,7 @@ type Pool[C any] struct {
 	known   bool       // a set has come
 	failure error      // of the registry, since the last set
 	nodes   []*node[C] // the set, sorted by ID
-	counts  struct{ connected, ejected, cold int }
+	counts  struct{ connected, ejected int }
 	dials   dials[C]
 	out     agenda[C] // the ejected, by when they return
 	cold    agenda[C] // those in their slow start, by its end
@@ -86,7 +86,7 @@ func New[C any](service string, instancer sd.Instancer, dial Dial[C], opts ...Po
 		return nil, fmt.Errorf("lb: pool of %s: %w", service, err)
 	}
 	p := &Pool[C]{
-		service: service, dial: dial, config: config, budget: newBudget(config), clock: NewClock(), inbox: newInbox(),
+		service: service, dial: dial, config: config, budget: newBudget(config), clock: newClock(), inbox: newInbox(),
 		measures: config.policy.Measures(), leaving: make(map[*node[C]]struct{}),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background()) //nolint:gosec // by Close

@@ -73,7 +73,7 @@ func (r *retryRules) wait(attempts int, err error, another bool) (_ time.Duratio
 // next says whether there is to be another attempt after so many, of which the last failed with err, and after which wait. It spends the
 // budget for it.
 func (r *retryRules) next(
-	ctx context.Context, attempts int, err error, another bool, budget *budget, clock *Clock,
+	ctx context.Context, attempts int, err error, another bool, budget *budget, clock *clock,
 ) (wait time.Duration, ok bool) {
 	if attempts >= r.attempts || ctx.Err() != nil || !r.repeatable(err) {
 		return 0, false
@@ -115,7 +115,7 @@ func (t *trial) give(n *Node, err error) {
 }
 
 // again waits until there is to be another attempt, and returns false if there is not.
-func (t *trial) again(ctx context.Context, another bool, clock *Clock) bool {
+func (t *trial) again(ctx context.Context, another bool, clock *clock) bool {
 	if t.final {
 		return false
 	}

@@ -11,17 +11,11 @@ const leastWarm = 0.1 // the share of an instance that has just begun
 // warm ends the slow start of those whose time is over, and returns how long until the next.
 func (p *Pool[C]) warm(now time.Duration) (wait time.Duration) {
 	for n := p.cold.due(now); n != nil; n = p.cold.due(now) {
-		p.warmed(n)
+		if n.cold { // else it has left
+			n.cold, p.stale = false, true
+		}
 	}
 	return p.cold.wait(now)
-}
-
-// warmed ends the slow start of a node, if it is in it.
-func (p *Pool[C]) warmed(n *node[C]) {
-	if n.cold {
-		n.cold, p.stale = false, true
-		p.counts.cold--
-	}
 }
 
 // warmPicker passes over instances that have begun a short while ago, the more often the shorter it is, whatever the policy.
@@ -31,7 +25,7 @@ type warmPicker struct {
 	since  []time.Duration // negative for those that are warm
 	warm   Picker          // of these
 	index  []int           // of these among all
-	clock  *Clock
+	clock  *clock
 	window time.Duration
 }
 

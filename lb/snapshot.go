@@ -3,6 +3,7 @@ package lb
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
@@ -57,7 +58,7 @@ func (p *Pool[C]) pickable() []*node[C] {
 func (p *Pool[C]) picker(nodes []*node[C]) ([]*node[C], Picker) {
 	missing := p.missing(nodes)
 	ordered, picker := p.zoned(nodes, missing)
-	if p.counts.cold == 0 {
+	if !slices.ContainsFunc(nodes, func(n *node[C]) bool { return n.cold }) {
 		return ordered, picker
 	}
 	return ordered, p.warmPicker(ordered, picker, missing)

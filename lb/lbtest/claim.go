@@ -3,17 +3,18 @@ package lbtest
 import (
 	"fmt"
 	"math"
+	"testing"
 
 	"github.com/ashlar-go/ashlar/lb"
 )
 
 var claimChecks = []check{
 	{
-		name: "Even", claim: Even, run: func(h *Harness) error { return distribution(h, equal) },
+		name: "Even", claim: Even, run: even,
 		clause: "It claims Even: idle instances get as many calls each, whatever their weights.",
 	},
 	{
-		name: "Weighted", claim: Weighted, run: func(h *Harness) error { return distribution(h, rising) },
+		name: "Weighted", claim: Weighted, run: weighted,
 		clause: "It claims Weighted: idle instances get calls in proportion to their weights.",
 	},
 	{
@@ -30,10 +31,21 @@ var claimChecks = []check{
 	},
 }
 
+func even(t *testing.T, h *Harness) error {
+	t.Helper()
+	return distribution(t, h, equal)
+}
+
+func weighted(t *testing.T, h *Harness) error {
+	t.Helper()
+	return distribution(t, h, rising)
+}
+
 // distribution compares how often idle nodes with rising weights are picked with what each is due.
-func distribution(h *Harness, due func(i int) int) error {
+func distribution(t *testing.T, h *Harness, due func(i int) int) error {
+	t.Helper()
 	const n, picks = 4, 40_000
-	nodes, sum := newNodes(n, rising), 0
+	nodes, sum := h.nodes(t, n, rising), 0
 	for i := range n {
 		sum += due(i)
 	}
@@ -46,17 +58,18 @@ func distribution(h *Harness, due func(i int) int) error {
 	return nil
 }
 
-func load(h *Harness) error {
+func load(t *testing.T, h *Harness) error {
+	t.Helper()
 	const n, busy, picks = 4, 2, 4000
-	nodes := newNodes(n, equal)
-	picker := h.New().Picker(nodes)
-	for i, node := range nodes {
+	s := open(t, h, n, equal)
+	picker := h.New().Picker(s.nodes)
+	for i := range n {
 		calls := 1
 		if i == busy {
 			calls = 1000
 		}
 		for range calls {
-			node.Begin()
+			s.begin(i)
 		}
 	}
 	if want, have := picks/n/2, count(h, picker, n, picks)[busy]; have > want {
@@ -65,10 +78,11 @@ func load(h *Harness) error {
 	return nil
 }
 
-func sticky(h *Harness) error {
-	nodes := newNodes(20, rising)
+func sticky(t *testing.T, h *Harness) error {
+	t.Helper()
+	nodes := h.nodes(t, 20, rising)
 	policy := h.New()
-	first, again, other := policy.Picker(nodes), policy.Picker(nodes), h.New().Picker(newNodes(20, rising))
+	first, again, other := policy.Picker(nodes), policy.Picker(nodes), h.New().Picker(h.nodes(t, 20, rising))
 	for i := range 1000 {
 		want := first.Pick(h.context(i), nil)
 		for _, picker := range []lb.Picker{first, again, other} {
@@ -80,9 +94,10 @@ func sticky(h *Harness) error {
 	return nil
 }
 
-func minimal(h *Harness) error {
+func minimal(t *testing.T, h *Harness) error {
+	t.Helper()
 	const n, picks = 20, 10_000
-	nodes := newNodes(n, equal)
+	nodes := h.nodes(t, n, equal)
 	policy := h.New()
 	all := policy.Picker(nodes)
 	for gone := range n {

@@ -4,6 +4,9 @@
 //	func TestConformance(t *testing.T) {
 //		lbtest.Run(t, lbtest.Harness{New: lb.RoundRobin, Claims: lbtest.Even})
 //	}
+//
+// The nodes are those of pools whose calls go where a check sends them. Each check runs in a bubble of testing/synctest, so that what takes
+// a policy minutes takes no time.
 package lbtest
 
 import (
@@ -12,6 +15,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/ashlar-go/ashlar/lb"
 )
@@ -63,7 +67,7 @@ func Run(t *testing.T, h Harness) {
 	}
 	for _, c := range h.checks() {
 		t.Run(c.name, func(t *testing.T) {
-			if err := c.recovered(&h); err != nil {
+			if err := c.judge(t, &h); err != nil {
 				t.Errorf("%v\n\tthe contract: %s", err, c.clause)
 			}
 		})
@@ -72,13 +76,14 @@ func Run(t *testing.T, h Harness) {
 
 // Test runs all checks and returns nil, or an error that joins a *Violation per broken clause. Run is the same in the form of
 // subtests.
-func Test(h Harness) error {
+func Test(t *testing.T, h Harness) error {
+	t.Helper()
 	if err := h.complete(); err != nil {
 		return err
 	}
 	var errs []error
 	for _, c := range h.checks() {
-		if err := c.recovered(&h); err != nil {
+		if err := c.judge(t, &h); err != nil {
 			errs = append(errs, &Violation{Check: c.name, Clause: c.clause, Err: err})
 		}
 	}
@@ -98,17 +103,21 @@ func Checks() []string {
 type check struct {
 	name, clause string
 	claim        Claim // that it is a check of; 0 for the contract of all
-	run          func(h *Harness) error
+	run          func(t *testing.T, h *Harness) error
 }
 
-// recovered makes an error of a panic.
-func (c check) recovered(h *Harness) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
-	return c.run(h)
+// judge runs the check in a bubble of synctest, and makes an error of a panic.
+func (c check) judge(t *testing.T, h *Harness) (err error) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("panic: %v", v)
+			}
+		}()
+		err = c.run(t, h)
+	})
+	return err
 }
 
 var checks = slices.Concat(pickChecks, pickerChecks, claimChecks)

@@ -33,7 +33,7 @@ func TestThePoliciesOfLBPass(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if err := lbtest.Test(h); err != nil {
+			if err := lbtest.Test(t, h); err != nil {
 				t.Error(err)
 			}
 			lbtest.Run(t, h)
@@ -128,12 +128,6 @@ func brokenPolicies() map[string]map[string]lbtest.Harness {
 				return pick(func(ctx context.Context, tried lb.Tried) int { return (*newest.Load()).Pick(ctx, tried) })
 			}}
 		}}},
-		"SurvivorsKeepLoad": {"begins a call": {New: func() lb.Policy {
-			return broken{picker: func(nodes []*lb.Node) lb.Picker {
-				nodes[0].Begin()
-				return lb.RoundRobin().Picker(nodes)
-			}}
-		}}},
 		"Measures": {"now and then": {New: func() lb.Policy {
 			return broken{measures: func() bool { return flips.Add(1)%2 == 0 }}
 		}}},
@@ -178,7 +172,7 @@ func TestABrokenPolicyIsRejected(t *testing.T) {
 		for name, h := range policies {
 			t.Run(check+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				err := lbtest.Test(h)
+				err := lbtest.Test(t, h)
 				if !slices.Contains(broke(err), check) {
 					t.Errorf("want it to be rejected by %s, have %v", check, err)
 				}
@@ -203,7 +197,7 @@ func broke(err error) (names []string) {
 
 func TestAHarnessNeedsAPolicy(t *testing.T) {
 	t.Parallel()
-	if err := lbtest.Test(lbtest.Harness{}); err == nil {
+	if err := lbtest.Test(t, lbtest.Harness{}); err == nil {
 		t.Error("want an error")
 	}
 }

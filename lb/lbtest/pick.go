@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"time"
+	"testing"
 
 	"github.com/ashlar-go/ashlar/lb"
-	"github.com/ashlar-go/ashlar/sd"
 )
 
 var pickChecks = []check{
@@ -41,22 +40,6 @@ var pickChecks = []check{
 	},
 }
 
-// newNodes returns n nodes, the i-th of which has the weight.
-func newNodes(n int, weight func(i int) int) []*lb.Node { return newNodesAt(lb.NewClock(), n, weight) }
-
-func newNodesAt(clock *lb.Clock, n int, weight func(i int) int) []*lb.Node {
-	nodes := make([]*lb.Node, n)
-	for i := range nodes {
-		id := fmt.Sprintf("10.0.%d.%d:80", i/256, i%256)
-		nodes[i] = lb.NewNode(sd.Instance{ID: id, Address: id, Weight: weight(i)}, clock)
-	}
-	return nodes
-}
-
-func equal(int) int    { return 1 }
-func rising(i int) int { return i + 1 }
-func uneven(i int) int { return []int{1, 1, 7, 65_535, 100}[i%5] }
-
 func inRange(i int, nodes []*lb.Node) error {
 	if i < 0 || i >= len(nodes) {
 		return fmt.Errorf("of %d nodes it has picked number %d", len(nodes), i)
@@ -64,8 +47,9 @@ func inRange(i int, nodes []*lb.Node) error {
 	return nil
 }
 
-func singleNode(h *Harness) error {
-	nodes := newNodes(1, equal)
+func singleNode(t *testing.T, h *Harness) error {
+	t.Helper()
+	nodes := h.nodes(t, 1, equal)
 	picker := h.New().Picker(nodes)
 	for i := range 100 {
 		for _, tried := range []lb.Tried{nil, {}, {nodes[0]}} {
@@ -77,42 +61,44 @@ func singleNode(h *Harness) error {
 	return nil
 }
 
-func validIndex(h *Harness) error {
+func validIndex(t *testing.T, h *Harness) error {
+	t.Helper()
 	for _, n := range []int{1, 2, 3, 7, 100, 1000} {
 		for _, weight := range []func(int) int{equal, rising, uneven} {
-			nodes := newNodes(n, weight)
-			picker := h.New().Picker(nodes)
+			s := open(t, h, n, weight)
+			picker := h.New().Picker(s.nodes)
 			for i := range 1000 {
 				have := picker.Pick(h.context(i), nil)
-				if err := inRange(have, nodes); err != nil {
+				if err := inRange(have, s.nodes); err != nil {
 					return err
 				}
-				nodes[have].Begin() // and no End, so that load grows
+				s.begin(have) // and no End, so that load grows
 			}
 		}
 	}
 	return nil
 }
 
-func avoidsTried(h *Harness) error {
+func avoidsTried(t *testing.T, h *Harness) error {
+	t.Helper()
 	const n = 5
 	for _, weight := range []func(int) int{equal, uneven} {
-		nodes := newNodes(n, weight)
-		picker := h.New().Picker(nodes)
+		s := open(t, h, n, weight)
+		picker := h.New().Picker(s.nodes)
 		for which := range 1<<n - 1 {
 			var tried lb.Tried
-			for i, node := range nodes {
+			for i, node := range s.nodes {
 				if which&(1<<i) != 0 {
 					tried = append(tried, node)
 				}
 			}
 			for i := range 50 {
 				have := picker.Pick(h.context(i), tried)
-				if err := inRange(have, nodes); err != nil {
+				if err := inRange(have, s.nodes); err != nil {
 					return err
 				}
-				nodes[have].Begin() // those that were not tried have more to do
-				if tried.Has(nodes[have]) {
+				s.begin(have) // those that were not tried have more to do
+				if tried.Has(s.nodes[have]) {
 					return fmt.Errorf("it has picked number %d of %d, which is one of the %d that were tried", have, n, len(tried))
 				}
 			}
@@ -121,9 +107,10 @@ func avoidsTried(h *Harness) error {
 	return nil
 }
 
-func allTried(h *Harness) error {
+func allTried(t *testing.T, h *Harness) error {
+	t.Helper()
 	for _, n := range []int{2, 5, 100} {
-		nodes := newNodes(n, uneven)
+		nodes := h.nodes(t, n, uneven)
 		picker := h.New().Picker(nodes)
 		for i := range 50 {
 			if err := inRange(picker.Pick(h.context(i), nodes), nodes); err != nil {
@@ -134,9 +121,10 @@ func allTried(h *Harness) error {
 	return nil
 }
 
-func reachesAll(h *Harness) error {
+func reachesAll(t *testing.T, h *Harness) error {
+	t.Helper()
 	const n, picks = 10, 10_000
-	nodes := newNodes(n, rising)
+	nodes := h.nodes(t, n, rising)
 	counts := count(h, h.New().Picker(nodes), n, picks)
 	for i, c := range counts {
 		if c == 0 {
@@ -146,29 +134,28 @@ func reachesAll(h *Harness) error {
 	return nil
 }
 
-// forgivesFailures has the calls of one node fail, before or after one that did not, and then makes a thousand a second that all succeed.
-func forgivesFailures(h *Harness) error {
+// forgivesFailures has the calls of one node fail, with or without one before that did not, and then makes a thousand a second that all
+// succeed.
+func forgivesFailures(t *testing.T, h *Harness) error {
+	t.Helper()
 	const n, failing, failures, picks = 3, 1, 4, 120_000
 	for _, weight := range []func(int) int{equal, rising} {
 		for _, before := range []bool{false, true} {
-			clock := lb.NewClock()
-			nodes := newNodesAt(clock, n, weight)
-			picker := h.New().Picker(nodes)
+			s := open(t, h, n, weight)
+			picker := h.New().Picker(s.nodes)
 			if before {
-				nodes[failing].Observe(0, time.Millisecond, false)
+				s.call(failing)
 			}
 			for range failures {
-				nodes[failing].Observe(0, 0, true)
+				s.begin(failing)(errFailed)
 			}
 			picked := false
 			for i := 0; i < picks && !picked; i++ {
-				now := time.Duration(i) * time.Millisecond
-				clock.Set(now)
 				have := picker.Pick(h.context(i), nil)
-				if err := inRange(have, nodes); err != nil {
+				if err := inRange(have, s.nodes); err != nil {
 					return err
 				}
-				nodes[have].Observe(now, time.Millisecond, false)
+				s.call(have)
 				picked = have == failing
 			}
 			if !picked {
@@ -189,10 +176,11 @@ func count(h *Harness, picker lb.Picker, n, picks int) []int {
 	return counts
 }
 
-func noAllocation(h *Harness) error {
+func noAllocation(t *testing.T, h *Harness) error {
+	t.Helper()
 	const picks, attempts = 20, 100
 	for _, weight := range []func(int) int{equal, rising} {
-		nodes := newNodes(10, weight)
+		nodes := h.nodes(t, 10, weight)
 		picker := h.New().Picker(nodes)
 		for _, tried := range []lb.Tried{nil, {nodes[0], nodes[4]}} {
 			ctx := h.context(0)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
+	"testing"
 
 	"github.com/ashlar-go/ashlar/lb"
 )
@@ -20,10 +20,6 @@ var pickerChecks = []check{
 		clause: "An earlier Picker is still in use when Picker is called anew with other nodes.",
 	},
 	{
-		name: "SurvivorsKeepLoad", run: survivorsKeepLoad,
-		clause: "The nodes that stay keep their state: making a Picker begins and ends no calls.",
-	},
-	{
 		name: "Measures", run: measures,
 		clause: "Measures says the same each time.",
 	},
@@ -33,8 +29,9 @@ var pickerChecks = []check{
 	},
 }
 
-func keepsSlice(h *Harness) error {
-	nodes := newNodes(20, func(i int) int { return 20 - i })
+func keepsSlice(t *testing.T, h *Harness) error {
+	t.Helper()
+	nodes := h.nodes(t, 20, func(i int) int { return 20 - i })
 	before := slices.Clone(nodes)
 	picker := h.New().Picker(nodes)
 	for i := range 100 {
@@ -46,12 +43,13 @@ func keepsSlice(h *Harness) error {
 	return nil
 }
 
-func earlierPicker(h *Harness) error {
+func earlierPicker(t *testing.T, h *Harness) error {
+	t.Helper()
 	policy := h.New()
-	many := newNodes(50, rising)
+	many := h.nodes(t, 50, rising)
 	before := policy.Picker(many)
 	few := policy.Picker(many[10:13])
-	more := policy.Picker(newNodes(100, equal))
+	more := policy.Picker(h.nodes(t, 100, equal))
 	for i := range 1000 {
 		ctx := h.context(i)
 		if err := errors.Join(inRange(before.Pick(ctx, nil), many), inRange(few.Pick(ctx, nil), many[:3]),
@@ -70,29 +68,11 @@ func earlierPicker(h *Harness) error {
 	return nil
 }
 
-func survivorsKeepLoad(h *Harness) error {
-	policy := h.New()
-	nodes := newNodes(5, equal)
-	policy.Picker(nodes)
-	for i, n := range nodes {
-		for range i {
-			n.Begin()
-		}
-	}
-	policy.Picker(nodes[1:])
-	policy.Picker(nodes)
-	for i, n := range nodes {
-		if want, have := i, n.InFlight(); want != have {
-			return fmt.Errorf("want %d calls in flight, have %d", want, have)
-		}
-	}
-	return nil
-}
-
-func measures(h *Harness) error {
+func measures(t *testing.T, h *Harness) error {
+	t.Helper()
 	policy := h.New()
 	want := policy.Measures()
-	policy.Picker(newNodes(3, equal))
+	policy.Picker(h.nodes(t, 3, equal))
 	for range 10 {
 		if policy.Measures() != want || h.New().Measures() != want {
 			return errors.New("it says now true and now false")
@@ -101,10 +81,12 @@ func measures(h *Harness) error {
 	return nil
 }
 
-func concurrent(h *Harness) error {
+func concurrent(t *testing.T, h *Harness) error {
+	t.Helper()
 	const callers, picks, n = 4, 2000, 20
 	policy := h.New()
-	nodes := newNodes(n, rising)
+	s := open(t, h, n, rising)
+	nodes := s.nodes
 	shared := policy.Picker(nodes)
 	errs := make(chan error, callers+1)
 	work := func(f func() error) func() {
@@ -118,16 +100,19 @@ func concurrent(h *Harness) error {
 		}
 	}
 	var group sync.WaitGroup
-	for c := range callers {
+	for range callers {
 		group.Go(work(func() error {
 			for i := range picks {
 				have := shared.Pick(h.context(i), nil)
 				if err := inRange(have, nodes); err != nil {
 					return err
 				}
-				nodes[have].Begin()
-				nodes[have].Observe(time.Duration(i+c), time.Millisecond, i%7 == 0)
-				nodes[have].End()
+				end := s.begin(have)
+				if i%7 == 0 {
+					end(errFailed)
+				} else {
+					end(nil)
+				}
 			}
 			return nil
 		}))
