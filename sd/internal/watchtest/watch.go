@@ -138,6 +138,13 @@ func (w *Watch) AwaitIDs(ids ...string) []sd.Instance {
 	}).Set
 }
 
+// AwaitAddresses waits for a set with exactly these addresses.
+func (w *Watch) AwaitAddresses(want ...string) []sd.Instance {
+	w.t.Helper()
+	slices.Sort(want)
+	return w.Await(fmt.Sprint("the set of ", want), func(e Event) bool { return e.Err == nil && slices.Equal(Addresses(e.Set), want) }).Set
+}
+
 // AwaitError waits for an error that has the text in it.
 func (w *Watch) AwaitError(text string) {
 	w.t.Helper()
@@ -147,13 +154,18 @@ func (w *Watch) AwaitError(text string) {
 // WantAddresses fails when the addresses of the set are others.
 func WantAddresses(t *testing.T, set []sd.Instance, want ...string) {
 	t.Helper()
-	have := make([]string, 0, len(set))
-	for _, i := range set {
-		have = append(have, i.Address)
-	}
-	slices.Sort(have)
 	slices.Sort(want)
-	if !slices.Equal(want, have) {
+	if have := Addresses(set); !slices.Equal(want, have) {
 		t.Errorf("want %v, have %v", want, have)
 	}
+}
+
+// Addresses returns the addresses of the set, sorted.
+func Addresses(set []sd.Instance) []string {
+	all := make([]string, 0, len(set))
+	for _, i := range set {
+		all = append(all, i.Address)
+	}
+	slices.Sort(all)
+	return all
 }
