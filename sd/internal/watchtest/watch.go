@@ -151,6 +151,16 @@ func (w *Watch) AwaitError(text string) {
 	w.Await(fmt.Sprintf("an error with %q", text), func(e Event) bool { return e.Err != nil && strings.Contains(e.Err.Error(), text) })
 }
 
+// Within fails when f takes longer.
+func Within(t *testing.T, limit time.Duration, what string, f func()) {
+	t.Helper()
+	began := time.Now()
+	f()
+	if took := time.Since(began); took > limit {
+		t.Errorf("want %s within %v, have it after %v", what, limit, took)
+	}
+}
+
 // WantAddresses fails when the addresses of the set are others.
 func WantAddresses(t *testing.T, set []sd.Instance, want ...string) {
 	t.Helper()
