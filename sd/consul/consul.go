@@ -19,7 +19,7 @@ import (
 // check returns what is wrong with the arguments of a constructor.
 func check(client *api.Client, service string) error {
 	if client == nil {
-		return errors.New("consul: the client is nil")
+		return errors.New("the client is nil")
 	}
 	return driver.CheckService(service)
 }

@@ -2,6 +2,7 @@ package consul
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -34,11 +35,8 @@ type Instancer struct {
 // NewInstancer returns the Instancer of the service. It asks nothing of Consul yet. The http.Client of the client must allow requests that
 // last as long as InstancerWait says, and a tenth longer. The error is about the arguments.
 func NewInstancer(client *api.Client, service string, opts ...InstancerOption) (*Instancer, error) {
-	if err := check(client, service); err != nil {
-		return nil, err
-	}
 	settings := instancerSettings{wait: time.Minute, interval: time.Second}
-	if err := option.Set(&settings, opts); err != nil {
+	if err := errors.Join(check(client, service), option.Set(&settings, opts)); err != nil {
 		return nil, fmt.Errorf("consul: NewInstancer: %w", err)
 	}
 	return &Instancer{client: client, service: service, settings: settings}, nil

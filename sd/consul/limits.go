@@ -19,6 +19,9 @@ const (
 	reserved    = "consul-"
 )
 
+// keys are those that Consul takes.
+var keys = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+
 // checkLimits returns why Consul cannot store the instance, whose meta would be that.
 func checkLimits(instance sd.Instance, meta map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(instance.Metadata)) {
@@ -43,7 +46,7 @@ func checkKey(key string) error {
 	switch {
 	case len(key) > maxKeyLen:
 		return fmt.Errorf("the key %q of its metadata has %d bytes, and Consul stores %d", key, len(key), maxKeyLen)
-	case !regexp.MustCompile(`^[a-zA-Z0-9_-]+$`).MatchString(key):
+	case !keys.MatchString(key):
 		return fmt.Errorf("the key %q of its metadata is not of the letters, digits, _ and - that Consul wants", key)
 	case strings.HasPrefix(key, reserved), strings.HasPrefix(key, own):
 		return fmt.Errorf("the key %q of its metadata begins with %s or %s, which are reserved", key, reserved, own)

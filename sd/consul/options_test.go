@@ -80,22 +80,22 @@ func TestMistakesAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, err := range map[string]error{
-		"the client is nil":                second(consul.NewInstancer(nil, "web")),
-		"consul: the client is nil":        second(consul.NewRegistrar(nil, "web")),
-		"service is empty":                 second(consul.NewInstancer(client, "")),
-		"the name of the service is \"a/b": second(consul.NewRegistrar(client, "a/b")),
-		"between the dots":                 second(consul.NewInstancer(client, "..")),
-		"InstancerTags([])":                second(consul.NewInstancer(client, "web", consul.InstancerTags())),
-		`InstancerTags(["a" ""])`:          second(consul.NewInstancer(client, "web", consul.InstancerTags("a", ""))),
-		"InstancerDatacenter: the name":    second(consul.NewInstancer(client, "web", consul.InstancerDatacenter(""))),
-		"InstancerWait(1ms): want 1s to":   second(consul.NewInstancer(client, "web", consul.InstancerWait(time.Millisecond))),
-		"InstancerInterval(0s): want":      second(consul.NewInstancer(client, "web", consul.InstancerInterval(0))),
-		"exclude each other":               second(consul.NewInstancer(client, "web", consul.InstancerStale(), consul.InstancerConsistent())),
-		"InstancerConsistent exclude":      second(consul.NewInstancer(client, "web", consul.InstancerConsistent(), consul.InstancerStale())),
-		"NewInstancer: the list of opt":    second(consul.NewInstancer(client, "web", nil)),
-		"RegistrarTTL(1ns): want 1s to":    second(consul.NewRegistrar(client, "web", consul.RegistrarTTL(1))),
-		"RegistrarDeregisterAfter(1s): wa": second(consul.NewRegistrar(client, "web", consul.RegistrarDeregisterAfter(time.Second))),
-		"RegistrarOnError: function 0":     second(consul.NewRegistrar(client, "web", consul.RegistrarOnError(nil))),
+		"consul: NewInstancer: the client is nil": second(consul.NewInstancer(nil, "web")),
+		"consul: NewRegistrar: the client is nil": second(consul.NewRegistrar(nil, "web")),
+		"service is empty":                        second(consul.NewInstancer(client, "")),
+		"the name of the service is \"a/b":        second(consul.NewRegistrar(client, "a/b")),
+		"between the dots":                        second(consul.NewInstancer(client, "..")),
+		"InstancerTags([])":                       second(consul.NewInstancer(client, "web", consul.InstancerTags())),
+		`InstancerTags(["a" ""])`:                 second(consul.NewInstancer(client, "web", consul.InstancerTags("a", ""))),
+		"InstancerDatacenter: the name":           second(consul.NewInstancer(client, "web", consul.InstancerDatacenter(""))),
+		"InstancerWait(1ms): want 1s to":          second(consul.NewInstancer(client, "web", consul.InstancerWait(time.Millisecond))),
+		"InstancerInterval(0s): want":             second(consul.NewInstancer(client, "web", consul.InstancerInterval(0))),
+		"exclude each other":                      second(consul.NewInstancer(client, "web", consul.InstancerStale(), consul.InstancerConsistent())),
+		"InstancerConsistent exclude":             second(consul.NewInstancer(client, "web", consul.InstancerConsistent(), consul.InstancerStale())),
+		"NewInstancer: the list of opt":           second(consul.NewInstancer(client, "web", nil)),
+		"RegistrarTTL(1ns): want 1s to":           second(consul.NewRegistrar(client, "web", consul.RegistrarTTL(1))),
+		"RegistrarDeregisterAfter(1s): wa":        second(consul.NewRegistrar(client, "web", consul.RegistrarDeregisterAfter(time.Second))),
+		"RegistrarOnError: function 0":            second(consul.NewRegistrar(client, "web", consul.RegistrarOnError(nil))),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, have %v", want, err)

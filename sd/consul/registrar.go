@@ -2,6 +2,7 @@ package consul
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,11 +23,8 @@ type Registrar struct {
 // NewRegistrar returns the Registrar of the service. It asks nothing of Consul yet. The client is that of the agent on the instance's own
 // machine, as everywhere in Consul; where it is set up with a datacenter, that is to be the agent's. The error is about the arguments.
 func NewRegistrar(client *api.Client, service string, opts ...RegistrarOption) (*Registrar, error) {
-	if err := check(client, service); err != nil {
-		return nil, err
-	}
 	settings := registrarSettings{ttl: 15 * time.Second, deregisterAfter: minDeregisterAfter}
-	if err := option.Set(&settings, opts); err != nil {
+	if err := errors.Join(check(client, service), option.Set(&settings, opts)); err != nil {
 		return nil, fmt.Errorf("consul: NewRegistrar: %w", err)
 	}
 	return &Registrar{client: client, service: service, settings: settings}, nil

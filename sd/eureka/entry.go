@@ -82,12 +82,15 @@ func (i *info) addCollections(instance sd.Instance) error {
 	return nil
 }
 
+// elements are the names of elements of XML that are of ASCII.
+var elements = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]*$`)
+
 // isPlain says whether a pair of metadata is stored as it is. In the XML that servers give to others the key is the name of an element.
 func isPlain(key, value string) bool {
 	invalid := func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' || r == utf8.RuneError || r == 0xfffe || r == 0xffff
 	}
-	return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]*$`).MatchString(key) && key != zoneKey && key != versionKey &&
+	return elements.MatchString(key) && key != zoneKey && key != versionKey &&
 		!strings.HasPrefix(key, own) && !strings.HasPrefix(strings.ToLower(key), "xml") && !strings.ContainsFunc(value, invalid)
 }
 

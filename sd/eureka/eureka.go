@@ -16,7 +16,7 @@ import (
 // check returns what is wrong with the arguments of a constructor.
 func check(client *Client, service string) error {
 	if client == nil {
-		return errors.New("eureka: the client is nil")
+		return errors.New("the client is nil")
 	}
 	return driver.CheckService(service)
 }

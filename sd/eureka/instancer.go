@@ -2,6 +2,7 @@ package eureka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -25,11 +26,8 @@ type Instancer struct {
 // NewInstancer returns the Instancer of the application of that name, in which Eureka does not tell upper from lower case. It asks the
 // servers nothing yet; the error is about the arguments.
 func NewInstancer(client *Client, service string, opts ...InstancerOption) (*Instancer, error) {
-	if err := check(client, service); err != nil {
-		return nil, err
-	}
 	settings := instancerSettings{interval: 10 * time.Second, grace: 30 * time.Second}
-	if err := option.Set(&settings, opts); err != nil {
+	if err := errors.Join(check(client, service), option.Set(&settings, opts)); err != nil {
 		return nil, fmt.Errorf("eureka: NewInstancer: %w", err)
 	}
 	return &Instancer{client: client, service: service, settings: settings}, nil

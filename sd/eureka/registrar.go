@@ -2,6 +2,7 @@ package eureka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,11 +21,8 @@ type Registrar struct {
 // NewRegistrar returns the Registrar of the application of that name, in which Eureka does not tell upper from lower case. It asks the
 // servers nothing yet; the error is about the arguments.
 func NewRegistrar(client *Client, service string, opts ...RegistrarOption) (*Registrar, error) {
-	if err := check(client, service); err != nil {
-		return nil, err
-	}
 	settings := registrarSettings{ttl: 30 * time.Second}
-	if err := option.Set(&settings, opts); err != nil {
+	if err := errors.Join(check(client, service), option.Set(&settings, opts)); err != nil {
 		return nil, fmt.Errorf("eureka: NewRegistrar: %w", err)
 	}
 	return &Registrar{client: client, service: service, settings: settings}, nil

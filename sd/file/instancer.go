@@ -79,35 +79,45 @@ func (i *Instancer) Watch(ctx context.Context) iter.Seq2[[]sd.Instance, error] {
 func (i *Instancer) read(ctx context.Context, feed *driver.Feed, said *string) error {
 	n := newNotifier(i.path, i.poll)
 	defer n.close()
-	var last []byte
-	doubt := "" // an error that was seen once, as of a file that is being written
+	var last []byte // what the set in force was read from
 	for ctx.Err() == nil {
 		watched := n.follow() // before the file is read, so that no change is missed
-		data, err := read(i.path, int64(i.maxSize))
-		if err == nil && !bytes.Equal(data, last) {
-			var set []sd.Instance
-			if set, err = parse(data, i.service); err == nil {
-				if !feed.Set(set) {
-					return nil
-				}
-				last, doubt, *said = data, "", ""
+		data, set, err := i.look(ctx, last, *said)
+		switch {
+		case err == nil && data == nil:
+		case err == nil:
+			if !feed.Set(set) {
+				return nil
 			}
-		}
-		if err != nil {
-			err = fmt.Errorf("sd: file %s: %w", i.path, err)
-			switch text := err.Error(); text {
-			case *said:
-				watched = false
-			case doubt:
-				*said = text
-				return err
-			default:
-				doubt = text
-				rest(ctx)
-				continue
-			}
+			last, *said = data, ""
+		case err.Error() == *said:
+			watched = false
+		default:
+			*said = err.Error()
+			return err
 		}
 		n.wait(ctx, watched)
 	}
 	return nil
+}
+
+// look returns what is in the file, and the set that it says, or nothing when that is what was there last. An error that was not said yet
+// it has seen twice, since the file may be being written.
+func (i *Instancer) look(ctx context.Context, last []byte, said string) (data []byte, set []sd.Instance, err error) {
+	for doubt := ""; ; rest(ctx) {
+		if data, err = read(i.path, int64(i.maxSize)); err == nil {
+			if last != nil && bytes.Equal(data, last) {
+				return nil, nil, nil
+			}
+			if set, err = parse(data, i.service); err == nil {
+				return data, set, nil
+			}
+		}
+		err = fmt.Errorf("file: %s: %w", i.path, err)
+		text := err.Error()
+		if text == said || text == doubt || ctx.Err() != nil {
+			return nil, nil, err
+		}
+		doubt = text
+	}
 }

@@ -1,7 +1,6 @@
 package file_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,65 +9,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ashlar-go/ashlar/sd"
 	"github.com/ashlar-go/ashlar/sd/file"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 )
 
-const patience = 20 * time.Second // on a busy machine
-
-// watched is what a watch yields.
-type watched struct {
-	set []sd.Instance
-	err error
-}
-
-func watch(t *testing.T, path string, opts ...file.InstancerOption) <-chan watched {
+func watch(t *testing.T, path string, opts ...file.InstancerOption) *watchtest.Watch {
 	t.Helper()
 	i, err := file.NewInstancer(path, "s", opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	yields, done := make(chan watched, 1000), make(chan struct{})
-	go func() {
-		defer close(done)
-		for set, err := range i.Watch(ctx) {
-			yields <- watched{set, err}
-		}
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
-	return yields
-}
-
-func next(t *testing.T, yields <-chan watched) watched {
-	t.Helper()
-	select {
-	case y := <-yields:
-		return y
-	case <-time.After(patience):
-		t.Fatal("nothing was yielded")
-		return watched{}
-	}
-}
-
-// want wants the next to be a set of one instance, and returns how long it took.
-func want(t *testing.T, yields <-chan watched, address string) time.Duration {
-	t.Helper()
-	began := time.Now()
-	if y := next(t, yields); y.err != nil || len(y.set) != 1 || y.set[0].Address != address {
-		t.Errorf("want %s, have %v, %v", address, y.set, y.err)
-	}
-	return time.Since(began)
+	return watchtest.Start(t, i)
 }
 
 // wantError wants the next to be an error.
-func wantError(t *testing.T, yields <-chan watched, text string) {
+func wantError(t *testing.T, w *watchtest.Watch, text string) {
 	t.Helper()
-	if y := next(t, yields); y.err == nil || !strings.Contains(y.err.Error(), text) || y.set != nil {
-		t.Errorf("want an error with %q, have %v, %v", text, y.set, y.err)
+	if err := w.Fails(); !strings.Contains(err.Error(), text) {
+		t.Errorf("want an error with %q, have %v", text, err)
 	}
 }
 
@@ -97,8 +55,8 @@ func TestChangesAreSeenAtOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "instances.json")
 	write(t, path, text("a:1"))
-	yields := watch(t, path, never())
-	want(t, yields, "a:1")
+	w := watch(t, path, never())
+	watchtest.WantAddresses(t, w.Set(), "a:1")
 	change := map[string]func(data []byte){
 		"written":  func(data []byte) { write(t, path, data) },
 		"replaced": func(data []byte) { must(t, replace(path, data)) },
@@ -110,14 +68,16 @@ func TestChangesAreSeenAtOnce(t *testing.T) {
 	for how, f := range change {
 		for _, address := range []string{"a:2", "a:3"} {
 			f(text(address))
-			if took := want(t, yields, address); took > 2*time.Second {
+			began := time.Now()
+			watchtest.WantAddresses(t, w.Set(), address)
+			if took := time.Since(began); took > 2*time.Second {
 				t.Errorf("%s: want it seen at once, have %v", how, took)
 			}
 		}
 	}
 	write(t, path, append(text("a:3"), '\n')) // which is the same
 	write(t, path, text("a:4"))
-	want(t, yields, "a:4")
+	watchtest.WantAddresses(t, w.Set(), "a:4")
 }
 
 func TestAFileIsFollowedThroughItsLinks(t *testing.T) {
@@ -134,17 +94,17 @@ func TestAFileIsFollowedThroughItsLinks(t *testing.T) {
 	swap("..1")
 	path := filepath.Join(dir, "instances.json")
 	must(t, os.Symlink(filepath.Join("..data", "instances.json"), path))
-	yields := watch(t, path, never())
-	want(t, yields, "a:1")
+	w := watch(t, path, never())
+	watchtest.WantAddresses(t, w.Set(), "a:1")
 	for n, name := range []string{"..2", "..3", "..4"} {
 		address := "b:" + name[2:]
 		volume(name, address)
 		swap(name)
 		must(t, os.RemoveAll(filepath.Join(dir, ".."+string(rune('1'+n)))))
-		want(t, yields, address)
+		watchtest.WantAddresses(t, w.Set(), address)
 	}
 	write(t, filepath.Join(dir, "..4", "instances.json"), text("c:1")) // in the directory that the link leads to
-	want(t, yields, "c:1")
+	watchtest.WantAddresses(t, w.Set(), "c:1")
 }
 
 func TestWhatTheSystemDoesNotTellIsSeenByLooking(t *testing.T) {
@@ -162,19 +122,19 @@ func TestWhatTheSystemDoesNotTellIsSeenByLooking(t *testing.T) {
 	link("1")
 	path := filepath.Join(dir, "a", "instances.json")
 	must(t, os.Symlink(filepath.Join(dir, "b", "link"), path))
-	yields := watch(t, path, file.InstancerPoll(50*time.Millisecond))
-	want(t, yields, "a:1")
+	w := watch(t, path, file.InstancerPoll(50*time.Millisecond))
+	watchtest.WantAddresses(t, w.Set(), "a:1")
 	link("2")
-	want(t, yields, "a:2")
+	watchtest.WantAddresses(t, w.Set(), "a:2")
 }
 
 func TestAFileThatIsNotValidKeepsTheLastSet(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "instances.json")
-	yields := watch(t, path, never(), file.InstancerMaxSize(1000))
-	wantError(t, yields, "sd: file "+path+": stat "+path+": no such file or directory")
+	w := watch(t, path, never(), file.InstancerMaxSize(1000))
+	wantError(t, w, "file: "+path+": stat "+path+": no such file or directory")
 	write(t, path, text("a:1"))
-	want(t, yields, "a:1")
+	watchtest.WantAddresses(t, w.Set(), "a:1")
 	for data, text := range map[string]string{
 		`{"s": [{"zoen": "a:2"}]}`:  `: line 1, column 9: the field "zoen" is not known`,
 		`{"s": [{"address": "a:2"}`: ": line 1, column 26: it ends too soon",
@@ -182,23 +142,23 @@ func TestAFileThatIsNotValidKeepsTheLastSet(t *testing.T) {
 		string(text("a:2")) + strings.Repeat(" ", 1000): ": it has more than 1000 bytes",
 	} {
 		write(t, path, []byte(data))
-		wantError(t, yields, text)
+		wantError(t, w, text)
 		write(t, path, []byte(data+" ")) // which is the same mistake
 		write(t, path, []byte(`{"s": [{"address": "a:1"}]}`))
-		want(t, yields, "a:1") // it is back
+		watchtest.WantAddresses(t, w.Set(), "a:1") // it is back
 	}
 	for _, other := range []func() error{
 		func() error { return os.Mkdir(path, 0o700) },
 		func() error { return syscall.Mkfifo(path, 0o600) }, // which would keep whoever opens it
 	} {
 		must(t, os.Remove(path))
-		wantError(t, yields, "no such file or directory")
+		wantError(t, w, "no such file or directory")
 		must(t, other())
-		wantError(t, yields, "it is no regular file")
+		wantError(t, w, "it is no regular file")
 		must(t, os.Remove(path))
-		wantError(t, yields, "no such file or directory")
+		wantError(t, w, "no such file or directory")
 		write(t, path, text("a:1"))
-		want(t, yields, "a:1")
+		watchtest.WantAddresses(t, w.Set(), "a:1")
 	}
 }
 
@@ -206,26 +166,26 @@ func TestADirectoryMayComeLater(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "later", "still")
 	path := filepath.Join(dir, "instances.json")
-	yields := watch(t, path, never())
-	wantError(t, yields, "no such file or directory")
+	w := watch(t, path, never())
+	wantError(t, w, "no such file or directory")
 	must(t, os.MkdirAll(dir, 0o700))
 	write(t, path, text("a:1"))
-	want(t, yields, "a:1")
+	watchtest.WantAddresses(t, w.Set(), "a:1")
 	must(t, os.RemoveAll(dir))
-	wantError(t, yields, "no such file or directory")
+	wantError(t, w, "no such file or directory")
 	must(t, os.MkdirAll(dir, 0o700))
 	write(t, path, text("a:1"))
-	want(t, yields, "a:1")
+	watchtest.WantAddresses(t, w.Set(), "a:1")
 	write(t, path, text("a:2"))
-	want(t, yields, "a:2")
+	watchtest.WantAddresses(t, w.Set(), "a:2")
 }
 
 func TestAWriterMayTakeItsTime(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "instances.json")
 	write(t, path, text("a:1"))
-	yields := watch(t, path, never())
-	want(t, yields, "a:1")
+	w := watch(t, path, never())
+	watchtest.WantAddresses(t, w.Set(), "a:1")
 	data := text("a:2")
 	f, err := os.Create(path)
 	must(t, err)
@@ -234,16 +194,42 @@ func TestAWriterMayTakeItsTime(t *testing.T) {
 		must(t, err)
 	}
 	must(t, f.Close())
-	for {
-		y := next(t, yields)
-		if y.err != nil { // on a busy machine
-			continue
+	watchtest.WantAddresses(t, w.Back(), "a:2") // after an error on a busy machine
+}
+
+// A writer who empties the file before each write is not reported, though at each time the file is seen to be empty.
+func TestAFileThatIsEmptyForAMomentIsNoErrorTheNextTimeEither(t *testing.T) {
+	t.Parallel()
+	const attempts = 20 // since on a busy machine the moment is a long one
+	path := filepath.Join(t.TempDir(), "instances.json")
+	for range attempts {
+		write(t, path, text("a:1"))
+		w := watch(t, path, never())
+		watchtest.WantAddresses(t, w.Set(), "a:1")
+		var have []watchtest.Event
+		for range 2 {
+			write(t, path, nil)
+			have = append(have, w.During(40*time.Millisecond)...) // it is looked at after 20 ms, and again 50 ms later
+			write(t, path, text("a:1"))
+			have = append(have, w.During(200*time.Millisecond)...)
 		}
-		if len(y.set) != 1 || y.set[0].Address != "a:2" {
-			t.Errorf("want a:2, have %v", y.set)
+		w.End()
+		if len(have) == 0 {
+			return
 		}
-		break
+		t.Log(have)
 	}
+	t.Error("want no error")
+}
+
+func TestAnEmptyFileIsAnErrorAtFirstToo(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "instances.json")
+	write(t, path, nil)
+	w := watch(t, path, never())
+	wantError(t, w, "it is empty")
+	write(t, path, text("a:1"))
+	watchtest.WantAddresses(t, w.Set(), "a:1")
 }
 
 func TestConstructorRefusesWhatIsWrong(t *testing.T) {

@@ -1,8 +1,8 @@
 package kubediscovery_test
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
@@ -19,6 +19,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 
@@ -138,92 +139,35 @@ func (c *cluster) instancer(t *testing.T, service string, opts ...kubediscovery.
 	return i
 }
 
-// event is what a watch has yielded.
-type event struct {
-	set []sd.Instance
-	err error
-}
-
-// observer watches in the background until stop, or the end of the test.
+// observer is a watch until its end, or that of the test.
 type observer struct {
-	t      *testing.T
-	events chan event
-	ctx    context.Context
-	cancel context.CancelFunc
-	done   chan struct{}
+	*watchtest.Watch
+
+	t *testing.T
 }
 
 func observe(t *testing.T, i sd.Instancer) *observer {
 	t.Helper()
-	const many = 10_000
-	o := &observer{t: t, events: make(chan event, many), done: make(chan struct{})}
-	o.ctx, o.cancel = context.WithCancel(context.Background())
-	go func() {
-		defer close(o.done)
-		for set, err := range i.Watch(o.ctx) {
-			o.events <- event{set, err}
-		}
-	}()
-	t.Cleanup(o.stop)
-	return o
-}
-
-// stop ends the watch, and fails when it does not end soon.
-func (o *observer) stop() {
-	o.cancel()
-	select {
-	case <-o.done:
-	case <-time.After(5 * time.Second):
-		o.t.Error("the watch has not ended within 5 s")
-	}
-}
-
-func (o *observer) next() event {
-	o.t.Helper()
-	select {
-	case e := <-o.events:
-		return e
-	case <-time.After(patience):
-		o.t.Fatalf("want a set or an error, have nothing for %v", patience)
-	}
-	return event{}
+	return &observer{watchtest.Start(t, i), t}
 }
 
 // addresses waits for a set, past no error, that has these addresses. Sets on the way to it may come before.
 func (o *observer) addresses(want ...string) []sd.Instance {
 	o.t.Helper()
-	var seen [][]string
-	for range 20 {
-		e := o.next()
-		if e.err != nil {
-			o.t.Fatalf("want %q, have error %v", want, e.err)
+	return o.Await(fmt.Sprint("the set of ", want), func(e watchtest.Event) bool {
+		if e.Err != nil {
+			o.t.Fatalf("want the set of %v, have %v", want, e.Err)
 		}
-		have := addresses(e.set)
-		if slices.Equal(want, have) {
-			return e.set
-		}
-		seen = append(seen, have)
-	}
-	o.t.Fatalf("want %q, have %q", want, seen)
-	return nil
-}
-
-func addresses(set []sd.Instance) []string {
-	list := make([]string, len(set))
-	for n, i := range set {
-		list[n] = i.Address
-	}
-	slices.Sort(list)
-	return list
+		return slices.Equal(want, watchtest.Addresses(e.Set))
+	}).Set
 }
 
 // invalid waits for the error of that entry.
 func (o *observer) invalid(entry string) string {
 	o.t.Helper()
-	e := o.next()
-	var invalid *sd.InvalidError
-	if !errors.As(e.err, &invalid) || invalid.Entry != entry {
-		o.t.Fatalf("want an InvalidError of %s, have %v, %v", entry, e.set, e.err)
+	err := o.Fails()
+	if invalid, ok := errors.AsType[*sd.InvalidError](err); !ok || invalid.Entry != entry {
+		o.t.Fatalf("want an InvalidError of %s, have %v", entry, err)
 	}
-	return invalid.Error()
+	return err.Error()
 }

@@ -13,6 +13,7 @@ import (
 	clientv1 "k8s.io/client-go/kubernetes/typed/discovery/v1"
 
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 
@@ -75,16 +76,14 @@ func testSlicesAreJoined(at here) {
 	o.addresses("10.0.0.5:80")
 	c.remove(t, "joined-c")
 	o.addresses()
-	if len(o.events) > 0 {
-		t.Errorf("want no more, have %v", <-o.events)
-	}
+	o.Quiet()
 }
 
 func testEmptySetIsReported(at here) {
 	t, c := at.t, at.cluster
 	o := observe(t, c.instancer(t, "empty"))
-	if e := o.next(); e.err != nil || e.set == nil || len(e.set) > 0 {
-		t.Fatalf("want an empty set, have %v, %v", e.set, e.err)
+	if set := o.Set(); set == nil || len(set) > 0 {
+		t.Fatalf("want an empty set, have %v", set)
 	}
 	placeholder := slice("empty", "empty-a") // as the controller makes it
 	placeholder.Ports = nil
@@ -109,7 +108,7 @@ func testEndpointsThatAreNotReadyAreLeftOut(at here) {
 	))
 	observe(t, c.instancer(t, "ready")).addresses("10.0.0.1:80", "10.0.0.2:80")
 	observe(t, c.instancer(t, "ready", kubediscovery.InstancerTerminating())).addresses("10.0.0.1:80", "10.0.0.2:80")
-	set := observe(t, c.instancer(t, "ready", kubediscovery.InstancerNotReady())).next().set
+	set := observe(t, c.instancer(t, "ready", kubediscovery.InstancerNotReady())).Set()
 	want := []string{"", "", "not-ready", "not-ready", "terminating", "not-ready"}
 	for n, i := range set {
 		if state := i.Metadata[kubediscovery.MetadataState]; len(set) != len(want) || state != want[n] {
@@ -229,7 +228,7 @@ func testFields(at here) {
 	s := slice("fields", "fields-a", e, vm, endpoint("10.0.0.3"))
 	s.Labels["app.kubernetes.io/version"] = "1.4.2"
 	c.put(t, s)
-	set := observe(t, c.instancer(t, "fields", kubediscovery.InstancerVersionLabel("app.kubernetes.io/version"))).next().set
+	set := observe(t, c.instancer(t, "fields", kubediscovery.InstancerVersionLabel("app.kubernetes.io/version"))).Set()
 	want := []sd.Instance{
 		{ID: "10.0.0.3:80", Address: "10.0.0.3:80", Version: "1.4.2"},
 		{
@@ -241,7 +240,7 @@ func testFields(at here) {
 	if !sd.Same(want, set) {
 		t.Errorf("want %+v, have %+v", want, set)
 	}
-	if set := observe(t, c.instancer(t, "fields")).next().set; len(set) != len(want) || set[0].Version != "" {
+	if set := observe(t, c.instancer(t, "fields")).Set(); len(set) != len(want) || set[0].Version != "" {
 		t.Errorf("want no versions, have %+v", set)
 	}
 }
@@ -291,7 +290,7 @@ func testPages(at here) {
 		t.Fatal(err)
 	}
 	i.SetLimits(kubediscovery.WatchLimit, 2)
-	if set := observe(t, i).next().set; !slices.Equal(want, addresses(set)) {
+	if set := observe(t, i).Set(); !slices.Equal(want, watchtest.Addresses(set)) {
 		t.Errorf("want %q, have %v", want, set)
 	}
 	if have := counts.lists.Load(); have != 3 {

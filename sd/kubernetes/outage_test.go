@@ -14,18 +14,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ashlar-go/ashlar/internal/testserver"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
-
-// afterErrors waits for a set after errors.
-func (o *observer) afterErrors() event {
-	o.t.Helper()
-	for {
-		if e := o.next(); e.err == nil {
-			return e
-		}
-	}
-}
 
 func testConnectionsThatAreCut(at here) {
 	t, c := at.t, at.cluster
@@ -41,15 +32,14 @@ func testConnectionsThatAreCut(at here) {
 	o := observe(t, i)
 	o.addresses("10.0.0.1:80")
 	proxy.Cut()
-	if e := o.next(); e.err == nil {
-		t.Errorf("want an error, have %v", e.set)
-	}
+	t.Log(o.Fails())
 	c.put(t, slice("cut", "cut-a", endpoint("10.0.0.2"))) // while nothing is seen
 	proxy.Restore()
-	if e := o.afterErrors(); len(e.set) != 1 || e.set[0].Address != "10.0.0.2:80" {
-		t.Errorf("want what is there now, have %v", e.set)
-	}
+	watchtest.WantAddresses(t, o.Back(), "10.0.0.2:80") // what is there now
 }
+
+// endLimit is how long a watch may take to end.
+const endLimit = 5 * time.Second
 
 func testAnAPIServerThatHangs(at here) {
 	t, c := at.t, at.cluster
@@ -57,16 +47,16 @@ func testAnAPIServerThatHangs(at here) {
 	o.addresses()
 	c.Suspend()
 	defer c.Resume()
-	o.stop() // of a watch that is established
+	watchtest.Within(t, endLimit, "the end of a watch that is established", o.End)
 	begun := time.Now()
 	asking := observe(t, c.instancer(t, "hang"))
-	if e := asking.next(); e.err == nil || !strings.Contains(e.err.Error(), "has not answered within 15s") {
-		t.Errorf("want an error that says so, have %v, %v", e.set, e.err)
+	if err := asking.Fails(); !strings.Contains(err.Error(), "has not answered within 15s") {
+		t.Errorf("want an error that says so, have %v", err)
 	}
 	if took := time.Since(begun); took < kubediscovery.RequestLimit || took > 2*kubediscovery.RequestLimit {
 		t.Errorf("want an error after 15 s, have one after %v", took)
 	}
-	asking.stop() // of a request
+	watchtest.Within(t, endLimit, "the end of a watch that asks", asking.End)
 	waiting := observe(t, c.instancer(t, "hang"))
 	c.Resume()
 	waiting.addresses()

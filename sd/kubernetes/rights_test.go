@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	kubediscovery "github.com/ashlar-go/ashlar/sd/kubernetes"
 )
 
@@ -29,8 +30,8 @@ func testRights(at here) {
 	const least = 750 * time.Millisecond // half of 0.1, 0.2, 0.4 and 0.8 s between five
 	begun := time.Now()
 	for range 5 {
-		if e := o.next(); !apierrors.IsForbidden(e.err) || !strings.Contains(e.err.Error(), "default/secret") {
-			t.Errorf("want that it is forbidden to list default/secret, have %v, %v", e.set, e.err)
+		if err := o.Fails(); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "default/secret") {
+			t.Errorf("want that it is forbidden to list default/secret, have %v", err)
 		}
 	}
 	if took := time.Since(begun); took < least {
@@ -70,16 +71,16 @@ func testAWatchThatIsNotAllowedIsNotRepeatedAtOnce(at here) {
 	)
 	begun := time.Now()
 	for counts.watches.Load() < attempts {
-		e := o.next()
+		e := o.Next()
 		switch {
-		case e.err == nil && len(e.set) == 1:
+		case e.Err == nil && len(e.Set) == 1:
 			first = true
-		case first && apierrors.IsForbidden(e.err) && strings.Contains(e.err.Error(), "watch"):
-		case first || !apierrors.IsForbidden(e.err): // the server takes a moment to know the role
-			t.Errorf("want one instance and errors that it is forbidden to watch, have %v, %v", e.set, e.err)
+		case first && apierrors.IsForbidden(e.Err) && strings.Contains(e.Err.Error(), "watch"):
+		case first || !apierrors.IsForbidden(e.Err): // the server takes a moment to know the role
+			t.Errorf("want one instance and errors that it is forbidden to watch, have %v, %v", e.Set, e.Err)
 		}
 	}
-	o.stop()
+	o.End()
 	if took := time.Since(begun); took < least {
 		t.Errorf("want growing delays, have %d attempts in %v", attempts, took)
 	}
@@ -117,12 +118,12 @@ func testManifest(at here) {
 			t.Fatal(err)
 		}
 		o := observe(t, i)
-		e := o.next()
-		for n := 0; n < 10 && want != "" && apierrors.IsForbidden(e.err); n++ { // the server takes a moment to know the role
-			e = o.next()
+		e := o.Next()
+		for n := 0; n < 10 && want != "" && apierrors.IsForbidden(e.Err); n++ { // the server takes a moment to know the role
+			e = o.Next()
 		}
-		if have := strings.Join(addresses(e.set), " "); have != want || want == "" && !apierrors.IsForbidden(e.err) {
-			t.Errorf("%s: want %q, have %q, %v", namespace, want, have, e.err)
+		if have := strings.Join(watchtest.Addresses(e.Set), " "); have != want || want == "" && !apierrors.IsForbidden(e.Err) {
+			t.Errorf("%s: want %q, have %q, %v", namespace, want, have, e.Err)
 		}
 	}
 }

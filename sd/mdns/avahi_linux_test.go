@@ -138,9 +138,9 @@ func line(t *testing.T, lines <-chan string, texts ...string) {
 func TestAvahi(t *testing.T) { //nolint:paralleltest // see above
 	a := startAvahi(t)
 	const service = "shop-orders"
-	yields := watchOn(t, service, mdns.InstancerInterfaces("avahi0"))
+	w := watchOn(t, service, mdns.InstancerInterfaces("avahi0"))
 	_, unpublish := a.start(t.Context(), "avahi-publish", "-s", "Mason's Yard", "_"+service+"._tcp", "8080", "path=/x", "blue")
-	set := want(t, yields, "198.51.100.1:8080")
+	set := w.AwaitAddresses("198.51.100.1:8080")
 	theirs := sd.Instance{ID: "Mason's Yard", Address: "198.51.100.1:8080", Tags: []string{"blue"}, Metadata: map[string]string{"path": "/x"}}
 	if !set[0].Equal(theirs) {
 		t.Errorf("want %+v, have %+v", theirs, set[0])
@@ -158,7 +158,7 @@ func TestAvahi(t *testing.T) { //nolint:paralleltest // see above
 		t.Fatal(err)
 	}
 	line(t, seen, "=;avahi0;IPv4;a\\0372Eb;_"+service+"._tcp;local;ip-198-51-100-1.local;198.51.100.1;9090;", `"zone=eu"`, `"ashlar=1"`)
-	want(t, yields, "198.51.100.1:8080", "198.51.100.1:9090")
+	w.AwaitAddresses("198.51.100.1:8080", "198.51.100.1:9090")
 	if types, err := a.command(t.Context(), "avahi-browse", "-atp").Output(); err != nil || !strings.Contains(string(types), "_"+service+"._tcp") {
 		t.Errorf("want the type among all types, have %s, %v", types, err)
 	}
@@ -166,7 +166,7 @@ func TestAvahi(t *testing.T) { //nolint:paralleltest // see above
 		t.Fatal(err)
 	}
 	line(t, seen, "-;avahi0;IPv4;a\\0372Eb;")
-	want(t, yields, "198.51.100.1:8080")
+	w.AwaitAddresses("198.51.100.1:8080")
 	unpublish()
-	want(t, yields)
+	w.AwaitAddresses()
 }

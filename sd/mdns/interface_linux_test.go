@@ -54,16 +54,8 @@ func addInterface(t *testing.T, name, address string) (remove func()) {
 // TestInterfacesComeAndGo does not run beside other tests: it changes the interfaces.
 func TestInterfacesComeAndGo(t *testing.T) { //nolint:paralleltest // see above
 	name, link := service(), "late0"
-	yields := watchOn(t, name, mdns.InstancerInterfaces(link))
-	failed := func(text string) {
-		t.Helper()
-		for y := range yields {
-			if y.err != nil && strings.Contains(y.err.Error(), text) {
-				return
-			}
-		}
-	}
-	failed("late0 is not there")
+	w := watchOn(t, name, mdns.InstancerInterfaces(link))
+	w.AwaitError("late0 is not there")
 
 	remove := addInterface(t, link, "198.51.100.2/24")
 	r, err := mdns.NewRegistrar(name) // on all
@@ -81,17 +73,17 @@ func TestInterfacesComeAndGo(t *testing.T) { //nolint:paralleltest // see above
 			}
 		}()
 	}
-	want(t, yields, "198.51.100.2:80")
+	w.AwaitAddresses("198.51.100.2:80")
 	all := watchOn(t, name)
-	want(t, all, "127.0.0.1:80", "198.51.100.2:80", "[::1]:80", "localhost:80")
+	all.AwaitAddresses("127.0.0.1:80", "198.51.100.2:80", "[::1]:80", "localhost:80")
 
 	remove()
-	failed("late0 is not there")
+	w.AwaitError("late0 is not there")
 	addInterface(t, link, "198.51.100.2/24")
-	want(t, yields, "198.51.100.2:80")
-	for len(yields) > 0 {
-		if y := <-yields; y.err == nil {
-			t.Errorf("want no other set, have %v", y.set)
+	w.AwaitAddresses("198.51.100.2:80")
+	for len(w.Events()) > 0 {
+		if e := w.Next(); e.Err == nil {
+			t.Errorf("want no other set, have %v", e.Set)
 		}
 	}
 

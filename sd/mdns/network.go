@@ -134,7 +134,7 @@ func (n *network) refresh() (joined bool, err error) {
 		}
 	}
 	if len(links) == 0 {
-		return false, fmt.Errorf("sd: mdns: no network interface can be used: %w", errors.Join(failures...))
+		return false, fmt.Errorf("mdns: no network interface can be used: %w", errors.Join(failures...))
 	}
 	return joined, nil
 }

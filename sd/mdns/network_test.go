@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/ashlar-go/ashlar/sd"
+	"github.com/ashlar-go/ashlar/sd/internal/watchtest"
 	"github.com/ashlar-go/ashlar/sd/mdns"
 )
 
@@ -38,58 +39,19 @@ func register(t *testing.T, service string, i sd.Instance, opts ...mdns.Registra
 	return deregister
 }
 
-// watched is what a watch yields.
-type watched struct {
-	set []sd.Instance
-	err error
-}
-
 // watch watches on loopback.
-func watch(t *testing.T, service string) <-chan watched {
+func watch(t *testing.T, service string) *watchtest.Watch {
 	t.Helper()
 	return watchOn(t, service, mdns.InstancerInterfaces(loopback(t)))
 }
 
-func watchOn(t *testing.T, service string, opts ...mdns.InstancerOption) <-chan watched {
+func watchOn(t *testing.T, service string, opts ...mdns.InstancerOption) *watchtest.Watch {
 	t.Helper()
 	i, err := mdns.NewInstancer(service, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	yields, done := make(chan watched, 1000), make(chan struct{})
-	go func() {
-		defer close(done)
-		for set, err := range i.Watch(ctx) {
-			yields <- watched{set, err}
-		}
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
-	return yields
-}
-
-// want waits for a set of these addresses.
-func want(t *testing.T, yields <-chan watched, addresses ...string) []sd.Instance {
-	t.Helper()
-	limit := time.After(patience)
-	var last watched
-	for {
-		select {
-		case last = <-yields:
-			var have []string
-			for _, i := range last.set {
-				have = append(have, i.Address)
-			}
-			if last.err == nil && slices.Equal(have, addresses) {
-				return last.set
-			}
-		case <-limit:
-			t.Fatalf("want %q, have %v, %v", addresses, last.set, last.err)
-		}
-	}
+	return watchtest.Start(t, i)
 }
 
 // ear hears all messages on loopback.
@@ -256,15 +218,15 @@ func TestAnswersComeWithinSeveralMessages(t *testing.T) {
 			}
 		}()
 	}
-	want(t, watch(t, name), addresses...)
+	watch(t, name).AwaitAddresses(addresses...)
 }
 
 func TestPacketsThatAreNoneAreIgnored(t *testing.T) {
 	t.Parallel()
 	name := service()
-	yields := watch(t, name)
+	w := watch(t, name)
 	register(t, name, sd.Instance{Address: "192.0.2.1:80"})
-	want(t, yields, "192.0.2.1:80")
+	w.AwaitAddresses("192.0.2.1:80")
 	for n := range 200 {
 		data := make([]byte, n*7)
 		for i := range data {
@@ -275,26 +237,24 @@ func TestPacketsThatAreNoneAreIgnored(t *testing.T) {
 		}
 	}
 	register(t, name, sd.Instance{Address: "192.0.2.2:80"})
-	want(t, yields, "192.0.2.1:80", "192.0.2.2:80")
-	if len(yields) > 0 {
-		t.Errorf("want nothing else, have %v", <-yields)
-	}
+	w.AwaitAddresses("192.0.2.1:80", "192.0.2.2:80")
+	w.Quiet()
 }
 
 func TestTheNewerOfTwoProcessesHasTheName(t *testing.T) {
 	t.Parallel()
 	name := service()
-	yields := watch(t, name)
+	w := watch(t, name)
 	reports := make(chan error, 10)
 	onError := mdns.RegistrarOnError(func(err error) { reports <- err })
 	register(t, name, sd.Instance{ID: "a", Address: "192.0.2.1:80"}, mdns.RegistrarTTL(2*time.Second), onError)
-	want(t, yields, "192.0.2.1:80")
+	w.AwaitAddresses("192.0.2.1:80")
 	for range 2 {
 		deregister := register(t, name, sd.Instance{ID: "a", Address: "192.0.2.2:80"})
-		want(t, yields, "192.0.2.2:80")
+		w.AwaitAddresses("192.0.2.2:80")
 		select {
 		case err := <-reports:
-			if !strings.Contains(err.Error(), "a@192.0.2.1:80 is replaced: another process announces its ID, at 192.0.2.2:80") {
+			if !errors.Is(err, sd.ErrReplaced) || !strings.Contains(err.Error(), "a@192.0.2.1:80") || !strings.HasSuffix(err.Error(), "at 192.0.2.2:80") {
 				t.Errorf("want it reported that it is replaced, have %v", err)
 			}
 		case <-time.After(patience):
@@ -312,13 +272,11 @@ func TestTheNewerOfTwoProcessesHasTheName(t *testing.T) {
 				}
 			}
 		}
-		if len(yields) > 0 {
-			t.Errorf("want the set unchanged, have %v", <-yields)
-		}
+		w.Quiet()
 		if err := deregister(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		want(t, yields, "192.0.2.1:80") // it is back
+		w.AwaitAddresses("192.0.2.1:80") // it is back
 	}
 	if len(reports) > 0 {
 		t.Errorf("want it reported once each time, have %v", <-reports)
@@ -328,17 +286,17 @@ func TestTheNewerOfTwoProcessesHasTheName(t *testing.T) {
 func TestAClockThatIsAheadDoesNotKeepTheName(t *testing.T) {
 	t.Parallel()
 	name := service()
-	yields := watch(t, name)
+	w := watch(t, name)
 	ahead := strconv.FormatInt(time.Now().Add(time.Hour).UnixMicro(), 36)
-	<-yields // it listens
+	w.Next() // it listens
 	older := announcement(name, "a", "ashlar=1", "rev="+ahead, "service="+name, "address=192.0.2.1:80")
 	if err := say(t, older); err != nil {
 		t.Fatal(err)
 	}
-	want(t, yields, "192.0.2.1:80")
+	w.AwaitAddresses("192.0.2.1:80")
 	register(t, name, sd.Instance{ID: "a", Address: "192.0.2.2:80"})
 	if err := say(t, older); err != nil { // as it does when it hears the other
 		t.Fatal(err)
 	}
-	want(t, yields, "192.0.2.2:80")
+	w.AwaitAddresses("192.0.2.2:80")
 }

@@ -45,11 +45,11 @@ func TestRegisterRefusesWhatDoesNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, i := range map[string]sd.Instance{
-		"sd: register: the address is missing":                                            {},
-		`sd: mdns: register: the address "0.0.0.0:80" names no host that others can call`: {Address: "0.0.0.0:80"},
-		`sd: mdns: register: the address "[::]:80" names no host that others can call`:    {Address: "[::]:80"},
-		`sd: mdns: register: the address ":80" names no host that others can call`:        {Address: ":80"},
-		`sd: mdns: register: "zone" takes 305 bytes in a TXT record, and at most 255 fit`: {Address: "a:1", Zone: strings.Repeat("x", 300)},
+		"sd: register: the address is missing":                                        {},
+		`mdns: register: the address "0.0.0.0:80" names no host that others can call`: {Address: "0.0.0.0:80"},
+		`mdns: register: the address "[::]:80" names no host that others can call`:    {Address: "[::]:80"},
+		`mdns: register: the address ":80" names no host that others can call`:        {Address: ":80"},
+		`mdns: register: "zone" takes 305 bytes in a TXT record, and at most 255 fit`: {Address: "a:1", Zone: strings.Repeat("x", 300)},
 	} {
 		if _, err := r.Register(t.Context(), i); err == nil || err.Error() != want {
 			t.Errorf("want %s, have %v", want, err)
@@ -59,7 +59,7 @@ func TestRegisterRefusesWhatDoesNotFit(t *testing.T) {
 
 func TestAnInterfaceThatIsNotThereIsSaid(t *testing.T) {
 	t.Parallel()
-	const want = "sd: mdns: no network interface can be used: nowhere is not there, is down or does no multicast"
+	const want = "mdns: no network interface can be used: nowhere is not there, is down or does no multicast"
 	i, err := mdns.NewInstancer("orders", mdns.InstancerInterfaces("nowhere"))
 	if err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func (r *Registrar) Register(ctx context.Context, instance sd.Instance) (deregis
 	}
 	o, err := newOffer(r.service, instance, r.ttl)
 	if err != nil {
-		return nil, fmt.Errorf("sd: mdns: register: %w", err)
+		return nil, fmt.Errorf("mdns: register: %w", err)
 	}
 	return driver.Register(ctx, &registration{registrar: r, offer: o}, r.onError)
 }

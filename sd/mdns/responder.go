@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/ashlar-go/ashlar/sd"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 	maxQueue  = 64                     // answers that wait
 )
 
-var errStopped = errors.New("sd: mdns: the registrar has stopped")
+var errStopped = errors.New("mdns: the registrar has stopped")
 
 // responder announces the instances of one Registrar, and answers questions about them.
 type responder struct {
@@ -119,7 +121,7 @@ func (r *responder) add(ctx context.Context, o *offer) (err error) {
 		}
 		o.began, o.sent, o.claims, o.rival, o.silent = now, 0, 0, time.Time{}, false
 		if err = r.announce([]*offer{o}, func(*link) bool { return true }, now); err != nil {
-			err = fmt.Errorf("sd: mdns: announce %s: %w", o.instance, err)
+			err = fmt.Errorf("mdns: announce %s: %w", o.instance, err)
 			return
 		}
 		if old != nil {
@@ -150,7 +152,7 @@ func (r *responder) remove(ctx context.Context, o *offer) (err error) {
 			return
 		}
 		if err = r.net.send(answers([][]dnsmessage.Resource{o.goodbye()}), o.on); err != nil {
-			err = fmt.Errorf("sd: mdns: withdraw %s: %w", o.instance, err)
+			err = fmt.Errorf("mdns: withdraw %s: %w", o.instance, err)
 		}
 	})
 	return errors.Join(failure, err)
@@ -297,7 +299,7 @@ func (r *responder) meet(o *offer, other *rival, now time.Time) {
 		}
 	default:
 		o.rival = now.Add(other.ttl)
-		r.report(fmt.Errorf("sd: mdns: %s is replaced: another process announces its ID, at %s", o.instance, other.says.instance.Address))
+		r.report(fmt.Errorf("mdns: %s: %w: another process announces its ID, at %s", o.instance, sd.ErrReplaced, other.says.instance.Address))
 	}
 }
 

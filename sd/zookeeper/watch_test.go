@@ -219,7 +219,7 @@ func TestAServerThatHangsIsAnErrorAndHoldsNothingUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	within(t, driver.RegisterLimit+driver.RemoveLimit+time.Second, "Register", func() {
+	watchtest.Within(t, driver.RegisterLimit+driver.RemoveLimit+time.Second, "Register", func() {
 		if _, err := registrar.Register(t.Context(), named("b")); err == nil {
 			t.Error("want an error of Register")
 		}
@@ -228,7 +228,7 @@ func TestAServerThatHangsIsAnErrorAndHoldsNothingUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	within(t, 2*time.Second, "the end of ctx", func() {
+	watchtest.Within(t, 2*time.Second, "the end of ctx", func() {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for set := range instancer.Watch(ctx) {
@@ -242,14 +242,4 @@ func TestAServerThatHangsIsAnErrorAndHoldsNothingUp(t *testing.T) {
 	turns.AwaitIDs("a")
 	deregister()
 	turns.AwaitIDs()
-}
-
-// within fails the test when f takes longer.
-func within(t *testing.T, limit time.Duration, what string, f func()) {
-	t.Helper()
-	begun := time.Now()
-	f()
-	if took := time.Since(begun); took > limit {
-		t.Errorf("want %s within %v, have it after %v", what, limit, took)
-	}
 }

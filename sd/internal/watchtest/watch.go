@@ -138,22 +138,44 @@ func (w *Watch) AwaitIDs(ids ...string) []sd.Instance {
 	}).Set
 }
 
+// AwaitAddresses waits for a set with exactly these addresses.
+func (w *Watch) AwaitAddresses(want ...string) []sd.Instance {
+	w.t.Helper()
+	slices.Sort(want)
+	return w.Await(fmt.Sprint("the set of ", want), func(e Event) bool { return e.Err == nil && slices.Equal(Addresses(e.Set), want) }).Set
+}
+
 // AwaitError waits for an error that has the text in it.
 func (w *Watch) AwaitError(text string) {
 	w.t.Helper()
 	w.Await(fmt.Sprintf("an error with %q", text), func(e Event) bool { return e.Err != nil && strings.Contains(e.Err.Error(), text) })
 }
 
+// Within fails when f takes longer.
+func Within(t *testing.T, limit time.Duration, what string, f func()) {
+	t.Helper()
+	began := time.Now()
+	f()
+	if took := time.Since(began); took > limit {
+		t.Errorf("want %s within %v, have it after %v", what, limit, took)
+	}
+}
+
 // WantAddresses fails when the addresses of the set are others.
 func WantAddresses(t *testing.T, set []sd.Instance, want ...string) {
 	t.Helper()
-	have := make([]string, 0, len(set))
-	for _, i := range set {
-		have = append(have, i.Address)
-	}
-	slices.Sort(have)
 	slices.Sort(want)
-	if !slices.Equal(want, have) {
+	if have := Addresses(set); !slices.Equal(want, have) {
 		t.Errorf("want %v, have %v", want, have)
 	}
+}
+
+// Addresses returns the addresses of the set, sorted.
+func Addresses(set []sd.Instance) []string {
+	all := make([]string, 0, len(set))
+	for _, i := range set {
+		all = append(all, i.Address)
+	}
+	slices.Sort(all)
+	return all
 }

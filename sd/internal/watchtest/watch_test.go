@@ -18,7 +18,9 @@ func TestAWatchGivesWhatItsInstancerYields(t *testing.T) {
 	w.Quiet()
 	w.End()
 	w.End()
-	if have := watchtest.Start(t, instancer).AwaitIDs("b:1", "a:1"); len(have) != 2 {
-		t.Errorf("want both, have %v", have)
+	for _, await := range []func(*watchtest.Watch, ...string) []sd.Instance{(*watchtest.Watch).AwaitIDs, (*watchtest.Watch).AwaitAddresses} {
+		if have := await(watchtest.Start(t, instancer), "b:1", "a:1"); len(have) != 2 {
+			t.Errorf("want both, have %v", have)
+		}
 	}
 }
