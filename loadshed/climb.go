@@ -7,18 +7,19 @@ import (
 
 // The climber's constants, chosen by simulation: docs/loadshed.md.
 const (
-	dip       = 0.75                  // the lower limit of the two that are compared, as a share of the upper
-	worth     = 0.35                  // how much of a rise of the limit has to come back as throughput; 1 would be all
-	gain      = 0.5                   // how far a comparison moves the limit, in logarithms
-	doubt     = 20                    // calls in a phase at which a comparison counts half
-	fewest    = 40                    // calls that a phase should have
-	shortest  = 10 * time.Millisecond // phase
-	saturated = 0.8                   // of a phase: for so long somebody must have waited
-	clear     = 0.1                   // from here on a comparison that says the same as the last is trusted more,
-	quicken   = 1.6                   // by this,
-	quickest  = 3                     // up to this
-	furthest  = 0.7                   // that the limit moves at once, in logarithms: twice, or half
-	memory    = 10 * time.Second      // in which a limit that nobody reaches is given up
+	dip       = 0.75                   // the lower limit of the two that are compared, as a share of the upper
+	worth     = 0.25                   // how much of a rise of the limit has to come back as throughput; 1 would be all
+	gain      = 0.5                    // how far a comparison moves the limit, in logarithms
+	doubt     = 40                     // calls in a phase at which a comparison counts half
+	fewest    = 200                    // calls that a phase should have
+	shortest  = 10 * time.Millisecond  // phase
+	longest   = 250 * time.Millisecond // that a phase waits for them, or four times as long as it would without them
+	saturated = 0.8                    // of a phase: for so long somebody must have waited
+	clear     = 0.1                    // from here on a comparison that says the same as the last is trusted more,
+	quicken   = 1.6                    // by this,
+	quickest  = 3                      // up to this
+	furthest  = 0.7                    // that the limit moves at once, in logarithms: twice, or half
+	memory    = 10 * time.Second       // in which a limit that nobody reaches is given up
 )
 
 // climber finds the limit with which the throughput is nearly as high as with any higher one. While calls wait, it lets the limit alternate
@@ -40,6 +41,7 @@ type climber struct {
 	upperCnt  float64
 	last      float64 // what the last comparison has moved it by
 	boost     float64 // for those that say the same again and again
+	near      bool    // whether the limit is about right
 	peak      float64 // calls in progress in this phase, at most
 }
 
@@ -82,12 +84,14 @@ func (c *climber) step(r reading) {
 		return
 	}
 	took, calls := r.now-c.from.now, float64(r.useful-c.from.useful)
-	enough := max(2*r.took, shortest)
-	want := float64(fewest)
+	enough, longest, want := max(2*r.took, shortest), longest, float64(fewest)
 	if !c.lower {
-		enough, want = 2*enough, 2*want
+		enough, longest, want = 2*enough, 2*longest, 2*want
 	}
-	if took < enough || calls < want && took < 4*enough {
+	if !c.near {
+		longest, want = longest/4, want/4
+	}
+	if took < enough || calls < want && took < max(4*enough, longest) {
 		return
 	}
 	rate := calls / took.Seconds()
@@ -122,7 +126,7 @@ func (c *climber) compare(rate, calls float64) {
 	if math.Abs(move) > clear && math.Signbit(move) == math.Signbit(c.last) {
 		c.boost = min(c.boost*quicken, quickest)
 	} else {
-		c.boost = 1
+		c.boost, c.near = 1, c.last != 0
 	}
 	c.last = move
 	c.limit *= math.Exp(min(max(move*c.boost, -furthest), furthest))
@@ -131,7 +135,7 @@ func (c *climber) compare(rate, calls float64) {
 
 // relax lets go of a limit that is far from being reached.
 func (c *climber) relax(took time.Duration, busy bool) {
-	c.boost, c.last = 1, 0
+	c.boost, c.last, c.near = 1, 0, false
 	enough := max(2*c.peak, c.first)
 	if busy {
 		c.limit = min(c.limit, max(c.peak, c.least))

@@ -36,22 +36,24 @@ type Shedder struct {
 	table   *table
 
 	// What follows belongs to who holds mu.
-	climber    *climber // nil with a fixed limit
-	meter      *processor.Meter
-	usage      processor.Usage
-	metered    time.Duration
-	took       time.Duration // how long calls take, on the average
-	ticked     time.Duration
-	ended      uint64 // calls, until the last tick
-	endedLow   uint32
-	overloaded bool
-	target     time.Duration // how long a call may wait while overloaded
-	patience   time.Duration // and else
-	watched    time.Duration // when the present interval ends
-	calm       time.Duration // since when nothing is wrong, while telling
-	counted    uint64        // calls that were refused, until then
-	telling    bool          // an event of the beginning was told, and none of the end
-	events     []Event       // to be told
+	climber                 *climber // nil with a fixed limit
+	meter                   *processor.Meter
+	usage                   processor.Usage
+	metered                 time.Duration
+	took                    time.Duration // how long calls take, on the average
+	usual                   time.Duration // the same when there is no overload: it follows a fall at once, and a rise slowly
+	ticked                  time.Duration
+	ended                   uint64 // calls, until the last tick
+	endedLow                uint32
+	overloaded              bool
+	target                  time.Duration // how long a call may wait while overloaded
+	patience                time.Duration // and else
+	watchedFrom, waitedThen time.Duration
+	watched                 time.Duration // when the present interval ends
+	calm                    time.Duration // since when nothing is wrong, while telling
+	counted                 uint64        // calls that were refused, until then
+	telling                 bool          // an event of the beginning was told, and none of the end
+	events                  []Event       // to be told
 }
 
 // New makes a Shedder. It fails when an option is wrong.
@@ -247,7 +249,8 @@ func (s *Shedder) tick(now time.Duration) {
 	w := word(s.word.Load())
 	ended := uint64((w.ended() - s.endedLow) & (1<<24 - 1))
 	s.endedLow, s.ended = w.ended(), s.ended+ended
-	if elapsed := now - s.ticked; elapsed > 0 {
+	elapsed := now - s.ticked
+	if elapsed > 0 {
 		every := uint64(float64(ended)/elapsed.Seconds()) / timings
 		s.mask.Store(uint32(min(1<<bits.Len64(every)-1, mostMask)))
 	}
@@ -255,6 +258,11 @@ func (s *Shedder) tick(now time.Duration) {
 	if n := s.timed.count.Swap(0); n > 0 {
 		took := time.Duration(s.timed.took.Swap(0) / n)
 		s.took += time.Duration(float64(took-s.took) * weight(s.took, n))
+	}
+	if s.usual == 0 || s.took < s.usual {
+		s.usual = s.took
+	} else {
+		s.usual += time.Duration(float64(s.took-s.usual) * -math.Expm1(-float64(elapsed)/float64(memory)))
 	}
 	s.meterProcessors(now)
 	s.setPatience()

@@ -6,7 +6,7 @@ import "time"
 func (s *Shedder) setPatience() {
 	s.target, s.patience = s.config.target, s.config.interval
 	if s.target == 0 {
-		s.target = min(max(s.took, leastTarget), mostTarget)
+		s.target = min(max(s.usual, leastTarget), mostTarget)
 	}
 	if s.patience == 0 {
 		s.patience = intervalOfTarget * s.target
@@ -32,15 +32,16 @@ func (s *Shedder) watch(now time.Duration) {
 	if s.line.len == 0 {
 		s.emptied = true
 	}
+	waited := s.waited(now)
 	switch {
-	case s.overloaded && s.emptied:
+	case s.overloaded && waited-s.waitedThen < (now-s.watchedFrom)/2:
 		s.overloaded = false
 	case !s.overloaded && !s.emptied && s.shortest > s.target && s.shortest < forever:
 		s.overloaded = true
 	}
 	s.emptied, s.shortest = false, forever
 	s.setPatience()
-	s.watched = now + s.patience
+	s.watched, s.watchedFrom, s.waitedThen = now+s.patience, now, waited
 }
 
 // metering is how often the processors are looked at.

@@ -150,7 +150,10 @@ func TestSim(t *testing.T) {
 	} {
 		capacity := float64(row.workers) / row.mean.Seconds()
 		span := min(20*time.Second, time.Duration(20000/capacity*float64(time.Second)))
-		warm := 20 * row.mean
+		warm := max(5*time.Second, 20*row.mean)
+		if row.mean < time.Millisecond {
+			warm = time.Second
+		}
 		if row.mean >= time.Second {
 			span = 200 * time.Second
 		}
@@ -167,9 +170,19 @@ func TestSim(t *testing.T) {
 				if x == 0.8 {
 					base = run(t, m, nil, load{rate: capacity * x, patience: patience}, warm, span).p99()
 				}
+				var lims []int
+				go func() {
+					time.Sleep(warm)
+					for range 200 {
+						time.Sleep(span / 200)
+						lims = append(lims, s.Status().Limit)
+					}
+				}()
 				r := run(t, m, s, load{rate: capacity * x, patience: patience}, warm, span)
 				st := s.Status()
-				t.Logf("%-15s %4.1fx: goodput %.3f p99 %8v (%.2f of 0.8's) refused %.3f limit %d took %v", row.name, x, float64(r.good)/span.Seconds()/capacity, r.p99().Round(time.Microsecond), float64(r.p99())/float64(base),
+				synctest.Wait()
+				slices.Sort(lims)
+				t.Logf("%v %-15s %4.1fx: goodput %.3f p99 %8v (%.2f of 0.8's) refused %.3f limit %d took %v", []int{lims[len(lims)/20], lims[len(lims)/2], lims[len(lims)*19/20]}, row.name, x, float64(r.good)/span.Seconds()/capacity, r.p99().Round(time.Microsecond), float64(r.p99())/float64(base),
 					float64(r.refused)/float64(r.refused+r.good+r.timeout), st.Limit, st.Took)
 			}
 		})
