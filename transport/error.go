@@ -39,7 +39,9 @@ func SetNotBegun(ctx context.Context) {
 	default:
 		return // nobody reads it
 	}
-	info.Response.Set(NotBegunHeader, "true")
+	info.Response.Set(NotBegunHeader, notBegun[:]...)
 }
 
 const understood = "understood"
+
+var notBegun = [...]string{"true"}
