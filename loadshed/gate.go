@@ -69,18 +69,9 @@ func (g *gate) exit(useful bool) bool {
 	return word(g.word.Add(oneEnded-oneInProgress)).waiting() > 0
 }
 
-// join puts a call into the line, unless there is room for it: then it returns nil. The caller holds mu, and calls dispatch.
+// join puts a call into the line. The caller holds mu, and calls dispatch.
 func (g *gate) join(now time.Duration, c class) *waiter {
-	for {
-		w := word(g.word.Load())
-		if w.waiting() == 0 && int64(w.inProgress()) < g.limit.Load() {
-			if g.word.CompareAndSwap(uint64(w), uint64(w+oneInProgress)) {
-				return nil
-			}
-		} else if g.word.CompareAndSwap(uint64(w), uint64(w+oneWaiting)) {
-			break
-		}
-	}
+	g.word.Add(oneWaiting)
 	w := g.free
 	if w == nil {
 		w = newWaiter()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +20,7 @@ type Shedder struct {
 	gate
 
 	config  config
-	tickets sync.Pool
+	tickets tickets
 
 	strict atomic.Bool   // the processor is busy
 	mask   atomic.Uint32 // of the count of calls: those where it is 0 are timed
@@ -74,7 +73,7 @@ func New(opts ...Option) (*Shedder, error) {
 	if s.config.threshold > 0 || s.config.stall > 0 {
 		s.meter = processor.NewMeter(s.config.root)
 	}
-	s.table = newTable("overloaded; try again later", s.config.retryAfter)
+	s.table = newTable(ReasonOverloaded, "overloaded; try again later", s.config.retryAfter)
 	s.setPatience()
 	return s, nil
 }
@@ -90,31 +89,11 @@ func (s *Shedder) Acquire(ctx context.Context) (done func(err error), err error)
 	if v != granted {
 		return nil, s.table.refusal(ctx, v, endpoint.Server)
 	}
-	t, ok := s.tickets.Get().(*ticket)
-	if !ok {
-		t = &ticket{shedder: s}
-		t.done = t.end
-	}
-	t.began = began
-	t.open.Store(true)
-	return t.done, nil
+	return s.tickets.take(s, began), nil
 }
 
-// ticket is a call that Acquire has begun.
-type ticket struct {
-	shedder *Shedder
-	began   time.Duration
-	open    atomic.Bool
-	done    func(error) // end, made once
-}
-
-func (t *ticket) end(err error) {
-	if !t.open.CompareAndSwap(true, false) {
-		return // it was called twice
-	}
-	s, began := t.shedder, t.began
-	s.tickets.Put(t)
-	s.end(began, s.config.useful(err))
+func (s *Shedder) finish(began time.Duration, err error) {
+	s.end(began, err == nil || s.config.useful(err))
 }
 
 const forever = time.Duration(math.MaxInt64)
@@ -145,18 +124,16 @@ func (s *Shedder) queue(ctx context.Context) (began time.Duration, v verdict) {
 	}
 	s.mu.Lock()
 	s.tick(now)
-	var w *waiter
-	limit := s.wait
-	if v = s.admit(ctx, now, c); v == granted {
-		if w = s.join(now, c); w != nil {
-			s.dispatch(now)
-		}
+	entered, v := s.admit(ctx, now, c)
+	if entered || v != granted {
+		s.unlock()
+		return now, s.count(c, v)
 	}
+	w, limit := s.join(now, c), s.wait
+	s.dispatch(now)
 	s.unlock()
-	if w != nil {
-		if v = s.await(ctx, w, limit); v == granted {
-			now = s.now()
-		}
+	if v = s.await(ctx, w, limit); v == granted {
+		now = s.now()
 	}
 	return now, s.count(c, v)
 }
@@ -166,29 +143,30 @@ func (s *Shedder) count(c class, v verdict) verdict {
 	return v
 }
 
-// admit decides whether a call may wait. The caller holds mu.
-func (s *Shedder) admit(ctx context.Context, now time.Duration, c class) verdict {
+// admit lets a call in, or decides whether it may wait. The caller holds mu.
+func (s *Shedder) admit(ctx context.Context, now time.Duration, c class) (entered bool, v verdict) {
 	if c == sheddable && s.strict.Load() {
-		return pressed
+		return false, pressed
 	}
-	if s.line.len == 0 {
-		return granted
+	if _, entered = s.enter(); entered {
+		return true, granted
 	}
-	expected := s.took * time.Duration(s.line.ahead(c)+1) / time.Duration(s.limit.Load())
-	if expected > s.wait {
-		return late
-	}
+	ahead := s.line.ahead(c)
+	expected := s.took * time.Duration(ahead+1) / time.Duration(s.limit.Load())
 	if at, ok := ctx.Deadline(); ok && time.Until(at) < expected {
-		return hopeless
+		return false, hopeless
+	}
+	if ahead > 0 && expected > s.wait {
+		return false, late
 	}
 	if s.line.len >= s.room {
 		other := s.line.last(s.newest, c)
 		if other == nil {
-			return full
+			return false, full
 		}
 		s.settle(now, other, full)
 	}
-	return granted
+	return false, granted
 }
 
 // end ends a call.
@@ -238,7 +216,7 @@ const (
 	seldom   = 50 * time.Millisecond
 	often    = time.Millisecond
 	timings  = 2000 // calls a second that are timed, about
-	mostMask = 63
+	mostMask = 15
 )
 
 // tick measures, and sets what follows from it, if it is time. The caller holds mu.

@@ -3,7 +3,6 @@ package loadshed
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/ashlar-go/ashlar/internal/option"
@@ -25,6 +24,7 @@ const (
 	leastTarget      = 250 * time.Microsecond
 	mostTarget       = 500 * time.Millisecond
 	intervalOfTarget = 4
+	mostRetryAfter   = 24 * time.Hour
 )
 
 // Option sets up a Shedder. One that is given twice replaces the earlier, but for OnEvent.
@@ -129,7 +129,7 @@ func ProcessorRoot(dir string) Option {
 func RetryAfter(wait time.Duration) Option {
 	return func(c *config) error {
 		c.retryAfter = wait
-		return option.Positive("RetryAfter", wait)
+		return option.Within("RetryAfter", wait, 1, mostRetryAfter)
 	}
 }
 
@@ -190,9 +190,6 @@ func fraction(name string, share float64) error {
 func (c *config) check() error {
 	if c.interval > 0 && c.interval < c.target {
 		return fmt.Errorf("QueueInterval(%v): want no less than the target, %v", c.interval, c.target)
-	}
-	if c.retryAfter > math.MaxInt64/2 {
-		return fmt.Errorf("RetryAfter(%v): want less", c.retryAfter)
 	}
 	if c.fixed > 0 {
 		c.first = c.fixed

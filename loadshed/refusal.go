@@ -32,11 +32,11 @@ const shades = 16
 // refusals are the errors, made before they are needed.
 type refusals [shades]*status.Error
 
-func newRefusals(message string, wait time.Duration, causes ...error) *refusals {
+func newRefusals(reason, message string, wait time.Duration, causes ...error) *refusals {
 	r := new(refusals)
 	for i := range r {
 		after := time.Duration(float64(wait) * (0.5 + (float64(i)+0.5)/shades)).Round(time.Microsecond)
-		r[i] = status.New(status.Unavailable, message).WithReason(ReasonOverloaded).WithRetryAfter(after).WithCause(errors.Join(causes...))
+		r[i] = status.New(status.Unavailable, message).WithReason(reason).WithRetryAfter(after).WithCause(errors.Join(causes...))
 	}
 	return r
 }
@@ -48,12 +48,12 @@ func (r *refusals) pick() *status.Error {
 // table has the errors by verdict and by side.
 type table [verdicts][endpoint.Client + 1]*refusals
 
-func newTable(message string, wait time.Duration) *table {
+func newTable(reason, message string, wait time.Duration) *table {
 	t := new(table)
 	for v, cause := range [verdicts]error{full: ErrFull, late: ErrLate, hopeless: ErrHopeless, pressed: ErrBusy} {
 		if cause != nil {
-			t[v][endpoint.Server] = newRefusals(message, wait, cause)
-			t[v][endpoint.Client] = newRefusals(message, wait, cause, transport.ErrNotSent)
+			t[v][endpoint.Server] = newRefusals(reason, message, wait, cause)
+			t[v][endpoint.Client] = newRefusals(reason, message, wait, cause, transport.ErrNotSent)
 		}
 	}
 	return t
