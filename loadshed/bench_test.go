@@ -2,6 +2,7 @@ package loadshed_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -74,3 +75,5 @@ func BenchmarkRefusal(b *testing.B) {
 		}
 	}
 }
+
+func newRandom() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }

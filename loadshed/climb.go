@@ -15,9 +15,11 @@ const (
 	shortest  = 10 * time.Millisecond  // phase
 	longest   = 250 * time.Millisecond // that a phase waits for them, or four times as long as it would without them
 	saturated = 0.8                    // of a phase: for so long somebody must have waited
-	clear     = 0.1                    // from here on a comparison that says the same as the last is trusted more,
-	quicken   = 1.6                    // by this,
-	quickest  = 3                      // up to this
+	trust     = 0.75                   // how far from worth what came back is believed to be: it is 0 to 1, and the rest chance
+	clear     = 0.1                    // the least move that says something
+	certain   = 4                      // comparisons alike, after which the limit is not near where it should be
+	quicken   = 1.6                    // how much further each moves the limit then, than the one before
+	quickest  = 3                      // up to so much
 	furthest  = 0.7                    // that the limit moves at once, in logarithms: twice, or half
 	memory    = 10 * time.Second       // in which a limit that nobody reaches is given up
 )
@@ -40,7 +42,8 @@ type climber struct {
 	upper     float64 // useful calls a second with the upper limit; 0 if unknown
 	upperCnt  float64
 	last      float64 // what the last comparison has moved it by
-	boost     float64 // for those that say the same again and again
+	alike     int     // how many have said the same
+	boost     float64 // while the limit is not near
 	near      bool    // whether the limit is about right
 	peak      float64 // calls in progress in this phase, at most
 }
@@ -122,11 +125,17 @@ func (c *climber) compare(rate, calls float64) {
 		return
 	}
 	share := math.Log(c.upper/rate) / math.Log(float64(c.high())/float64(c.low()))
-	move := gain * (min(max(share, -1), 2) - worth) * calls / (calls + doubt)
+	move := gain * (min(max(share, worth-trust), worth+trust) - worth) * calls / (calls + doubt)
 	if math.Abs(move) > clear && math.Signbit(move) == math.Signbit(c.last) {
-		c.boost = min(c.boost*quicken, quickest)
+		c.alike++
 	} else {
-		c.boost, c.near = 1, c.last != 0
+		c.near, c.alike = c.near || c.last != 0, 0
+	}
+	c.near = c.near && c.alike < certain
+	if c.near {
+		c.boost = 1
+	} else {
+		c.boost = min(c.boost*quicken, quickest)
 	}
 	c.last = move
 	c.limit *= math.Exp(min(max(move*c.boost, -furthest), furthest))
@@ -135,7 +144,7 @@ func (c *climber) compare(rate, calls float64) {
 
 // relax lets go of a limit that is far from being reached.
 func (c *climber) relax(took time.Duration, busy bool) {
-	c.boost, c.last, c.near = 1, 0, false
+	c.boost, c.last, c.alike, c.near = 1, 0, 0, false
 	enough := max(2*c.peak, c.first)
 	if busy {
 		c.limit = min(c.limit, max(c.peak, c.least))
