@@ -26,10 +26,11 @@ type Shedder struct {
 	mask   atomic.Uint32 // of the count of calls: those where it is 0 are timed
 	next   atomic.Int64  // when tick has something to do, as a time.Duration
 	timed  struct {      // calls since the last tick
-		_     [40]byte
-		count atomic.Int64
-		took  atomic.Int64
-		_     [48]byte
+		_       [40]byte
+		count   atomic.Int64
+		took    atomic.Int64
+		squares atomic.Int64 // of took in microseconds
+		_       [40]byte
 	}
 	refused [verdicts][classes]atomic.Uint64
 	table   *table
@@ -40,7 +41,8 @@ type Shedder struct {
 	usage                   processor.Usage
 	metered                 time.Duration
 	took                    time.Duration // how long calls take, on the average
-	usual                   time.Duration // the same when there is no overload: it follows a fall at once, and a rise slowly
+	squares                 float64       // the average of the squares of that, in microseconds
+	usual                   time.Duration // the same when there is no overload: it follows a fall in a second, and a rise in ten
 	ticked                  time.Duration
 	ended                   uint64 // calls, until the last tick
 	endedLow                uint32
@@ -173,8 +175,7 @@ func (s *Shedder) admit(ctx context.Context, now time.Duration, c class) (entere
 func (s *Shedder) end(began time.Duration, useful bool) {
 	if began != untimed {
 		now := s.now()
-		s.timed.took.Add(int64(now - began))
-		s.timed.count.Add(1)
+		s.time(now - began)
 		if s.exit(useful) {
 			s.mu.Lock()
 			s.tick(now)
@@ -194,6 +195,17 @@ func (s *Shedder) end(began time.Duration, useful bool) {
 		s.unlock()
 	}
 }
+
+// time notes how long a call has taken.
+func (s *Shedder) time(took time.Duration) {
+	s.timed.took.Add(int64(took))
+	micros := min(took, longestTimed).Microseconds()
+	s.timed.squares.Add(micros * micros)
+	s.timed.count.Add(1)
+}
+
+// longestTimed is as long as a call may take to be squared.
+const longestTimed = time.Minute
 
 // unlock gives mu back, and tells the events.
 func (s *Shedder) unlock() {
@@ -234,26 +246,46 @@ func (s *Shedder) tick(now time.Duration) {
 	}
 	s.ticked = now
 	if n := s.timed.count.Swap(0); n > 0 {
-		took := time.Duration(s.timed.took.Swap(0) / n)
-		s.took += time.Duration(float64(took-s.took) * weight(s.took, n))
+		took, squares := time.Duration(s.timed.took.Swap(0)/n), float64(s.timed.squares.Swap(0)/n)
+		weight := weight(s.took, n)
+		s.took += time.Duration(float64(took-s.took) * weight)
+		s.squares += (squares - s.squares) * weight
 	}
-	if s.usual == 0 || s.took < s.usual {
-		s.usual = s.took
-	} else {
-		s.usual += time.Duration(float64(s.took-s.usual) * -math.Expm1(-float64(elapsed)/float64(memory)))
-	}
+	s.usual = usually(s.usual, s.took, elapsed)
 	s.meterProcessors(now)
 	s.setPatience()
 	s.watch(now)
 	if s.climber != nil {
 		s.climber.step(reading{
-			now: now, useful: s.ended - s.useless.Load(), waited: s.waited(now), inProgress: w.inProgress(), took: s.took, busy: s.strict.Load(),
+			now: now, useful: s.ended - s.useless.Load(), waited: s.waited(now), inProgress: w.inProgress(), took: s.took, usual: s.usual, spread: s.spread(),
+			busy: s.strict.Load(),
 		})
 		s.limit.Store(int64(s.climber.now()))
 		s.dispatch(now)
 	}
 	s.tell(now)
 	s.next.Store(int64(now + min(max(s.took/4, often), seldom)))
+}
+
+// usually returns how long calls take usually, which it was before, after they have taken that long for a time.
+func usually(before, took, elapsed time.Duration) time.Duration {
+	if before == 0 {
+		return took
+	}
+	adapts := memory
+	if took < before {
+		adapts /= 10
+	}
+	return before + time.Duration(float64(took-before)*-math.Expm1(-float64(elapsed)/float64(adapts)))
+}
+
+// spread returns the square of the coefficient of variation of how long calls take.
+func (s *Shedder) spread() float64 {
+	mean := float64(s.took) / float64(time.Microsecond)
+	if mean <= 0 {
+		return 0
+	}
+	return max(s.squares/(mean*mean)-1, 0)
 }
 
 func weight(before time.Duration, n int64) float64 {
