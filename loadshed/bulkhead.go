@@ -61,7 +61,7 @@ func NewBulkhead(calls int, opts ...BulkheadOption) (*Bulkhead, error) {
 		return nil, fmt.Errorf("loadshed: NewBulkhead: %w", err)
 	}
 	b := &Bulkhead{patience: c.wait, table: newTable(ReasonBulkhead, "too many calls at a time; try again later", c.retryAfter)}
-	b.start, b.wait, b.room = time.Now(), c.wait, c.room
+	b.start, b.room, b.line.queues[ordinary].wait = time.Now(), c.room, c.wait
 	b.limit.Store(int64(calls))
 	return b, nil
 }

@@ -36,25 +36,24 @@ type Shedder struct {
 	table   *table
 
 	// What follows belongs to who holds mu.
-	climber                 *climber // nil with a fixed limit
-	meter                   *processor.Meter
-	usage                   processor.Usage
-	metered                 time.Duration
-	took                    time.Duration // how long calls take, on the average
-	squares                 float64       // the average of the squares of that, in microseconds
-	usual                   time.Duration // the same when there is no overload: it follows a fall in a second, and a rise in ten
-	ticked                  time.Duration
-	ended                   uint64 // calls, until the last tick
-	endedLow                uint32
-	overloaded              bool
-	target                  time.Duration // how long a call may wait while overloaded
-	patience                time.Duration // and else
-	watchedFrom, waitedThen time.Duration
-	watched                 time.Duration // when the present interval ends
-	calm                    time.Duration // since when nothing is wrong, while telling
-	counted                 uint64        // calls that were refused, until then
-	telling                 bool          // an event of the beginning was told, and none of the end
-	events                  []Event       // to be told
+	climber    *climber // nil with a fixed limit
+	meter      *processor.Meter
+	usage      processor.Usage
+	metered    time.Duration
+	took       time.Duration // how long calls take, on the average
+	squares    float64       // the average of the squares of that, in microseconds
+	usual      time.Duration // the same when there is no overload: it follows a fall in a second, and a rise in ten
+	ticked     time.Duration
+	ended      uint64 // calls, until the last tick
+	endedLow   uint32
+	overloaded [classes]bool
+	target     time.Duration // how long a call may wait while overloaded
+	patience   time.Duration // and else
+	interval   interval
+	calm       time.Duration // since when nothing is wrong, while telling
+	counted    uint64        // calls that were refused, until then
+	telling    bool          // an event of the beginning was told, and none of the end
+	events     []Event       // to be told
 }
 
 // New makes a Shedder. It fails when an option is wrong.
@@ -66,7 +65,7 @@ func New(opts ...Option) (*Shedder, error) {
 	if err := s.config.check(); err != nil {
 		return nil, fmt.Errorf("loadshed: %w", err)
 	}
-	s.start, s.shortest = time.Now(), forever
+	s.start = time.Now()
 	s.room = s.config.room
 	s.limit.Store(int64(s.config.first))
 	if s.config.fixed == 0 {
@@ -131,7 +130,7 @@ func (s *Shedder) queue(ctx context.Context) (began time.Duration, v verdict) {
 		s.unlock()
 		return now, s.count(c, v)
 	}
-	w, limit := s.join(now, c), s.wait
+	w, limit := s.join(now, c), s.line.queues[c].wait
 	s.dispatch(now)
 	s.unlock()
 	if v = s.await(ctx, w, limit); v == granted {
@@ -158,11 +157,11 @@ func (s *Shedder) admit(ctx context.Context, now time.Duration, c class) (entere
 	if at, ok := ctx.Deadline(); ok && time.Until(at) < expected {
 		return false, hopeless
 	}
-	if ahead > 0 && expected > s.wait {
+	if ahead > 0 && expected > s.line.queues[c].wait {
 		return false, late
 	}
 	if s.line.len >= s.room {
-		other := s.line.last(s.newest, c)
+		other := s.line.below(c)
 		if other == nil {
 			return false, full
 		}
@@ -257,7 +256,7 @@ func (s *Shedder) tick(now time.Duration) {
 	s.watch(now)
 	if s.climber != nil {
 		s.climber.step(reading{
-			now: now, useful: s.ended - s.useless.Load(), waited: s.waited(now), inProgress: w.inProgress(), took: s.took, usual: s.usual, spread: s.spread(),
+			now: now, useful: s.ended - s.useless.Load(), waited: s.line.waited.until(now), inProgress: w.inProgress(), took: s.took, usual: s.usual, spread: s.spread(),
 			busy: s.strict.Load(),
 		})
 		s.limit.Store(int64(s.climber.now()))

@@ -23,7 +23,7 @@ const (
 const (
 	leastTarget      = 250 * time.Microsecond
 	mostTarget       = 2 * time.Second
-	intervalOfTarget = 4
+	intervalOfTarget = 3
 	mostRetryAfter   = 24 * time.Hour
 )
 
