@@ -206,8 +206,8 @@ func PoolEvents(told func(Event)) PoolOption {
 }
 
 // IsFailure says whether an error speaks against the instance that it came from: Unavailable, Internal, Unknown, DataLoss and
-// DeadlineExceeded do. What the caller did wrong does not, nor that it gave up, nor that it left less time than the operation takes, with the
-// reason DEADLINE_UNREACHABLE (package deadline).
+// DeadlineExceeded do. What the caller did wrong does not, nor that it gave up, nor that it left less time than the operation takes, with
+// the reason DEADLINE_UNREACHABLE (package deadline).
 func IsFailure(err error) bool {
 	switch status.CodeOf(err) {
 	case status.Unavailable, status.Internal, status.Unknown, status.DataLoss:
