@@ -88,6 +88,9 @@ type guarded struct {
 // that failed, were given up or panicked say nothing, since they may have ended early. Of one operation all endpoints that are decorated
 // share what is known, each side for itself.
 //
+// On a server nothing outside of the guard may do work of its own when the guard has refused, as endpoint.Fallback would: the client is
+// told that nothing was begun.
+//
 // Calls without a deadline are measured, and never refused. Streams pass untouched.
 func (g *Guard) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 	if spec.Kind != endpoint.Unary {

@@ -12,6 +12,7 @@ import (
 // users call until the end, and wait for their answers. They do not wait for each other, so that the load does not fall when answers
 // are late.
 func (w *world) users(ctx context.Context, call endpoint.Endpoint[*call, *call]) {
+	call = endpoint.New(spec(Front).Client(), call, endpoint.Timeout(w.Patience))
 	var group sync.WaitGroup
 	defer group.Wait()
 	for at := time.Duration(0); ; {
@@ -26,8 +27,6 @@ func (w *world) users(ctx context.Context, call endpoint.Endpoint[*call, *call])
 func (w *world) user(ctx context.Context, do endpoint.Endpoint[*call, *call]) {
 	came := time.Since(w.begin)
 	w.counts.calls.add(came)
-	ctx, cancel := context.WithTimeout(ctx, w.Patience)
-	defer cancel()
 	if _, err := do(ctx, &call{}); err == nil {
 		w.counts.good.add(came)
 	}
