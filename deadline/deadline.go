@@ -53,10 +53,8 @@ func refused(ctx context.Context, spec endpoint.Spec, operation string, err, uns
 		return unsent
 	}
 	// An endpoint that another calls may be refused when that one has begun.
-	if info := transport.FromContext(ctx); info != nil && info.Operation == operation && info.Response != nil {
-		info.Response.Set(transport.NotBegunHeader, notBegun...)
+	if info := transport.FromContext(ctx); info != nil && info.Operation == operation {
+		transport.SetNotBegun(ctx)
 	}
 	return err
 }
-
-var notBegun = []string{"true"}

@@ -275,3 +275,23 @@ func TestAServerRefusesBeforeItDecodes(t *testing.T) {
 		})
 	}
 }
+
+// What an endpoint calls inside of its process may be refused when the endpoint has begun: its client must not be told the opposite.
+func TestOnlyTheCallThatIsServedWasNotBegun(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]string{"Place": "true", "Reserve": ""} {
+		g, err := deadline.NewGuard()
+		if err != nil {
+			t.Fatal(err)
+		}
+		inner := specOf(method)
+		inner.Kind = endpoint.Unary
+		header := transport.HeaderMap{}
+		ctx, _ := transport.NewServerContext(t.Context(), transport.Info{Transport: "nats", Operation: "orders/Place", Response: header})
+		ctx, cancel := context.WithDeadline(ctx, time.Now())
+		defer cancel()
+		if _, err := g.Middleware(inner, nothing)(ctx, nil); status.As(err) == nil || header.Get(transport.NotBegunHeader) != want {
+			t.Errorf("%s: want a refusal and %q, have %v and %q", method, want, err, header)
+		}
+	}
+}
