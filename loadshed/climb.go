@@ -13,7 +13,7 @@ const (
 	far       = 3                      // or while calls take so many times as long as usually
 	worth     = 0.2                    // how much of a rise of the limit has to come back as throughput; 1 would be all
 	gain      = 0.5                    // how far a comparison moves the limit, in logarithms
-	steeper   = 2.5                    // how much further it moves it down, since what came back is not far from worth at the least
+	steeper   = 1.5                    // how much further it moves it down, since what came back is not far from worth at the least
 	trust     = 0.75                   // how far from worth what came back is believed to be: it is 0 to 1, and the rest chance
 	sure      = 1.5                    // by how many standard errors what came back differs from worth, to be acted upon
 	certain   = 3                      // and to go on upwards at once
@@ -23,7 +23,7 @@ const (
 	leap      = 1.5                    // by how much the limit goes on at first,
 	farthest  = 2                      // and at most
 	spare     = 1.25                   // of the limit where it is known to be just enough
-	fewest    = 50                     // calls that a phase should have,
+	fewest    = 100                    // calls that a phase should have,
 	longest   = 250 * time.Millisecond // for which it waits so long, or twice as long as otherwise
 	shortest  = 10 * time.Millisecond  // phase
 	saturated = 0.8                    // of a phase: for so long somebody must have waited

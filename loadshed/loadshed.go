@@ -267,7 +267,7 @@ func (s *Shedder) tick(now time.Duration) {
 		s.took += time.Duration(float64(took-s.took) * weight)
 		s.squares += (squares - s.squares) * weight
 	}
-	s.usual = usually(s.usual, s.took, elapsed)
+	s.usual = usually(s.usual, s.took, elapsed, now)
 	s.meterProcessors(now)
 	s.setPatience()
 	s.watch(now)
@@ -283,14 +283,15 @@ func (s *Shedder) tick(now time.Duration) {
 	s.next.Store(int64(now + min(max(s.took/4, often), seldom)))
 }
 
-// usually returns how long calls take usually, which it was before, after they have taken that long for a time.
-func usually(before, took, elapsed time.Duration) time.Duration {
+// usually returns how long calls take usually, which it was before, after they have taken that long for a time. In the beginning that is the
+// average since then: the first calls that end are the shortest.
+func usually(before, took, elapsed, now time.Duration) time.Duration {
 	if before == 0 {
 		return took
 	}
-	adapts := 30 * time.Second
+	adapts := min(now, 30*time.Second)
 	if took < before {
-		adapts = time.Second
+		adapts = min(now, time.Second)
 	}
 	return before + time.Duration(float64(took-before)*-math.Expm1(-float64(elapsed)/float64(adapts)))
 }
