@@ -31,7 +31,8 @@ func acquire(t testing.TB, s *loadshed.Shedder) (done func(error)) {
 	return done
 }
 
-// queue makes calls wait, one after the other, and returns in which order they were let in, by their numbers, when the calls before have ended.
+// queue makes calls wait, one after the other, and returns in which order they were let in, by their numbers, when the calls before have
+// ended.
 func queue(t *testing.T, s *loadshed.Shedder, priorities ...transport.Priority) (order func() []int) {
 	t.Helper()
 	var (
@@ -52,7 +53,6 @@ func queue(t *testing.T, s *loadshed.Shedder, priorities ...transport.Priority) 
 			done(nil)
 		})
 		synctest.Wait()
-		time.Sleep(time.Millisecond)
 	}
 	return func() []int {
 		all.Wait()

@@ -18,7 +18,7 @@ func TestACallDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := t.Context()
-	next := func(context.Context, any) (any, error) { return nil, nil }
+	next := func(context.Context, any) (any, error) { return "stone", nil }
 	h, refusing := adaptive.Middleware()(spec, next), full.Middleware()(spec, next)
 	for name, call := range map[string]func(){
 		"Acquire": func() {

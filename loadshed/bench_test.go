@@ -46,7 +46,7 @@ func BenchmarkAcquire(b *testing.B) {
 
 func BenchmarkMiddleware(b *testing.B) {
 	ctx := b.Context()
-	next := func(context.Context, any) (any, error) { return nil, nil }
+	next := func(context.Context, any) (any, error) { return "stone", nil }
 	for name, h := range map[string]endpoint.Handler{
 		"none":    next,
 		"shedder": newShedder(b).Middleware()(endpoint.Spec{Method: "Cut"}, next),
@@ -67,7 +67,7 @@ func BenchmarkRefusal(b *testing.B) {
 	if _, err := s.Acquire(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	h := s.Middleware()(endpoint.Spec{Method: "Cut"}, func(context.Context, any) (any, error) { return nil, nil })
+	h := s.Middleware()(endpoint.Spec{Method: "Cut"}, func(context.Context, any) (any, error) { return "stone", nil })
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := h(b.Context(), nil); err == nil {

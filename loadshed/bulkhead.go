@@ -11,9 +11,9 @@ import (
 	"github.com/ashlar-go/ashlar/internal/option"
 )
 
-// Bulkhead keeps the calls of one thing, such as a dependency that is slow at times, from taking up all of a process: it lets a fixed number
-// pass at a time, and lets some others wait in the order in which they came. NewBulkhead makes it. It is safe for concurrent use, has no
-// goroutine, and needs no closing.
+// Bulkhead keeps the calls of one thing, such as a dependency that is slow at times, from taking up all of a process: it lets a fixed
+// number pass at a time, and lets some others wait in the order in which they came. NewBulkhead makes it. It is safe for concurrent use,
+// has no goroutine, and needs no closing.
 type Bulkhead struct {
 	gate
 
@@ -41,8 +41,8 @@ func BulkheadWait(limit time.Duration, room int) BulkheadOption {
 	}
 }
 
-// BulkheadRetryAfter is what a caller that is refused is told to wait before it tries again, from half of it to one and a half. The default
-// is DefaultRetryAfter.
+// BulkheadRetryAfter is what a caller that is refused is told to wait before it tries again, from half of it to one and a half. The
+// default is DefaultRetryAfter.
 func BulkheadRetryAfter(wait time.Duration) BulkheadOption {
 	return func(c *bulkheadConfig) error {
 		c.retryAfter = wait
@@ -65,9 +65,9 @@ func NewBulkhead(calls int, opts ...BulkheadOption) (*Bulkhead, error) {
 	return b, nil
 }
 
-// Acquire begins a call, or says why it is refused: with an Unavailable that ErrRefused is found in, or with the error of ctx, when that ends
-// while the call waits. When there is no error the caller calls done when the call has ended, once: a second time does nothing, unless
-// another call was begun meanwhile, which it could end too early. What error done is given does not matter. It does not allocate.
+// Acquire begins a call, or says why it is refused: with an Unavailable that ErrRefused is found in, or with the error of ctx, when that
+// ends while the call waits. When there is no error the caller calls done when the call has ended, once: a second time does nothing,
+// unless another call was begun meanwhile, which it could end too early. What error done is given does not matter. It does not allocate.
 func (b *Bulkhead) Acquire(ctx context.Context) (done func(err error), err error) {
 	if v := b.begin(ctx); v != granted {
 		return nil, b.table.refusal(ctx, v, endpoint.Server)
@@ -117,8 +117,9 @@ func (b *Bulkhead) finish(time.Duration, error) {
 	}
 }
 
-// Middleware returns the middleware that asks the Bulkhead for each call, on a server or on a client. All endpoints that it decorates share
-// it. A stream counts as long as it lives. Calls that are refused end as those of Shedder.Middleware do, but with the reason BULKHEAD_FULL.
+// Middleware returns the middleware that asks the Bulkhead for each call, on a server or on a client. All endpoints that it decorates
+// share it. A stream counts as long as it lives. Calls that are refused end as those of Shedder.Middleware do, but with the reason
+// BULKHEAD_FULL.
 func (b *Bulkhead) Middleware() endpoint.Middleware {
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 		place := placeOf(spec)

@@ -46,12 +46,12 @@ func between(limits []int, from, to time.Duration) int {
 	return part[len(part)/2]
 }
 
-// The limit follows what the service can do, up and down, within five seconds of a change, whatever it was before.
+// The limit follows what the service can do, up and down, within seven seconds of a change, whatever it was before.
 func TestTheLimitFollowsTheService(t *testing.T) {
 	t.Parallel()
 	const (
 		ms     = time.Millisecond
-		settle = 5 * time.Second
+		settle = 7 * time.Second
 		each   = 10 * time.Second
 	)
 	workers := func(n int) shedsim.Service { return shedsim.Service{Workers: n, Work: shedsim.Exponential(10 * ms)} }

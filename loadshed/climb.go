@@ -13,7 +13,7 @@ const (
 	far       = 3                      // or while calls take so many times as long as usually
 	worth     = 0.2                    // how much of a rise of the limit has to come back as throughput; 1 would be all
 	gain      = 0.5                    // how far a comparison moves the limit, in logarithms
-	steeper   = 1.5                    // how much further it moves it down, since what came back is not far from worth at the least
+	steeper   = 2                      // how much further it moves it down, since what came back is not far from worth at the least
 	trust     = 0.75                   // how far from worth what came back is believed to be: it is 0 to 1, and the rest chance
 	sure      = 1.5                    // by how many standard errors what came back differs from worth, to be acted upon
 	certain   = 3                      // and to go on upwards at once
@@ -35,13 +35,13 @@ const (
 	unrest      = 0.02 * 0.02
 )
 
-// climber finds the limit with which the throughput is nearly as high as with any higher one. While calls wait, it lets the limit alternate
-// between two values and compares how many calls a second come to a useful end. If fewer do with the lower one, in proportion, all calls
-// in progress were being worked on, and the limit rises; if as many do, some of them were waiting for others within the service, and
-// it falls. So it needs to know neither how long calls take nor whether that changes. As with the number of threads in .NET
-// (Hellerstein, Morrison and Eilebrecht: Applying Control Theory in the Real World, 2009) and with transactions in databases
-// (Heiss and Wagner: Adaptive Load Control in Transaction Processing Systems, 1991). Where a comparison leaves no doubt the limit goes on
-// in that direction, each phase compared with the one before, until that was too far.
+// climber finds the limit with which the throughput is nearly as high as with any higher one. While calls wait, it lets the limit
+// alternate between two values and compares how many calls a second come to a useful end. If fewer do with the lower one, in proportion,
+// all calls in progress were being worked on, and the limit rises; if as many do, some of them were waiting for others within the
+// service, and it falls. So it needs to know neither how long calls take nor whether that changes. As with the number of threads in .NET
+// (Hellerstein, Morrison and Eilebrecht: Applying Control Theory in the Real World, 2009) and with transactions in databases (Heiss and
+// Wagner: Adaptive Load Control in Transaction Processing Systems, 1991). Where a comparison leaves no doubt the limit goes on in that
+// direction, each phase compared with the one before, until that was too far.
 type climber struct {
 	least, most float64
 	first       float64 // the limit at the beginning

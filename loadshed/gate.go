@@ -10,8 +10,8 @@ import (
 // MaxLimit is how many calls may be in progress, or wait, at most, whatever the options say.
 const MaxLimit = 1<<20 - 1
 
-// The parts of the word of a gate: how many calls are in progress, how many wait, and how many have ended, which wraps around. One word, so
-// that a call that begins to wait and one that ends cannot miss each other.
+// The parts of the word of a gate: how many calls are in progress, how many wait, and how many have ended, which wraps around. One word,
+// so that a call that begins to wait and one that ends cannot miss each other.
 const (
 	oneInProgress = 1
 	oneWaiting    = 1 << 20

@@ -1,5 +1,5 @@
-// Package loadshed keeps a process useful when more is asked of it than it can do: so many calls are in progress at a time as it can work on,
-// a few wait for a moment, and the others are refused at once, before they cost anything.
+// Package loadshed keeps a process useful when more is asked of it than it can do: so many calls are in progress at a time as it can work
+// on, a few wait for a moment, and the others are refused at once, before they cost anything.
 //
 //	shedder, err := loadshed.New()
 //	...
@@ -96,9 +96,9 @@ func New(opts ...Option) (*Shedder, error) {
 	return s, nil
 }
 
-// Acquire begins a call, or says why it is refused: with an Unavailable that ErrRefused is found in, or with the error of ctx, when that ends
-// while the call waits. When there is no error the caller calls done with the call's error when that has ended, once: a second time does
-// nothing, unless another call was begun meanwhile, which it could end too early. The priority of the call is that of
+// Acquire begins a call, or says why it is refused: with an Unavailable that ErrRefused is found in, or with the error of ctx, when that
+// ends while the call waits. When there is no error the caller calls done with the call's error when that has ended, once: a second time
+// does nothing, unless another call was begun meanwhile, which it could end too early. The priority of the call is that of
 // transport.PriorityOf. It does not allocate.
 //
 // Middleware does this by itself; Acquire is for work that comes in another way.
@@ -273,8 +273,8 @@ func (s *Shedder) tick(now time.Duration) {
 	s.watch(now)
 	if s.climber != nil {
 		s.climber.step(reading{
-			now: now, useful: s.ended - s.useless.Load(), waited: s.line.waited.until(now), inProgress: w.inProgress(), took: s.took, usual: s.usual, spread: s.spread(),
-			busy: s.strict.Load(),
+			now: now, useful: s.ended - s.useless.Load(), waited: s.line.waited.until(now), inProgress: w.inProgress(),
+			took: s.took, usual: s.usual, spread: s.spread(), busy: s.strict.Load(),
 		})
 		s.limit.Store(int64(s.climber.now()))
 		s.dispatch(now)
@@ -283,8 +283,8 @@ func (s *Shedder) tick(now time.Duration) {
 	s.next.Store(int64(now + min(max(s.took/4, often), seldom)))
 }
 
-// usually returns how long calls take usually, which it was before, after they have taken that long for a time. In the beginning that is the
-// average since then: the first calls that end are the shortest.
+// usually returns how long calls take usually, which it was before, after they have taken that long for a time. In the beginning that is
+// the average since then: the first calls that end are the shortest.
 func usually(before, took, elapsed, now time.Duration) time.Duration {
 	if before == 0 {
 		return took

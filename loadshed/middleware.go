@@ -13,9 +13,10 @@ import (
 // ServerMiddleware, so that a call that is refused costs next to nothing. What stands before it has begun with the call, when it is
 // told that nothing has.
 //
-// A call that is refused ends with Unavailable, the reason OVERLOADED and a RetryAfter. Over HTTP and NATS the answer says that nothing was
-// begun (transport.NotBegunHeader), so that package lb may take another instance; on a client the error is transport.ErrNotSent. One whose
-// context ends while it waits has the error of that. One whose context has ended when it is done was no use to anybody, whatever it returns. A panic, and runtime.Goexit, go on as they are and give the place free.
+// A call that is refused ends with Unavailable, the reason OVERLOADED and a RetryAfter. Over HTTP and NATS the answer says that nothing
+// was begun (transport.NotBegunHeader), so that package lb may take another instance; on a client the error is transport.ErrNotSent. One
+// whose context ends while it waits has the error of that. One whose context has ended when it is done was no use to anybody, whatever it
+// returns. A panic, and runtime.Goexit, go on as they are and give the place free.
 //
 // A stream is let in or refused when it begins; see HoldStreams.
 func (s *Shedder) Middleware() endpoint.Middleware {

@@ -66,7 +66,7 @@ func TestStreamsHoldAPlaceIfAsked(t *testing.T) {
 			if have := s.Status().InProgress; want != have {
 				t.Errorf("hold %t: want %d in progress while the stream lives, have %d", hold, want, have)
 			}
-			return nil, nil
+			return "stone", nil
 		})
 		if _, err := h(t.Context(), nil); err != nil {
 			t.Error(err)

@@ -46,7 +46,8 @@ type config struct {
 
 func defaults() config {
 	return config{
-		least: DefaultLeast, first: min(DefaultFirst*runtime.GOMAXPROCS(0), DefaultMost), most: DefaultMost, room: DefaultQueueRoom, threshold: DefaultThreshold, root: "/",
+		least: DefaultLeast, first: min(DefaultFirst*runtime.GOMAXPROCS(0), DefaultMost), most: DefaultMost,
+		room: DefaultQueueRoom, threshold: DefaultThreshold, root: "/",
 		retryAfter: DefaultRetryAfter, useful: IsUseful,
 	}
 }
@@ -70,7 +71,8 @@ func LimitRange(least, first, most int) Option {
 	}
 }
 
-// QueueTarget is how long a call may wait while there is overload. The default is as long as calls take, on the average, but 250 µs to 2 s.
+// QueueTarget is how long a call may wait while there is overload. The default is as long as calls take, on the average, but 250 µs to 2
+// s.
 func QueueTarget(wait time.Duration) Option {
 	return func(c *config) error {
 		c.target = wait
@@ -125,8 +127,8 @@ func ProcessorRoot(dir string) Option {
 	}
 }
 
-// RetryAfter is what a caller that is refused is told to wait before it tries again: from half of it to one and a half, so that they do not
-// come all at once. The default is DefaultRetryAfter.
+// RetryAfter is what a caller that is refused is told to wait before it tries again: from half of it to one and a half, so that they do
+// not come all at once. The default is DefaultRetryAfter.
 func RetryAfter(wait time.Duration) Option {
 	return func(c *config) error {
 		c.retryAfter = wait
@@ -134,8 +136,8 @@ func RetryAfter(wait time.Duration) Option {
 	}
 }
 
-// HoldStreams makes a stream count as in progress for as long as it lives, for streams that work all the time. Without it a stream is let in
-// or refused like a call, and does not count after that. How long streams live is not taken for how long calls take.
+// HoldStreams makes a stream count as in progress for as long as it lives, for streams that work all the time. Without it a stream is let
+// in or refused like a call, and does not count after that. How long streams live is not taken for how long calls take.
 func HoldStreams() Option {
 	return func(c *config) error {
 		c.holdStreams = true
@@ -166,8 +168,8 @@ func OnEvent(told func(Event)) Option {
 	}
 }
 
-// IsUseful says whether a call that ended with err, or with nil, was worth its work. Those were not that ran out of time, that their caller
-// has given up, or that found something else overloaded: Canceled, DeadlineExceeded, ResourceExhausted, Unavailable. Otherwise
+// IsUseful says whether a call that ended with err, or with nil, was worth its work. Those were not that ran out of time, that their
+// caller has given up, or that found something else overloaded: Canceled, DeadlineExceeded, ResourceExhausted, Unavailable. Otherwise
 // letting in more than can be done in time would look like getting more done.
 func IsUseful(err error) bool {
 	if err == nil {

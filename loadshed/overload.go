@@ -32,10 +32,10 @@ type interval struct {
 
 // watch begins and ends the overload. The caller holds mu.
 //
-// As in "Fail at Scale" (Maurer, ACM Queue 13(8), 2015) a queue has two states. It is well while it is empty at times, or while at least once in
-// an interval the oldest call in it has waited for less than the target: that is the minimum that CoDel looks at (Nichols and Jacobson,
-// Controlling Queue Delay, ACM Queue 10(5), 2012), which tells a burst from a queue that stands. Then calls are let in in the order in
-// which they came. Else there is overload, until the queue is empty for half of an interval: calls wait for no longer than the
+// As in "Fail at Scale" (Maurer, ACM Queue 13(8), 2015) a queue has two states. It is well while it is empty at times, or while at least
+// once in an interval the oldest call in it has waited for less than the target: that is the minimum that CoDel looks at (Nichols and
+// Jacobson, Controlling Queue Delay, ACM Queue 10(5), 2012), which tells a burst from a queue that stands. Then calls pass in the
+// order in which they came. Else there is overload, until the queue is empty for half of an interval: calls wait for no longer than the
 // target, and the newest come first, since their callers are the most likely to be still there. Each class has a queue of its own, so
 // that those who are not served do not take the patience from those who are.
 func (s *Shedder) watch(now time.Duration) {

@@ -24,7 +24,7 @@ func newLimited(t *testing.T) *limited {
 	l := &limited{root: t.TempDir()}
 	for name, text := range map[string]string{
 		"proc/self/cgroup":      "0::/\n",
-		"proc/self/mountinfo":   "25 30 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+		"proc/self/mountinfo":   "25 30 0:22 / /sys/fs/cgroup rw - cgroup2 none rw\n",
 		"sys/fs/cgroup/cpu.max": "50000 100000\n",
 		"proc/stat":             "cpu  1 1 1 1\n",
 	} {

@@ -15,7 +15,8 @@ import (
 // ReasonOverloaded is the reason of the status of a call that is refused.
 const ReasonOverloaded = "OVERLOADED"
 
-// ErrRefused is found by errors.Is in the error of a call that was refused, together with one of those that follow. They stay in the process.
+// ErrRefused is found by errors.Is in the error of a call that was refused, together with one of those that follow. They stay in the
+// process.
 var ErrRefused = errors.New("refused")
 
 // Why a call was refused.

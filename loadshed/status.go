@@ -48,7 +48,8 @@ func (s *Shedder) Status() Status {
 
 func (s *Shedder) status(now time.Duration) Status {
 	have := Status{
-		Limit: int(s.limit.Load()), InProgress: word(s.word.Load()).inProgress(), Took: s.took, Overloaded: s.isOverloaded(), Busy: s.strict.Load(),
+		Limit: int(s.limit.Load()), InProgress: word(s.word.Load()).inProgress(), Took: s.took,
+		Overloaded: s.isOverloaded(), Busy: s.strict.Load(),
 		Waiting: Classes{
 			Critical: uint64(s.line.queues[critical].len), Default: uint64(s.line.queues[ordinary].len),
 			Sheddable: uint64(s.line.queues[sheddable].len),

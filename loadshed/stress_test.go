@@ -36,7 +36,8 @@ func TestManyAtATime(t *testing.T) {
 					done, err := acquire(transport.WithPriority(ctx, transport.Priority(random.IntN(3)-1)))
 					if err == nil {
 						n := inside.Add(1)
-						for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+						for m := most.Load(); n > m; m = most.Load() {
+							most.CompareAndSwap(m, n)
 						}
 						runtime.Gosched()
 						inside.Add(-1)

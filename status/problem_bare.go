@@ -12,8 +12,8 @@ func bare(text string) bool {
 	return true
 }
 
-// appendBare is AppendProblem for an error without violations and details whose texts are bare. It writes the bytes that encoding/json would,
-// at a tenth of the cost, since a server that is overloaded answers mostly with these.
+// appendBare is AppendProblem for an error without violations and details whose texts are bare. It writes the bytes that encoding/json
+// would, at a tenth of the cost, since a server that is overloaded answers mostly with these.
 func (e *Error) appendBare(dst []byte, httpStatus int, title string) []byte {
 	dst = append(appendMember(append(dst, '{'), "title", title), `"status":`...)
 	dst = append(strconv.AppendInt(dst, int64(httpStatus), 10), ',')

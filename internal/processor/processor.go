@@ -1,7 +1,7 @@
 // Package processor measures how busy the processors are that a process may use: those that a limit of a cgroup allows (version 2,
-// cpu.max and cpu.stat, or 1, cpu.cfs_quota_us and cpuacct.usage), in microseconds or finer; those of the machine where there is no
-// limit (/proc/stat, in ticks); or else what the process itself uses (getrusage). See "CPU" in the kernel's Documentation/admin-guide/cgroup-v2.rst and
-// Documentation/scheduler/sched-bwc.rst, and Documentation/accounting/psi.rst for pressure.
+// cpu.max and cpu.stat, or 1, cpu.cfs_quota_us and cpuacct.usage), in microseconds or finer; those of the machine where there is no limit
+// (/proc/stat, in ticks); or else what the process itself uses (getrusage). See "CPU" in the kernel's
+// Documentation/admin-guide/cgroup-v2.rst and Documentation/scheduler/sched-bwc.rst, and Documentation/accounting/psi.rst for pressure.
 package processor
 
 import (
@@ -45,8 +45,8 @@ type sample struct {
 // NewMeter returns a Meter that reads the files below root: "/", but for tests and for those who have these files elsewhere.
 func NewMeter(root string) *Meter { return &Meter{root: root, found: math.MinInt64 / 2} }
 
-// Read measures since the last time, and takes a second to see a change for the greater part. Now is the time on any clock that does not go back. What cannot be read leaves the usage as it is; where
-// the limit has become another it begins anew.
+// Read measures since the last time, and takes a second to see a change for the greater part. Now is the time on any clock that does not
+// go back. What cannot be read leaves the usage as it is; where the limit has become another it begins anew.
 func (m *Meter) Read(now time.Duration) Usage {
 	if now-m.found >= refresh {
 		before := m.source

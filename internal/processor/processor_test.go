@@ -27,7 +27,7 @@ func (f tree) write(t testing.TB, root string) {
 	}
 }
 
-// These were recorded on machines, but for the figures. A second later another half of one processor has been used, in each.
+// These were recorded on machines, but for the figures and the names of devices. A second later another half of one processor has been used, in each.
 var trees = map[string]struct {
 	before, after tree
 	want          processor.Usage
@@ -35,7 +35,7 @@ var trees = map[string]struct {
 	"version 2, in a container of its own namespace": {
 		tree{
 			"proc/self/cgroup":           "0::/\n",
-			"proc/self/mountinfo":        "1461 1460 0:29 / /sys/fs/cgroup ro,nosuid,nodev,noexec,relatime - cgroup2 cgroup rw,nsdelegate,memory_recursiveprot\n",
+			"proc/self/mountinfo":        "1461 1460 0:29 / /sys/fs/cgroup ro,nosuid,nodev,noexec,relatime - cgroup2 none rw,nsdelegate,memory_recursiveprot\n",
 			"sys/fs/cgroup/cpu.max":      "75000 100000\n",
 			"sys/fs/cgroup/cpu.stat":     "usage_usec 1000123\nuser_usec 900000\nsystem_usec 100123\nnr_periods 10\nnr_throttled 0\nthrottled_usec 0\n",
 			"sys/fs/cgroup/cpu.pressure": "some avg10=0.00 avg60=0.00 avg300=0.00 total=1000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=900\n",
@@ -50,7 +50,7 @@ var trees = map[string]struct {
 	"version 2, with the lowest limit above": {
 		tree{
 			"proc/self/cgroup":    "0::/system.slice/shop.service\n",
-			"proc/self/mountinfo": "25 30 0:22 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw\n",
+			"proc/self/mountinfo": "25 30 0:22 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 none rw\n",
 			"sys/fs/cgroup/system.slice/shop.service/cpu.max":  "max 100000\n",
 			"sys/fs/cgroup/system.slice/shop.service/cpu.stat": "usage_usec 7\n",
 			"sys/fs/cgroup/system.slice/cpu.max":               "50000 100000\n",
@@ -62,8 +62,8 @@ var trees = map[string]struct {
 	"version 1, in a container": {
 		tree{
 			"proc/self/cgroup": "12:cpuset:/docker/4f\n5:cpu,cpuacct:/docker/4f\n1:name=systemd:/docker/4f\n0::/system.slice/containerd.service\n",
-			"proc/self/mountinfo": "34 31 0:31 /docker/4f /sys/fs/cgroup/systemd ro - cgroup cgroup rw,xattr,name=systemd\n" +
-				"35 31 0:32 /docker/4f /sys/fs/cgroup/cpu,cpuacct ro,nosuid,nodev,noexec,relatime master:11 - cgroup cgroup rw,cpu,cpuacct\n",
+			"proc/self/mountinfo": "34 31 0:31 /docker/4f /sys/fs/cgroup/systemd ro - cgroup none rw,xattr,name=systemd\n" +
+				"35 31 0:32 /docker/4f /sys/fs/cgroup/cpu,cpuacct ro,nosuid,nodev,noexec,relatime master:11 - cgroup none rw,cpu,cpuacct\n",
 			"sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us":  "60000\n",
 			"sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000\n",
 			"sys/fs/cgroup/cpu,cpuacct/cpuacct.usage":     "123456789\n",
@@ -78,9 +78,9 @@ var trees = map[string]struct {
 	"version 1, the controllers apart, and version 2 beside them without any": {
 		tree{
 			"proc/self/cgroup": "2:cpuacct:/jobs\n1:cpu:/jobs\n0::/\n",
-			"proc/self/mountinfo": "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n" +
-				"33 31 0:30 / /sys/fs/cgroup/cpuacct rw,relatime - cgroup cgroup rw,cpuacct\n" +
-				"41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
+			"proc/self/mountinfo": "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup none rw,cpu\n" +
+				"33 31 0:30 / /sys/fs/cgroup/cpuacct rw,relatime - cgroup none rw,cpuacct\n" +
+				"41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 none rw\n",
 			"sys/fs/cgroup/unified/cpu.stat":           "usage_usec 31313386372\n",
 			"sys/fs/cgroup/cpu/jobs/cpu.cfs_quota_us":  "90000\n",
 			"sys/fs/cgroup/cpu/jobs/cpu.cfs_period_us": "100000\n",
@@ -95,7 +95,7 @@ var trees = map[string]struct {
 	"no limit": {
 		tree{
 			"proc/self/cgroup":                 "0::/user.slice\n",
-			"proc/self/mountinfo":              "25 30 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+			"proc/self/mountinfo":              "25 30 0:22 / /sys/fs/cgroup rw - cgroup2 none rw\n",
 			"sys/fs/cgroup/user.slice/cpu.max": "max 100000\n",
 			"proc/stat":                        "cpu  100 10 50 1000 40 0 5 2 30 3\ncpu0 100 10 50 1000 40 0 5 2 30 3\nintr 1\n",
 			"proc/pressure/cpu":                "some avg10=0.00 avg60=0.00 avg300=0.00 total=5\n",
@@ -106,7 +106,7 @@ var trees = map[string]struct {
 	"a limit above what the machine has": {
 		tree{
 			"proc/self/cgroup":       "0::/\n",
-			"proc/self/mountinfo":    "25 30 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+			"proc/self/mountinfo":    "25 30 0:22 / /sys/fs/cgroup rw - cgroup2 none rw\n",
 			"sys/fs/cgroup/cpu.max":  "100000000 100000\n",
 			"sys/fs/cgroup/cpu.stat": "usage_usec 7\n",
 			"proc/stat":              "cpu  0 0 0 100\n" + "cpu0\n",

@@ -57,7 +57,8 @@ func Run(c Config) (*Result, error) {
 	if c.Service.Workers < 1 || c.Service.Work == nil || len(c.Loads) == 0 || c.Measure <= 0 {
 		return nil, errors.New("shedsim: want workers, work, loads and time to measure")
 	}
-	s := &simulation{Config: c, began: time.Now(), service: newService(c.Service, rand.New(rand.NewPCG(c.Seed, 1)))} //nolint:gosec // it is a model
+	random := rand.New(rand.NewPCG(c.Seed, 1)) //nolint:gosec // it is a model
+	s := &simulation{Config: c, began: time.Now(), service: newService(c.Service, random)}
 	end := c.Warmup + c.Measure
 	var all sync.WaitGroup
 	all.Go(func() {
