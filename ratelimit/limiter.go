@@ -118,7 +118,7 @@ func (e *CostError) Error() string {
 	if e.Cost < 0 {
 		return fmt.Sprintf("ratelimit: a cost of %d, want 0 or more", e.Cost)
 	}
-	return fmt.Sprintf("ratelimit: a cost of %d is more than the %d that there can be at once by the limit of %v", e.Cost, e.Limit.Capacity(), e.Limit)
+	return fmt.Sprintf("ratelimit: a cost of %d, which the limit of %v never has at once", e.Cost, e.Limit)
 }
 
 // Is makes errors.Is find ErrCost.
