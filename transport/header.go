@@ -76,14 +76,17 @@ func (c *outgoing) Value(key any) any {
 // WithHeader returns a context with which every call carries the header field, instead of what an earlier WithHeader gave
 // for the same key; without values the key is not sent. The context does not change afterwards, so calls made with it
 // at the same time do not disturb each other. Header fields of the call being served
-// are not forwarded by themselves.
+// are not forwarded by themselves, but for its priority.
 func WithHeader(ctx context.Context, key string, values ...string) context.Context {
 	before, _ := ctx.Value(outgoingKey{}).(*outgoing)
 	return &outgoing{Context: ctx, before: before, key: key, values: slices.Clip(slices.Clone(values))}
 }
 
-// SetOutgoing sets what WithHeader has put into ctx on header. Client transports call it, in each call.
+// SetOutgoing sets what WithHeader has put into ctx on header, and the priority of ctx. Client transports call it, in each call.
 func SetOutgoing(ctx context.Context, header Header) {
+	if p := PriorityOf(ctx); p != PriorityDefault {
+		header.Set(PriorityHeader, p.String())
+	}
 	if last, ok := ctx.Value(outgoingKey{}).(*outgoing); ok {
 		last.set(header)
 	}

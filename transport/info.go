@@ -47,7 +47,7 @@ type ServerContext struct {
 
 // Value finds the Info, and else what the context within does.
 func (c *ServerContext) Value(key any) any {
-	if key == (serverKey{}) {
+	if key == (serverKey{}) || key == (priorityKey{}) {
 		return &c.Info
 	}
 	return c.Context.Value(key)

@@ -40,8 +40,12 @@ func (h firstOnly) All() iter.Seq2[string, []string] {
 func brokenHeaders() []breakage {
 	return []breakage{{
 		name:   "loses the fields of requests",
-		notice: []string{"RequestHeader", "HookedRequestHeader", "HeaderStaysHere", "HeaderOfCall"},
+		notice: []string{"RequestHeader", "HookedRequestHeader", "HeaderStaysHere", "HeaderOfCall", "Priority"},
 		server: informed(func(info *transport.Info) { info.Request = transport.HeaderMap{} }),
+	}, {
+		name:   "takes no notice of the priority of calls",
+		notice: []string{"Priority"},
+		server: informed(func(info *transport.Info) { info.Request.Set(transport.PriorityHeader) }),
 	}, {
 		name:   "loses second values of the fields of requests",
 		notice: []string{"RequestHeader"},
@@ -85,7 +89,7 @@ func brokenHeaders() []breakage {
 		},
 	}, {
 		name:   "keeps the fields of the first call for the others",
-		notice: []string{"HeaderOfCall"},
+		notice: []string{"HeaderOfCall", "Priority"},
 		client: func(s stream, _ endpoint.Spec) stream {
 			var (
 				once  sync.Once
@@ -101,7 +105,7 @@ func brokenHeaders() []breakage {
 		},
 	}, {
 		name:   "passes on the fields of the call being served",
-		notice: []string{"HeaderStaysHere"},
+		notice: []string{"HeaderStaysHere", "Priority"},
 		server: within(func(ctx context.Context) context.Context {
 			for key, values := range transport.FromContext(ctx).Request.All() {
 				ctx = transport.WithHeader(ctx, key, values...)

@@ -216,6 +216,11 @@ var headerChecks = []check{{
 		return err
 	},
 }, {
+	name: "Priority",
+	clause: "the priority of a call is that of the client's context, and goes with the calls that its endpoint makes unless that sets " +
+		"another",
+	run: priorities,
+}, {
 	name:   "ContextValues",
 	clause: "the server's context has none of the values of the client's",
 	run: func(c *cell) error {
@@ -233,6 +238,43 @@ var headerChecks = []check{{
 		return err
 	},
 }}
+
+// priorities calls an endpoint that calls another, with each priority.
+func priorities(c *cell) error {
+	check := func(ctx context.Context, want transport.Priority) error {
+		if have := transport.PriorityOf(ctx); want != have {
+			return c.wrong(fmt.Errorf("want the priority %v, have %v", want, have))
+		}
+		return nil
+	}
+	var want, inherited transport.Priority
+	inner, err := c.open(service{stream: look(func(ctx context.Context) error { return check(ctx, inherited) })})
+	if err != nil {
+		return err
+	}
+	outer, err := c.open(service{stream: look(func(ctx context.Context) error {
+		if err := check(ctx, want); err != nil {
+			return err
+		}
+		if inherited != want {
+			ctx = transport.WithPriority(ctx, inherited)
+		}
+		_, err := c.ask(ctx, inner, hello())
+		return err
+	})})
+	if err != nil {
+		return err
+	}
+	all := []transport.Priority{transport.PrioritySheddable, transport.PriorityDefault, transport.PriorityCritical}
+	for _, want = range all {
+		for _, inherited = range all {
+			if _, err := c.ask(transport.WithPriority(c.ctx, want), outer, hello()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // exchange makes one observed call. Before adds to its context, within is called by the endpoint, and after with what the observer saw.
 func (c *cell) exchange(
