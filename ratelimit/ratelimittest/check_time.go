@@ -98,12 +98,14 @@ func rate(h *Harness) error {
 		if err != nil {
 			return err
 		}
-		if !d.Allowed {
+		if d.Allowed {
+			err = t.bounded()
+		} else {
 			pause(d.RetryAfter)
 		}
-	}
-	if err := t.bounded(); err != nil {
-		return err
+		if err != nil {
+			return err
+		}
 	}
 	least := t.limit.Capacity() + (periods-1)*t.limit.Events
 	if t.taken < least && time.Since(t.start) < (periods+1)*h.Period { // else the machine was too slow to take them

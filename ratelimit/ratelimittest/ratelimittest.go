@@ -118,6 +118,6 @@ func checks() []check {
 		{name: "Fractions", run: fractions, clause: "the events of a Period that is no multiple of them are as exact"},
 		{name: "Large", run: large, clause: "limits are as exact with large numbers and with long periods"},
 		{name: "AtOnce", run: atOnce, clause: "a Limiter is safe for concurrent use"},
-		{name: "Ended", run: ended, clause: "where ctx has ended, Take decides, or fails with the zero Decision and what ctx says; it does not block"},
+		{name: "Ended", run: ended, clause: "where ctx has ended, Take decides, or takes nothing and fails with what ctx says"},
 	}
 }
