@@ -16,9 +16,9 @@ const DefaultMaxKeys = 1 << 16
 // full, and gets Events back evenly in each Period.
 //
 // It knows a bounded number of keys. The bucket of a key that was not used for so long that it is full again is the same as a new one,
-// and is forgotten without any loss when the space is needed. Where too many are not, the one that was not used for longest, or nearly
-// so, begins anew: it may have a burst too many. LocalStatus.Evicted counts that; a number that grows asks for LocalMaxKeys. A key is kept
-// as a hash of 126 bits, so that its length does not matter.
+// and is forgotten without any loss when the space is needed. Where few are full, one that was not used lately begins anew: it may have
+// a burst too many. LocalStatus.Evicted counts that; a number that grows asks for LocalMaxKeys. A key is kept as a hash of 126 bits, so
+// that its length does not matter.
 //
 // Make one by New. It has no goroutine, and need not be closed.
 type Local struct {

@@ -20,38 +20,46 @@ func Every(length time.Duration) Period {
 
 // Daily is the days of the calendar where location is, of which some have 23 or 25 hours. Nil stands for UTC.
 func Daily(location *time.Location) Period {
-	return calendar(location, func(year int, month time.Month, day, further int) (int, time.Month, int) {
-		return year, month, day + further
-	})
+	return calendar(location, func(year int, month time.Month, day, further int) date { return date{year, month, day + further} })
 }
 
 // Monthly is the months of the calendar where location is. Nil stands for UTC.
 func Monthly(location *time.Location) Period {
-	return calendar(location, func(year int, month time.Month, _, further int) (int, time.Month, int) {
-		return year, month + time.Month(further), 1
+	return calendar(location, func(year int, month time.Month, _, further int) date {
+		return date{year, month + time.Month(further), 1}
 	})
 }
 
 // calendar is periods that begin at midnight of the day that first makes of a day, and at that of further periods.
-func calendar(location *time.Location, first func(year int, month time.Month, day, further int) (int, time.Month, int)) Period {
+func calendar(location *time.Location, first func(year int, month time.Month, day, further int) date) Period {
 	if location == nil {
 		location = time.UTC
 	}
 	return func(now time.Time) (start, end time.Time) {
 		year, month, day := now.In(location).Date()
-		at := func(further int) time.Time {
-			y, m, d := first(year, month, day, further)
-			return time.Date(y, m, d, 0, 0, 0, 0, location)
-		}
-		start, end = at(0), at(1)
-		switch { // where clocks are set at midnight, it is twice, or not at all
-		case now.Before(start):
-			return at(-1), start
-		case !now.Before(end):
-			return end, at(2)
+		begin := func(further int) time.Time { return midnight(first(year, month, day, further), location) }
+		start, end = begin(0), begin(1)
+		if now.Before(start) { // midnight is twice, since clocks are set back, and now is between the two
+			return begin(-1), start
 		}
 		return start, end
 	}
+}
+
+// date is a day; like the arguments of time.Date it may be out of range.
+type date struct {
+	year  int
+	month time.Month
+	day   int
+}
+
+// midnight returns the time at which the day begins there, which is later where clocks are set forward at midnight, or by a whole day.
+func midnight(d date, location *time.Location) time.Time {
+	t := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, location)
+	if asked := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC); t.Day() != asked.Day() {
+		_, t = t.ZoneBounds() // the day before, since there was no such time
+	}
+	return t
 }
 
 // window is one period, as nanoseconds since 1970.

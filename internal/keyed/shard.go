@@ -27,13 +27,14 @@ type shard[V any] struct {
 	count int
 	hand  int // of CLOCK
 	sweep int // where the search for what is idle goes on
+	saved int // slots that it may look at, since earlier searches were short
 
 	_ [64]byte // so that shards do not share a cache line
 }
 
 const (
 	firstTable = 8
-	lookedAt   = 16 // slots, in search of one that is idle
+	lookedAt   = 16 // slots on average, in search of one that is idle
 )
 
 // home returns the slot that a key belongs in, if it is free. It is a multiplication in place of a division (D. Lemire, "Fast random
@@ -107,9 +108,10 @@ func (s *shard[V]) grow(idle func(*V, int64) bool, now int64) (dropped int) {
 	return dropped
 }
 
-// removeIdle looks at a few slots, and removes the first key there that is idle.
+// removeIdle looks at a few slots, and at those that earlier searches have saved, which may be all, and removes the first key there that
+// is idle.
 func (s *shard[V]) removeIdle(idle func(*V, int64) bool, now int64) bool {
-	for range min(lookedAt, len(s.table)) {
+	for s.saved = min(s.saved+lookedAt, len(s.table)); s.saved > 0; s.saved-- {
 		if t := &s.table[s.sweep]; t.id.b != 0 && idle(&t.value, now) {
 			s.remove(s.sweep)
 			return true

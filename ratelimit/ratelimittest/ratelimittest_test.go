@@ -72,7 +72,7 @@ func other(change func(limit *ratelimit.Limit)) func(ratelimit.Limit) ratelimit.
 			if err := limit.CheckCost(n); err != nil {
 				return ratelimit.Decision{}, err
 			}
-			if changed.CheckCost(n) != nil {
+			if n > changed.Capacity() {
 				return ratelimit.Decision{Limit: limit, RetryAfter: limit.Period, Reset: limit.Period}, nil
 			}
 			d, err := next.Take(ctx, key, n)
