@@ -50,7 +50,7 @@ func New[V any](limit int, idle func(v *V, now int64) bool) *Map[V] {
 
 // A Map has so many shards that they hold minShard keys at least, and maxShard at most unless it needs fewer than fewShards then.
 const (
-	minShard  = 64
+	minShard  = 256
 	maxShard  = 4096
 	fewShards = 256
 )
