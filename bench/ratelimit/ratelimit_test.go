@@ -197,10 +197,10 @@ func BenchmarkMillionKeys(b *testing.B) {
 	for i := range calls {
 		calls[i] = "key " + strconv.Itoa(rand.IntN(many))
 	}
-	for name, make := range keyed(b, many) {
+	for name, start := range keyed(b, many) {
 		b.Run(name, func(b *testing.B) {
 			before := heap()
-			take := make()
+			take := start()
 			for i := range many {
 				take("key " + strconv.Itoa(i))
 			}
@@ -233,8 +233,8 @@ func TestContestants(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for name, make := range keyed(t, 10) {
-		take, allowed := make(), 0
+	for name, start := range keyed(t, 10) {
+		take, allowed := start(), 0
 		for range 2000 {
 			if take("a") {
 				allowed++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -91,7 +92,7 @@ func costs(h *Harness) error {
 	if _, err := t.must("a", 1); err != nil {
 		return err
 	}
-	for _, n := range []int{11, 1 << 40, -1, -5, -1 << 40} {
+	for _, n := range []int{11, math.MaxInt, -1, -5, math.MinInt} {
 		d, err := t.limiter.Take(context.Background(), "a", n)
 		if err := costError(n, t.limit, err); err != nil {
 			return err
