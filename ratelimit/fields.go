@@ -38,7 +38,7 @@ type policy struct {
 
 // tellCaller sets the fields.
 func (o *operation) tellCaller(ctx context.Context, d Decision) {
-	info := transport.FromContext(ctx)
+	info := o.served(ctx)
 	if info == nil || info.Response == nil {
 		return
 	}

@@ -81,14 +81,17 @@ func TestFieldsOfSeveralLimits(t *testing.T) {
 	})
 }
 
-// TestAClientTellsNobody has a server that makes a call: the limit of that call is no business of the server's caller.
-func TestAClientTellsNobody(t *testing.T) {
+// TestOthersTellNobody has a server that makes a call, and one that calls an endpoint within its process: the limits of those are no business
+// of the server's caller, and a refusal does not mean that nothing was begun.
+func TestOthersTellNobody(t *testing.T) {
 	t.Parallel()
 	ctx, info := served(t.Context(), "", nil)
 	g := must(ratelimit.NewGate(must(ratelimit.New(ratelimit.PerHour(1)))))
-	h := g.Middleware(spec.Client(), nothing)
-	for range 2 {
-		_ = call(ctx, h)
+	for _, other := range []endpoint.Spec{spec.Client(), {Service: "quarry", Method: "Split"}} {
+		h := g.Middleware(other, nothing)
+		for range 2 {
+			_ = call(ctx, h)
+		}
 	}
 	for key := range info.Response.All() {
 		t.Errorf("want no fields, have %s", key)

@@ -15,8 +15,8 @@ import (
 // knows only a rate. Its Middleware goes around endpoints and streams of servers and of clients, as many as share the limiter.
 //
 // A call that is refused ends with ResourceExhausted, ReasonLimited, and when to come back, if that is known; nothing further in has seen
-// it. On a server it is marked with transport.NotBegunHeader, on a client it is transport.ErrNotSent, so that balancers know that
-// they may repeat it. A call whose context has ended ends with what that says, and counts for nothing.
+// it. On a server it is marked by transport.SetNotBegun, on a client it is transport.ErrNotSent, so that balancers know that they may
+// repeat it; put the Gate outside of what has effects. A call whose context has ended ends with what that says, and counts for nothing.
 //
 // Of a stream the opening counts, unless there is the option Messages.
 type Gate struct {

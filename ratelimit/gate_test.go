@@ -33,7 +33,7 @@ func (l *failing) Take(ctx context.Context, key string, n int) (ratelimit.Decisi
 // served is the context of a call from that address with that header.
 func served(ctx context.Context, peer string, header transport.HeaderMap) (context.Context, *transport.Info) {
 	return transport.NewServerContext(ctx, transport.Info{
-		Peer: peer, Request: header, Response: transport.HeaderMap{}, Trailer: transport.HeaderMap{},
+		Transport: "nats", Operation: spec.Operation(), Peer: peer, Request: header, Response: transport.HeaderMap{}, Trailer: transport.HeaderMap{},
 	})
 }
 

@@ -37,7 +37,7 @@ func (o *operation) take(ctx context.Context, request any, call bool) error {
 	if g.failing.Load() && g.failing.CompareAndSwap(true, false) {
 		g.tell(Event{Kind: LimiterBack, Operation: o.name, Side: o.side, Policy: g.policy})
 	}
-	if call && g.fields && o.side == endpoint.Server {
+	if call && g.fields {
 		o.tellCaller(ctx, d)
 	}
 	if d.Allowed {
@@ -102,12 +102,21 @@ func (o *operation) refuse(err error) error {
 	return err
 }
 
-// notBegun says to callers that nothing further in has seen a call that ends with err.
+// notBegun says to the caller that nothing further in has seen a call that ends with err.
 func (o *operation) notBegun(ctx context.Context, err error) error {
-	if o.side == endpoint.Server && status.As(err) != nil {
-		if info := transport.FromContext(ctx); info != nil && info.Response != nil {
-			info.Response.Set(transport.NotBegunHeader, "true")
-		}
+	if o.served(ctx) != nil && status.As(err) != nil {
+		transport.SetNotBegun(ctx)
 	}
 	return err
+}
+
+// served returns the Info of the call if it is this operation that is served, and not one that calls this within its process: that has
+// begun, and its caller does not know of this.
+func (o *operation) served(ctx context.Context) *transport.Info {
+	if o.side == endpoint.Server {
+		if info := transport.FromContext(ctx); info != nil && info.Operation == o.name {
+			return info
+		}
+	}
+	return nil
 }
