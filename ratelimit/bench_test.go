@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -67,6 +68,57 @@ func BenchmarkToken(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkErroringRatio reports the median, over short turns of both, of what a Gate costs over the limiter that it asks.
+func BenchmarkErroringRatio(b *testing.B) {
+	const turn = 5000
+	limiter := never()
+	plain := func(ctx context.Context, request any) (any, error) {
+		if !limiter.Allow() {
+			return nil, context.Canceled
+		}
+		return nothing(ctx, request)
+	}
+	gate := must(ratelimit.Erroring(never())).Middleware(spec, nothing)
+	timed := func(h endpoint.Handler) time.Duration {
+		began := time.Now()
+		for range turn {
+			if _, err := h(b.Context(), nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+		return time.Since(began)
+	}
+	var ratios []float64
+	for b.Loop() {
+		p := timed(plain)
+		ratios = append(ratios, float64(timed(gate))/float64(p))
+	}
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], "gate/limiter")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkAtOnce takes from several goroutines: for one key, and each for many.
+func BenchmarkAtOnce(b *testing.B) {
+	for name, keys := range map[string]int{"one key": 1, "ten thousand keys": 10_000} {
+		b.Run(name, func(b *testing.B) {
+			l := must(ratelimit.New(ratelimit.PerSecond(1e9)))
+			names := make([]string, keys)
+			for i := range names {
+				names[i] = "key " + strconv.Itoa(i)
+			}
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for i := rand.IntN(keys); pb.Next(); i++ {
+					if d, err := l.Take(context.Background(), names[i%keys], 1); err != nil || !d.Allowed {
+						b.Error(d, err)
+					}
+				}
+			})
+		})
+	}
 }
 
 // BenchmarkRefusal is what it costs to turn a call away.

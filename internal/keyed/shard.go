@@ -84,22 +84,20 @@ func (s *shard[V]) insert(id id) *V {
 
 // grow drops what is idle, and makes the table larger by half unless that has made room enough. It returns how many were dropped.
 func (s *shard[V]) grow(idle func(*V, int64) bool, now int64) (dropped int) {
-	before, left := s.table, 0
-	for i := range before {
-		switch t := &before[i]; {
-		case t.id.b == 0:
-		case idle(&t.value, now):
-			*t = slot[V]{}
+	for i := 0; i < len(s.table); {
+		if t := &s.table[i]; t.id.b != 0 && idle(&t.value, now) {
+			s.remove(i) // another may have moved here
 			dropped++
-		default:
-			left++
+		} else {
+			i++
 		}
 	}
-	size := max(firstTable, len(before))
-	if left*2 > size {
-		size += size / 2
+	if s.count*2 < len(s.table) {
+		return dropped
 	}
-	s.table, s.count, s.hand, s.sweep = make([]slot[V], size), 0, 0, 0
+	before := s.table
+	s.table = make([]slot[V], max(firstTable, len(before)+len(before)/2))
+	s.count, s.hand, s.sweep = 0, 0, 0
 	for i := range before {
 		if t := &before[i]; t.id.b != 0 {
 			*s.insert(t.id) = t.value
