@@ -35,7 +35,7 @@ type adaptiveConfig struct {
 	minKAfter  time.Duration
 	protection float64
 	probe      time.Duration
-	streak     uint64
+	streak     float64
 	streakTime time.Duration
 	changed    []func(from, to State)
 }
@@ -112,11 +112,11 @@ func AdaptiveProbe(every time.Duration) AdaptiveOption {
 	}
 }
 
-// AdaptiveStreak sets how many calls in a row must succeed, and over how long at least, for all that was before to be forgotten. The
-// defaults are DefaultStreak and DefaultStreakTime.
+// AdaptiveStreak sets how many calls in a row must succeed, and over how long at least, for the formula to be left aside; the fewer have
+// succeeded before, the fewer it takes. The defaults are DefaultStreak and DefaultStreakTime.
 func AdaptiveStreak(calls int, over time.Duration) AdaptiveOption {
 	return func(c *adaptiveConfig) error {
-		c.streak, c.streakTime = uint64(max(calls, 0)), over
+		c.streak, c.streakTime = float64(calls), over
 		return errors.Join(option.Within("AdaptiveStreak", calls, 1, math.MaxInt32),
 			option.Within("AdaptiveStreak", over, 0, 24*time.Hour))
 	}

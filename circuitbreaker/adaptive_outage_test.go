@@ -75,6 +75,34 @@ func TestAnOutageIsNoticedAndItsEndSoon(t *testing.T) {
 	}
 }
 
+// partial is a service that is down for 20 s, but for a share of its calls.
+func partial(share float64, seed uint64) service {
+	well := unreliable(1-share, seed)
+	return func(now time.Duration) (time.Duration, error) {
+		if now >= outageBegins && now < outageEnds {
+			return well(now)
+		}
+		return 20 * time.Millisecond, nil
+	}
+}
+
+func TestAnOutageThatIsNotWholeEndsAsSoon(t *testing.T) {
+	t.Parallel()
+	simulates(t)
+	for _, share := range []float64{0.01, 0.05, 0.1, 0.3, 0.5} {
+		var soon durations
+		for seed := range uint64(20) {
+			synctest.Test(t, func(t *testing.T) {
+				soon = append(soon, throughOutage(t, partial(share, seed), evenly(100)).recovered())
+			})
+		}
+		t.Logf("| %.0f %% succeed | %v | %v |", 100*share, soon.median(), soon.most())
+		if soon.most() > 4*time.Second {
+			t.Errorf("%v succeed meanwhile: want 95 %% passing within 4 s, have %v", share, soon.most())
+		}
+	}
+}
+
 // After an outage in which calls hang, those that were let through before go on to fail when all is well.
 func TestCallsThatTimeOutAfterAnOutageDoNotDelayRecovery(t *testing.T) {
 	t.Parallel()

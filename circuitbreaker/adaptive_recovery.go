@@ -2,11 +2,11 @@ package circuitbreaker
 
 // How a breaker that is not closed comes to be closed again.
 //
-// By the formula alone what is let through grows by no more than K in the time of a window. So when the first call succeeds after there was
-// no success in the whole window, or when there is a streak of successes without any failure, a ramp begins: as in the slow start of TCP
-// (RFC 5681, section 3.1) each call that succeeds lets two others through, so that those in flight double each time that it takes to serve
-// one. A failure ends the ramp, and what it has brought about by then is in the window, so that the formula goes on from there. A ramp that
-// lasts until there is another streak closes the breaker.
+// By the formula alone what is let through grows by no more than K in the time of a window. So when the first call succeeds after there
+// was no success in the whole window, or when there is a streak of successes without any failure, a ramp begins: as in the slow start of
+// TCP (RFC 5681, section 3.1) each call that succeeds lets two others through, so that those in flight double each time that it takes to
+// serve one. A failure ends the ramp; what it has brought about by then is in the window, so that the formula goes on from there. A ramp
+// that is itself a streak closes the breaker, and all that was before is forgotten.
 
 // set changes the state. The mutex is held.
 func (a *AdaptiveBreaker) set(to State) {
@@ -42,7 +42,7 @@ func (a *AdaptiveBreaker) reconsider(now int64) {
 	case l.excess <= 0:
 		a.heal()
 	case a.ramping.Load():
-		if a.streak(now) {
+		if a.streak(now, a.config.streak) {
 			all := a.counted()
 			a.ring.clear(all)
 			a.begin(all)
@@ -50,7 +50,7 @@ func (a *AdaptiveBreaker) reconsider(now int64) {
 		}
 	case l.good == 0:
 		a.set(Open)
-	case a.streak(now):
+	case a.streak(now, a.convincing()):
 		a.ramp(now)
 	default:
 		a.set(HalfOpen)
@@ -63,9 +63,18 @@ func (a *AdaptiveBreaker) heal() {
 	a.set(Closed)
 }
 
-// streak says whether there are successes enough, over a time that is long enough, since the streak began.
-func (a *AdaptiveBreaker) streak(now int64) bool {
-	return a.good.Load()-a.sinceGood >= a.config.streak && now-a.since >= int64(a.config.streakTime)
+// streak says whether so many calls have succeeded, over a time that is long enough, since the streak began.
+func (a *AdaptiveBreaker) streak(now int64, calls float64) bool {
+	return float64(a.good.Load()-a.sinceGood) >= calls && now-a.since >= int64(a.config.streakTime)
+}
+
+// convincing is how many successes in a row begin a ramp: as many as are set where that share of the calls succeeds at which the formula
+// begins to refuse some, since ten in a row come by chance there, and fewer where fewer have succeeded before the streak.
+func (a *AdaptiveBreaker) convincing() float64 {
+	before := max(float64(a.sinceGood)-float64(a.before.good.Load()), 0)
+	failed := float64(a.failed.Load() - a.before.fail.Load())
+	share := before / max(before+failed, 1)
+	return 1 + (a.config.streak-1)*min(1, a.config.k*share)
 }
 
 // ramp begins a ramp. The mutex is held. How calls fail that have begun before does not matter any more: after an outage in which calls
