@@ -73,8 +73,9 @@ func (g *guard) refuse(ctx context.Context, reason error) error {
 		told(ctx, g.id)
 	}
 	if g.id.Side == endpoint.Server {
-		if info := transport.FromContext(ctx); info != nil && info.Response != nil {
-			info.Response.Set(transport.NotBegunHeader, "true")
+		// An endpoint that another calls may be refused when that one has begun.
+		if info := transport.FromContext(ctx); info != nil && info.Operation == g.id.Operation {
+			transport.SetNotBegun(ctx)
 		}
 	}
 	known, ok := errors.AsType[*OpenError](reason)

@@ -53,7 +53,7 @@ func TestMiddlewareWorksOnAServerWithATransportAndWithout(t *testing.T) {
 	for name, policy := range policies() {
 		header := transport.HeaderMap{}
 		call := serves(t, readSpec, newBreakers(t, policy).Middleware(), always(errFails))
-		ctx, _ := transport.NewServerContext(t.Context(), transport.Info{Response: header})
+		ctx, _ := transport.NewServerContext(t.Context(), transport.Info{Transport: "nats", Operation: readSpec.Operation(), Response: header})
 		for range 6 {
 			if err := call(ctx); refused(err) {
 				t.Fatalf("%s: want it let through, have %v", name, err)
