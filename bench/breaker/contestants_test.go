@@ -8,15 +8,13 @@ import (
 	"errors"
 	"testing"
 
-	failsafe "github.com/failsafe-go/failsafe-go/circuitbreaker"
-	aegis "github.com/go-kratos/aegis/circuitbreaker"
-	"github.com/go-kratos/aegis/circuitbreaker/sre"
-	"github.com/sony/gobreaker/v2"
-	gozero "github.com/zeromicro/go-zero/core/breaker"
-
 	"github.com/ashlar-go/ashlar/circuitbreaker"
 	sonybreaker "github.com/ashlar-go/ashlar/circuitbreaker/gobreaker"
 	"github.com/ashlar-go/ashlar/endpoint"
+	failsafe "github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/go-kratos/aegis/circuitbreaker/sre"
+	"github.com/sony/gobreaker/v2"
+	gozero "github.com/zeromicro/go-zero/core/breaker"
 )
 
 var errDown = errors.New("it is down")
@@ -69,7 +67,7 @@ func newGoZero(testing.TB) call {
 }
 
 func newKratos(testing.TB) call {
-	var b aegis.CircuitBreaker = sre.NewBreaker()
+	b := sre.NewBreaker()
 	return func(outcome error) bool {
 		switch {
 		case b.Allow() != nil:
