@@ -128,7 +128,7 @@ func (a *AdaptiveBreaker) admit(now int64) bool {
 		if l.excess <= a.config.protection {
 			return true
 		}
-		a.trip(now, l)
+		a.trip(now)
 	}
 	next := now + a.pause()
 	switch due := a.probe.Load(); {

@@ -19,14 +19,16 @@ func (a *AdaptiveBreaker) set(to State) {
 	}
 }
 
-// trip begins to refuse calls.
-func (a *AdaptiveBreaker) trip(now int64, l load) {
+// trip begins to refuse calls, unless the window is another by now.
+func (a *AdaptiveBreaker) trip(now int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if State(a.state.Load()) != Closed {
+	l := a.load()
+	if State(a.state.Load()) != Closed || l.excess <= a.config.protection {
 		return
 	}
 	a.probe.Store(now + a.pause())
+	a.credit.Store(0)
 	a.since, a.sinceGood = now, a.good.Load()
 	if l.good == 0 {
 		a.set(Open)

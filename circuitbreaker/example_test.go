@@ -90,6 +90,12 @@ func ExampleBreakers_Instance() {
 		fmt.Println(err)
 		return
 	}
+	for connected := map[string]bool{}; len(connected) < len(halls); {
+		if h, done, err := pool.Pick(context.Background()); err == nil {
+			done(nil)
+			connected[h.address] = true
+		}
+	}
 	failed := 0
 	for range 100 {
 		if _, err := carve(context.Background(), "an arch"); err != nil {
