@@ -10,9 +10,10 @@ import (
 	"sync/atomic"
 )
 
-// Map holds values by key, never more than so many. When one more comes it forgets another, in bounded time and on the goroutine that
-// brings the new one: first one that Idle says nothing is lost with, of the few that it looks at, else one that was not used lately, as
-// CLOCK chooses (F. J. Corbató, "A Paging Experiment with the Multics System", 1968). What is idle is also dropped whenever room is needed.
+// Map holds values by key, never more than so many. When one more comes it forgets another, in constant time on average, and on the
+// goroutine that brings the new one: one of the same part of the Map that Idle says nothing is lost with, if 16 looks on average find one,
+// else one that was not used lately, as CLOCK chooses (F. J. Corbató, "A Paging Experiment with the Multics System", 1968). What is idle is
+// also dropped where a part would have to grow.
 //
 // A key is known by 126 bits of two hashes with seeds of this Map, and not kept itself, so that a key of any length costs the same and no
 // key is compared. That any two of a million are taken for one has a probability of less than 10^-25, and nobody who does not know the
@@ -49,7 +50,7 @@ func New[V any](limit int, idle func(v *V, now int64) bool) *Map[V] {
 
 // A Map has so many shards that they hold minShard keys at least, and maxShard at most unless it needs fewer than fewShards then.
 const (
-	minShard  = 64
+	minShard  = 256
 	maxShard  = 4096
 	fewShards = 256
 )

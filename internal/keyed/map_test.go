@@ -228,10 +228,12 @@ func TestNothingIsAllocated(t *testing.T) {
 	for _, key := range keys {
 		set(m, key, 1)
 	}
+	idle := keyed.New(1<<20, func(*int, int64) bool { return true })
 	i := 0
 	for name, call := range map[string]func(){
-		"a hit":       func() { set(m, keys[255], 1) },
-		"an eviction": func() { set(m, keys[i%len(keys)], 1); i++ },
+		"a key that makes idle ones go": func() { set(idle, keys[i%len(keys)], 1); i++ },
+		"a hit":                         func() { set(m, keys[255], 1) },
+		"an eviction":                   func() { set(m, keys[i%len(keys)], 1); i++ },
 	} {
 		if want, have := 0.0, testing.AllocsPerRun(1000, call); want != have {
 			t.Errorf("%s: want %v allocations, have %v", name, want, have)

@@ -27,13 +27,14 @@ type shard[V any] struct {
 	count int
 	hand  int // of CLOCK
 	sweep int // where the search for what is idle goes on
+	saved int // slots that it may look at, since earlier searches were short
 
 	_ [64]byte // so that shards do not share a cache line
 }
 
 const (
 	firstTable = 8
-	lookedAt   = 16 // slots, in search of one that is idle
+	lookedAt   = 16 // slots on average, in search of one that is idle
 )
 
 // home returns the slot that a key belongs in, if it is free. It is a multiplication in place of a division (D. Lemire, "Fast random
@@ -83,22 +84,20 @@ func (s *shard[V]) insert(id id) *V {
 
 // grow drops what is idle, and makes the table larger by half unless that has made room enough. It returns how many were dropped.
 func (s *shard[V]) grow(idle func(*V, int64) bool, now int64) (dropped int) {
-	before, left := s.table, 0
-	for i := range before {
-		switch t := &before[i]; {
-		case t.id.b == 0:
-		case idle(&t.value, now):
-			*t = slot[V]{}
+	for i := 0; i < len(s.table); {
+		if t := &s.table[i]; t.id.b != 0 && idle(&t.value, now) {
+			s.remove(i) // another may have moved here
 			dropped++
-		default:
-			left++
+		} else {
+			i++
 		}
 	}
-	size := max(firstTable, len(before))
-	if left*2 > size {
-		size += size / 2
+	if s.count*2 < len(s.table) {
+		return dropped
 	}
-	s.table, s.count, s.hand, s.sweep = make([]slot[V], size), 0, 0, 0
+	before := s.table
+	s.table = make([]slot[V], max(firstTable, len(before)+len(before)/2))
+	s.count, s.hand, s.sweep = 0, 0, 0
 	for i := range before {
 		if t := &before[i]; t.id.b != 0 {
 			*s.insert(t.id) = t.value
@@ -107,9 +106,10 @@ func (s *shard[V]) grow(idle func(*V, int64) bool, now int64) (dropped int) {
 	return dropped
 }
 
-// removeIdle looks at a few slots, and removes the first key there that is idle.
+// removeIdle looks at a few slots, and at those that earlier searches have saved, which may be all, and removes the first key there that
+// is idle.
 func (s *shard[V]) removeIdle(idle func(*V, int64) bool, now int64) bool {
-	for range min(lookedAt, len(s.table)) {
+	for s.saved = min(s.saved+lookedAt, len(s.table)); s.saved > 0; s.saved-- {
 		if t := &s.table[s.sweep]; t.id.b != 0 && idle(&t.value, now) {
 			s.remove(s.sweep)
 			return true
