@@ -228,6 +228,7 @@ func TestChangesAreToldInOrderToWhoMayUseTheBreakers(t *testing.T) {
 				if s := breakers.Status()[0]; uint64(refusals) != s.Refused || refusals == 0 {
 					t.Errorf("want as many refusals told as counted, have %d and %d", refusals, s.Refused)
 				}
+				runtime.KeepAlive(call)
 			})
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
 )
@@ -29,15 +30,16 @@ func Codes(codes ...status.Code) func(err error) bool {
 // errNotReturned is the outcome of a call that panicked or ended its goroutine.
 var errNotReturned = errors.New("circuitbreaker: the call did not return")
 
-// outcome is what a breaker is told of a call that returned err: nil, ErrIgnored, or err where that is a failure.
+// outcome is what a breaker on that side is told of a call that returned err: nil, ErrIgnored, or err where that is a failure.
 //
-// Nothing is said by what the caller itself canceled, or somebody on the way, and by what was never sent, since another breaker or a
-// limiter of this process refused it: so a breaker does not open because one further in has, nor stays open for that.
-func (b *Breakers) outcome(ctx context.Context, err error) error {
+// Nothing is said by what the caller itself canceled, or somebody on the way; by what another breaker or a limiter of this process withheld,
+// so that a breaker does not open because one further in has, nor stays open for that; and by what a client could not send for a reason
+// that is not the other side's.
+func (b *Breakers) outcome(ctx context.Context, side endpoint.Side, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, transport.ErrWithheld):
+	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, transport.ErrWithheld), side == endpoint.Client && unsendable(err):
 		return ErrIgnored
 	case b.config.failure(err):
 		return err
@@ -45,4 +47,14 @@ func (b *Breakers) outcome(ctx context.Context, err error) error {
 		return ErrIgnored
 	}
 	return nil
+}
+
+// unsendable says whether a call failed before it was sent, and not since the other side could not be reached: it could not be encoded, or
+// a limiter refused it.
+func unsendable(err error) bool {
+	if !errors.Is(err, transport.ErrNotSent) {
+		return false
+	}
+	code := status.CodeOf(err)
+	return code != status.Unavailable && code != status.DeadlineExceeded
 }

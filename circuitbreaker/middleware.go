@@ -15,7 +15,7 @@ func (b *Breakers) decorate(s *site, spec endpoint.Spec, next endpoint.Handler) 
 	case spec.Kind != endpoint.Unary:
 		return (&streaming{site: s, next: next}).handle
 	case b.doers != nil:
-		return (&doing{site: s, changes: &b.changes, do: b.doFunc(next)}).handle
+		return (&doing{site: s, changes: &b.changes, do: b.doFunc(s.id.Side, next)}).handle
 	}
 	return (&unary{site: s, next: next}).handle
 }
@@ -51,7 +51,7 @@ func (u *unary) handle(ctx context.Context, request any) (response any, err erro
 		b.changes.give()
 	}()
 	response, err = u.next(ctx, request)
-	outcome = b.outcome(ctx, err)
+	outcome = b.outcome(ctx, u.site.id.Side, err)
 	return response, err
 }
 
@@ -76,10 +76,10 @@ func (d *doing) handle(ctx context.Context, request any) (any, error) {
 }
 
 // doFunc returns next for Doers.
-func (b *Breakers) doFunc(next endpoint.Handler) DoFunc {
+func (b *Breakers) doFunc(side endpoint.Side, next endpoint.Handler) DoFunc {
 	return func(ctx context.Context, request any) (response any, outcome, err error) {
 		b.changes.give() // half open, and the call may take long
 		response, err = next(ctx, request)
-		return response, b.outcome(ctx, err), err
+		return response, b.outcome(ctx, side, err), err
 	}
 }

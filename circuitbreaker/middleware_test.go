@@ -245,6 +245,35 @@ func TestABreakerDoesNotOpenSinceAnotherIsOpen(t *testing.T) {
 		if s := inner.Status()[0]; s.Refused != 1000 || s.State != circuitbreaker.Closed {
 			t.Errorf("%s: want the refusals of one that reports nothing counted, have %+v", name, s)
 		}
+		runtime.KeepAlive(call) // which through is part of
+	}
+}
+
+func TestWhatAClientCouldNotSendCountsOnlyWhereTheServiceCouldNotBeReached(t *testing.T) {
+	t.Parallel()
+	for name, policy := range policies() {
+		for code, counts := range map[status.Code]bool{
+			status.Unavailable: true, status.DeadlineExceeded: true, status.Internal: false, status.ResourceExhausted: false,
+		} {
+			err := status.New(code, "own").WithCause(transport.ErrNotSent)
+			breakers := newBreakers(t, policy)
+			call := serves(t, readSpec.Client(), breakers.Middleware(), always(err))
+			for range 3 {
+				_ = call(t.Context())
+			}
+			s := breakers.Status()[0]
+			if want := map[bool]uint64{true: 3}[counts]; s.Failures != want || s.Successes != 0 {
+				t.Errorf("%s, %v: want %d failures and no success, have %+v", name, code, want, s)
+			}
+			runtime.KeepAlive(call)
+			servers := newBreakers(t, policy)
+			server := serves(t, readSpec, servers.Middleware(), always(err)) // whose own call it was
+			_ = server(t.Context())
+			if s := servers.Status()[0]; code == status.Internal && s.Failures != 1 {
+				t.Errorf("%s: want the failure of a server counted, have %+v", name, s)
+			}
+			runtime.KeepAlive(server)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func (s *streaming) handle(ctx context.Context, request any) (response any, err 
 		})
 	}
 	response, err = s.next(ctx, request)
-	outcome = b.outcome(ctx, err)
+	outcome = b.outcome(ctx, s.site.id.Side, err)
 	return response, err
 }
 

@@ -65,6 +65,7 @@ func TestAStreamCountsWhenItIsOpenedAndWhenItFailsLater(t *testing.T) {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
+					policy := policy
 					if name == "adaptive" {
 						policy = circuitbreaker.Adaptive(circuitbreaker.AdaptiveWindow(time.Minute))
 					}
@@ -81,6 +82,7 @@ func TestAStreamCountsWhenItIsOpenedAndWhenItFailsLater(t *testing.T) {
 					if test.good != have.Successes || test.bad != have.Failures {
 						t.Errorf("want %d successes and %d failures at the end, have %+v", test.good, test.bad, have)
 					}
+					runtime.KeepAlive(call)
 				})
 			})
 		}
@@ -129,6 +131,7 @@ func TestALongStreamKeepsNoOtherFromBeingTried(t *testing.T) {
 			t.Errorf("want it closed while the streams last that were opened well, have %v", have)
 		}
 		group.Wait()
+		runtime.KeepAlive(call)
 	})
 }
 
@@ -157,6 +160,7 @@ func TestAPanicOfAStreamCountsAndLeaksNothing(t *testing.T) {
 						}
 						<-time.After(2 * time.Minute)
 					}
+					runtime.KeepAlive(call)
 				})
 			})
 		}
