@@ -32,9 +32,9 @@ var errNotReturned = errors.New("circuitbreaker: the call did not return")
 
 // outcome is what a breaker on that side is told of a call that returned err: nil, ErrIgnored, or err where that is a failure.
 //
-// Nothing is said by what the caller itself canceled, or somebody on the way; by what another breaker or a limiter of this process withheld,
-// so that a breaker does not open because one further in has, nor stays open for that; and by what a client could not send for a reason
-// that is not the other side's.
+// Nothing is said by what the caller itself canceled, or somebody on the way; by what another breaker or a limiter of this process
+// withheld, so that a breaker does not open because one further in has, nor stays open for that; and by what a client could not send for a
+// reason that is not the other side's.
 func (b *Breakers) outcome(ctx context.Context, side endpoint.Side, err error) error {
 	switch {
 	case err == nil:
