@@ -39,7 +39,7 @@ func (r *retryRules) repeatable(err error) bool {
 	case status.DeadlineExceeded:
 		return r.timeout > 0 || r.codes[code]
 	case status.ResourceExhausted:
-		return r.codes[code] || r.pushback && pushback(err) > 0
+		return r.codes[code] || r.pushback && pushback(err) > 0 || errors.Is(err, transport.ErrWithheld)
 	default:
 		return r.codes[code]
 	}

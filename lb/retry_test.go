@@ -48,6 +48,7 @@ func TestWhichErrorsAreRepeated(t *testing.T) {
 		{"fewer", code(status.Unavailable), 2, 1, []lb.EndpointOption{lb.EndpointRetryAttempts(2)}},
 		{"more", code(status.Unavailable), 7, 1, []lb.EndpointOption{lb.EndpointRetryAttempts(7)}},
 		{"withheld, which is no attempt", withheld, 3, 3, []lb.EndpointOption{lb.EndpointRetryAttempts(2)}},
+		{"withheld by a limiter", status.New(status.ResourceExhausted, "own").WithCause(transport.ErrWithheld), 3, 3, nil},
 		{"withheld, and none asked for", withheld, 1, 1, []lb.EndpointOption{lb.EndpointNoRetry()}},
 		{"none", notSent(status.Unavailable), 1, 1, []lb.EndpointOption{lb.EndpointNoRetry()}},
 		{"a wait that is too long", later(status.Unavailable), 1, 1, []lb.EndpointOption{lb.EndpointRetryWait(time.Second - 1)}},
