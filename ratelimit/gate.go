@@ -15,7 +15,7 @@ import (
 // knows only a rate. Its Middleware goes around endpoints and streams of servers and of clients, as many as share the limiter.
 //
 // A call that is refused ends with ResourceExhausted, ReasonLimited, and when to come back, if that is known; nothing further in has seen
-// it. On a server it is marked by transport.SetNotBegun, on a client it is transport.ErrNotSent, so that balancers know that they may
+// it. On a server it is marked by transport.SetNotBegun, on a client it is transport.ErrWithheld, so that balancers know that they may
 // repeat it; put the Gate outside of what has effects. A call whose context has ended ends with what that says, and counts for nothing.
 //
 // Of a stream the opening counts, unless there is the option Messages.

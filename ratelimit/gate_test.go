@@ -48,7 +48,7 @@ type refusal struct {
 	reason   string
 	after    time.Duration
 	notBegun bool // says the header of a server
-	notSent  bool // says the cause on a client
+	withheld bool // says the cause on a client
 }
 
 func refusalOf(err error, info *transport.Info) refusal {
@@ -57,7 +57,7 @@ func refusalOf(err error, info *transport.Info) refusal {
 		return refusal{}
 	}
 	return refusal{
-		code: e.Code, reason: e.Reason, after: e.RetryAfter, notSent: errors.Is(err, transport.ErrNotSent),
+		code: e.Code, reason: e.Reason, after: e.RetryAfter, withheld: errors.Is(err, transport.ErrWithheld),
 		notBegun: info != nil && info.Response.Get(transport.NotBegunHeader) == "true",
 	}
 }
@@ -98,7 +98,7 @@ func TestRefusals(t *testing.T) {
 						t.Fatalf("the first call: %v", err)
 					}
 					want := row.want
-					want.code, want.notBegun, want.notSent = status.ResourceExhausted, side.Side == endpoint.Server, side.Side == endpoint.Client
+					want.code, want.notBegun, want.withheld = status.ResourceExhausted, side.Side == endpoint.Server, side.Side == endpoint.Client
 					if want.reason == "" {
 						want.reason = ratelimit.ReasonLimited
 					}

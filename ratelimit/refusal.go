@@ -36,7 +36,7 @@ func newRefusals(side endpoint.Side, reason, policy string) *refusals {
 	refuse := func(code status.Code, reason, message string) *status.Error {
 		e := status.New(code, message).WithReason(reason)
 		if side == endpoint.Client {
-			e.Cause = transport.ErrNotSent
+			e.Cause = transport.ErrWithheld
 		}
 		return e
 	}
