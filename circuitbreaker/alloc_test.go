@@ -25,9 +25,9 @@ func TestTheMiddlewareDoesNotAllocate(t *testing.T) {
 			continue // gobreaker's own allocates once
 		}
 		for what, mw := range map[string]endpoint.Middleware{
-			"an endpoint": newBreakers(t, policy).Middleware(),
+			"an endpoint": newBreakers(t, policy).Middleware,
 			"an instance": newBreakers(t, policy).Instance("a"),
-			"a key":       newBreakers(t, policy, circuitbreaker.Key(tenantOf)).Middleware(),
+			"a key":       newBreakers(t, policy, circuitbreaker.Key(tenantOf)).Middleware,
 		} {
 			for outcome, err := range map[string]error{"success": nil, "failures, and refusals": errFails} {
 				h := handler(readSpec.Client(), mw, err)

@@ -32,9 +32,9 @@ func BenchmarkMiddleware(b *testing.B) {
 		mw  endpoint.Middleware
 		err error
 	}{
-		"succeeds": {newBreakers(b, circuitbreaker.Adaptive()).Middleware(), nil},
-		"refused":  {newBreakers(b, circuitbreaker.Adaptive()).Middleware(), errFails},
-		"keyed":    {newBreakers(b, circuitbreaker.Adaptive(), circuitbreaker.Key(tenantOf)).Middleware(), nil},
+		"succeeds": {newBreakers(b, circuitbreaker.Adaptive()).Middleware, nil},
+		"refused":  {newBreakers(b, circuitbreaker.Adaptive()).Middleware, errFails},
+		"keyed":    {newBreakers(b, circuitbreaker.Adaptive(), circuitbreaker.Key(tenantOf)).Middleware, nil},
 	} {
 		b.Run(name, func(b *testing.B) {
 			h, ctx := handler(readSpec.Client(), test.mw, test.err), of(b.Context(), "someone")

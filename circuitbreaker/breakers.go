@@ -55,7 +55,8 @@ func New(policy Policy, opts ...Option) (*Breakers, error) {
 	return b, nil
 }
 
-// Middleware makes a breaker, or one for each Key, for each endpoint that it decorates: also where two have the same name.
+// Middleware is an endpoint.Middleware. It makes a breaker, or one for each Key, for each endpoint that it decorates: also where two have
+// the same name.
 //
 // A call that the breaker refuses is not made. It fails with Unavailable, the reason ReasonOpen, RetryAfter where that is known, and
 // ErrOpen in the cause. On a client transport.ErrWithheld is in the cause, too; on a server the response header has
@@ -70,10 +71,8 @@ func New(policy Policy, opts ...Option) (*Breakers, error) {
 //
 // Put it inside of the request log and of lb's retries, and outside of what sends. It panics when the policy fails, which it
 // has not done in New.
-func (b *Breakers) Middleware() endpoint.Middleware {
-	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-		return b.decorate(b.site(spec, ID{Operation: spec.Operation(), Side: spec.Side}), spec, next)
-	}
+func (b *Breakers) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+	return b.decorate(b.site(spec, ID{Operation: spec.Operation(), Side: spec.Side}), spec, next)
 }
 
 // Instance is as Middleware, for the endpoints of one instance of a service that several have: put it around the endpoint that the bind of

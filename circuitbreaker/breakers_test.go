@@ -54,12 +54,12 @@ func TestEveryEndpointHasABreakerOfItsOwnAlsoWithTheSameName(t *testing.T) {
 	t.Parallel()
 	for name, policy := range policies() {
 		one, other := newBreakers(t, policy), newBreakers(t, policy)
-		open := serves(t, readSpec, one.Middleware(), always(errFails))
+		open := serves(t, readSpec, one.Middleware, always(errFails))
 		rest := []func(context.Context) error{
-			serves(t, readSpec, one.Middleware(), always(nil)),
-			serves(t, writeSpec, one.Middleware(), always(nil)),
-			serves(t, readSpec.Client(), one.Middleware(), always(nil)),
-			serves(t, readSpec, other.Middleware(), always(nil)),
+			serves(t, readSpec, one.Middleware, always(nil)),
+			serves(t, writeSpec, one.Middleware, always(nil)),
+			serves(t, readSpec.Client(), one.Middleware, always(nil)),
+			serves(t, readSpec, other.Middleware, always(nil)),
 			serves(t, readSpec, one.Instance("a"), always(nil)),
 		}
 		openedBy(t.Context(), open)
@@ -99,7 +99,7 @@ func TestEachKeyHasABreakerOfItsOwn(t *testing.T) {
 	t.Parallel()
 	for name, policy := range policies() {
 		breakers := newBreakers(t, policy, circuitbreaker.Key(tenantOf))
-		call := serves(t, readSpec, breakers.Middleware(), func(ctx context.Context) error {
+		call := serves(t, readSpec, breakers.Middleware, func(ctx context.Context) error {
 			if tenantOf(ctx, nil) == "bad" {
 				return errFails
 			}
@@ -128,7 +128,7 @@ func TestKeysAreBoundedAndThoseThatAreOpenStay(t *testing.T) {
 	t.Parallel()
 	for name, policy := range policies() {
 		breakers := newBreakers(t, policy, circuitbreaker.Key(tenantOf), circuitbreaker.MaxKeys(10))
-		call := serves(t, readSpec, breakers.Middleware(), func(ctx context.Context) error {
+		call := serves(t, readSpec, breakers.Middleware, func(ctx context.Context) error {
 			if tenantOf(ctx, nil) == "bad" {
 				return errFails
 			}
@@ -201,7 +201,7 @@ func TestChangesAreToldInOrderToWhoMayUseTheBreakers(t *testing.T) {
 					}
 					_ = call(t.Context())
 				}))
-				call = serves(t, readSpec, breakers.Middleware(), func(context.Context) error {
+				call = serves(t, readSpec, breakers.Middleware, func(context.Context) error {
 					if down {
 						return errFails
 					}

@@ -25,7 +25,7 @@ func Example() {
 	carve := func(context.Context, string) (string, error) {
 		return "", status.New(status.Unavailable, "the saw is broken")
 	}
-	client := endpoint.New(endpoint.Spec{Service: "quarry", Method: "Carve"}.Client(), carve, breakers.Middleware())
+	client := endpoint.New(endpoint.Spec{Service: "quarry", Method: "Carve"}.Client(), carve, breakers.Middleware)
 	for range 7 {
 		_, err = client(context.Background(), "an arch")
 	}
@@ -124,7 +124,7 @@ func ExampleKey() {
 			return "", status.New(status.Unavailable, "their saw is broken")
 		}
 		return "carved", nil
-	}, breakers.Middleware())
+	}, breakers.Middleware)
 	for range 10 {
 		_, _ = carve(context.WithValue(context.Background(), tenant{}, "masons"), "an arch")
 	}

@@ -115,7 +115,7 @@ func TestARefusalOfAServerCrossesTheWire(t *testing.T) {
 	breakers := newBreakers(t, circuitbreaker.Adaptive())
 	fails := func(context.Context, *struct{}) (*struct{}, error) { return nil, errFails }
 	mux := http.NewServeMux()
-	mux.Handle("POST /write", httptransport.NewServer(writeSpec, endpoint.New(writeSpec, fails, breakers.Middleware())))
+	mux.Handle("POST /write", httptransport.NewServer(writeSpec, endpoint.New(writeSpec, fails, breakers.Middleware)))
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	conn, err := httptransport.Dial(server.URL)

@@ -24,7 +24,7 @@ func TestARefusedCallIsUnavailable(t *testing.T) {
 			t.Parallel()
 			breakers := newBreakers(t, policy)
 			for _, spec := range []endpoint.Spec{readSpec.Client(), readSpec.Server()} {
-				call := serves(t, spec, breakers.Middleware(), always(errFails))
+				call := serves(t, spec, breakers.Middleware, always(errFails))
 				if have := openedBy(t.Context(), call); have != 6 {
 					t.Errorf("%v: want the seventh refused, have %d let through", spec.Side, have)
 				}
@@ -52,7 +52,7 @@ func TestMiddlewareWorksOnAServerWithATransportAndWithout(t *testing.T) {
 	t.Parallel()
 	for name, policy := range policies() {
 		header := transport.HeaderMap{}
-		call := serves(t, readSpec, newBreakers(t, policy).Middleware(), always(errFails))
+		call := serves(t, readSpec, newBreakers(t, policy).Middleware, always(errFails))
 		ctx, _ := transport.NewServerContext(t.Context(), transport.Info{Transport: "nats", Operation: readSpec.Operation(), Response: header})
 		for range 6 {
 			if err := call(ctx); refused(err) {
@@ -81,17 +81,17 @@ func TestWhatTheCallerCanceledDoesNotCount(t *testing.T) {
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		for what, call := range map[string]func(context.Context) error{
-			"canceled while it goes on": serves(t, readSpec, breakers.Middleware(), func(ctx context.Context) error {
+			"canceled while it goes on": serves(t, readSpec, breakers.Middleware, func(ctx context.Context) error {
 				sub, cancel := context.WithCancel(ctx)
 				cancel()
 				return status.From(sub.Err())
 			}),
 			"canceled, told as a failure": func(context.Context) error {
 				ctx, cancel := context.WithCancel(t.Context())
-				return serves(t, readSpec, breakers.Middleware(), func(context.Context) error { cancel(); return errFails })(ctx)
+				return serves(t, readSpec, breakers.Middleware, func(context.Context) error { cancel(); return errFails })(ctx)
 			},
 			"ended before": func(context.Context) error {
-				return serves(t, readSpec.Client(), breakers.Middleware(), func(context.Context) error {
+				return serves(t, readSpec.Client(), breakers.Middleware, func(context.Context) error {
 					t.Error("want no call whose context has ended")
 					return nil
 				})(ended)
@@ -110,7 +110,7 @@ func TestWhatTheCallerCanceledDoesNotCount(t *testing.T) {
 		}
 		late, cancelLate := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 		defer cancelLate()
-		if err := serves(t, readSpec.Client(), breakers.Middleware(), always(nil))(late); status.CodeOf(err) != status.DeadlineExceeded || !errors.Is(err, transport.ErrNotSent) {
+		if err := serves(t, readSpec.Client(), breakers.Middleware, always(nil))(late); status.CodeOf(err) != status.DeadlineExceeded || !errors.Is(err, transport.ErrNotSent) {
 			t.Errorf("%s: want the deadline exceeded, and not sent, have %v", name, err)
 		}
 	}
@@ -124,7 +124,7 @@ func TestAPanicCountsGoesOnAndLeaksNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				breakers := newBreakers(t, policy)
 				panics := func(context.Context) error { panicsDeepWithin(); return nil }
-				call := serves(t, readSpec, endpoint.Chain(endpoint.Recover(), breakers.Middleware()), panics)
+				call := serves(t, readSpec, endpoint.Chain(endpoint.Recover(), breakers.Middleware), panics)
 				for range 6 {
 					p, ok := errors.AsType[*endpoint.PanicError](call(t.Context()))
 					if !ok || p.Value != "a defect" {
@@ -158,7 +158,7 @@ func TestGoexitCountsGoesOnAndLeaksNothing(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				breakers := newBreakers(t, policy)
-				call := serves(t, readSpec, breakers.Middleware(), func(context.Context) error { runtime.Goexit(); return nil })
+				call := serves(t, readSpec, breakers.Middleware, func(context.Context) error { runtime.Goexit(); return nil })
 				let := func() (through bool) {
 					var group sync.WaitGroup
 					group.Go(func() {
@@ -201,7 +201,7 @@ func TestWhichErrorsAreFailures(t *testing.T) {
 			t.Errorf("%v: want %v, have %v", code, want, have)
 		}
 		for name, policy := range policies() {
-			if have := openedBy(t.Context(), serves(t, readSpec, newBreakers(t, policy).Middleware(), always(err))); want != (have == 6) {
+			if have := openedBy(t.Context(), serves(t, readSpec, newBreakers(t, policy).Middleware, always(err))); want != (have == 6) {
 				t.Errorf("%s, %v: want it to open: %v, have %d let through", name, code, want, have)
 			}
 		}
@@ -211,15 +211,15 @@ func TestWhichErrorsAreFailures(t *testing.T) {
 	}
 	full := circuitbreaker.Failure(circuitbreaker.Codes(status.ResourceExhausted))
 	for name, policy := range policies() {
-		call := serves(t, readSpec, newBreakers(t, policy, full).Middleware(), always(status.New(status.ResourceExhausted, "full")))
+		call := serves(t, readSpec, newBreakers(t, policy, full).Middleware, always(status.New(status.ResourceExhausted, "full")))
 		if have := openedBy(t.Context(), call); have != 6 {
 			t.Errorf("%s: want it to open for what was set, have %d let through", name, have)
 		}
-		call = serves(t, readSpec, newBreakers(t, policy, full).Middleware(), always(errFails))
+		call = serves(t, readSpec, newBreakers(t, policy, full).Middleware, always(errFails))
 		if have := openedBy(t.Context(), call); have != -1 {
 			t.Errorf("%s: want it not to open for what was not set, have %d let through", name, have)
 		}
-		recovered := endpoint.Chain(endpoint.Recover(), newBreakers(t, policy, full).Middleware())
+		recovered := endpoint.Chain(endpoint.Recover(), newBreakers(t, policy, full).Middleware)
 		if have := openedBy(t.Context(), serves(t, readSpec, recovered, func(context.Context) error { panic("a defect") })); have != 6 {
 			t.Errorf("%s: want it to open for panics, whatever was set, have %d let through", name, have)
 		}
@@ -232,8 +232,8 @@ func TestABreakerDoesNotOpenSinceAnotherIsOpen(t *testing.T) {
 	t.Parallel()
 	for name, policy := range policies() {
 		inner, outer := newBreakers(t, alwaysOpen()), newBreakers(t, policy)
-		through := serves(t, readSpec.Client(), inner.Middleware(), always(nil))
-		call := serves(t, writeSpec, outer.Middleware(), func(ctx context.Context) error {
+		through := serves(t, readSpec.Client(), inner.Middleware, always(nil))
+		call := serves(t, writeSpec, outer.Middleware, func(ctx context.Context) error {
 			return fmt.Errorf("reading: %w", through(ctx))
 		})
 		for range 1000 {
@@ -257,7 +257,7 @@ func TestWhatAClientCouldNotSendCountsOnlyWhereTheServiceCouldNotBeReached(t *te
 		} {
 			err := status.New(code, "own").WithCause(transport.ErrNotSent)
 			breakers := newBreakers(t, policy)
-			call := serves(t, readSpec.Client(), breakers.Middleware(), always(err))
+			call := serves(t, readSpec.Client(), breakers.Middleware, always(err))
 			for range 3 {
 				_ = call(t.Context())
 			}
@@ -267,7 +267,7 @@ func TestWhatAClientCouldNotSendCountsOnlyWhereTheServiceCouldNotBeReached(t *te
 			}
 			runtime.KeepAlive(call)
 			servers := newBreakers(t, policy)
-			server := serves(t, readSpec, servers.Middleware(), always(err)) // whose own call it was
+			server := serves(t, readSpec, servers.Middleware, always(err)) // whose own call it was
 			_ = server(t.Context())
 			if s := servers.Status()[0]; code == status.Internal && s.Failures != 1 {
 				t.Errorf("%s: want the failure of a server counted, have %+v", name, s)
@@ -290,7 +290,7 @@ func (shut) Allow() (func(error), error) { return nil, errShut }
 
 func TestAReasonThatIsNoOpenErrorIsTold(t *testing.T) {
 	t.Parallel()
-	err := serves(t, readSpec, newBreakers(t, alwaysOpen()).Middleware(), always(nil))(t.Context())
+	err := serves(t, readSpec, newBreakers(t, alwaysOpen()).Middleware, always(nil))(t.Context())
 	if e := status.As(err); !errors.Is(err, errShut) || !errors.Is(err, circuitbreaker.ErrOpen) || e.Reason != circuitbreaker.ReasonOpen || e.RetryAfter != 0 {
 		t.Errorf("want its reason, and ErrOpen, have %v", err)
 	}

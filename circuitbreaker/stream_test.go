@@ -70,7 +70,7 @@ func TestAStreamCountsWhenItIsOpenedAndWhenItFailsLater(t *testing.T) {
 						policy = circuitbreaker.Adaptive(circuitbreaker.AdaptiveWindow(time.Minute))
 					}
 					breakers := newBreakers(t, policy)
-					call := streams(watchSpec, breakers.Middleware(), test.stream)
+					call := streams(watchSpec, breakers.Middleware, test.stream)
 					var group sync.WaitGroup
 					group.Go(func() { _ = call(t.Context()) })
 					<-time.After(6 * time.Second)
@@ -94,7 +94,7 @@ func TestStreamsAreRefusedWhenTheyAreOpened(t *testing.T) {
 	for name, policy := range policies() {
 		breakers := newBreakers(t, policy)
 		began := 0
-		call := streams(watchSpec.Client(), breakers.Middleware(), func(context.Context, iter.Seq2[string, error], func(string) error) error {
+		call := streams(watchSpec.Client(), breakers.Middleware, func(context.Context, iter.Seq2[string, error], func(string) error) error {
 			began++
 			return errFails
 		})
@@ -109,7 +109,7 @@ func TestALongStreamKeepsNoOtherFromBeingTried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		breakers := newBreakers(t, sonybreaker.New(gobreaker.Settings{Timeout: time.Second, MaxRequests: 2}))
 		down := true
-		call := streams(watchSpec, breakers.Middleware(), func(ctx context.Context, in iter.Seq2[string, error], out func(string) error) error {
+		call := streams(watchSpec, breakers.Middleware, func(ctx context.Context, in iter.Seq2[string, error], out func(string) error) error {
 			if down {
 				return errFails
 			}
@@ -143,7 +143,7 @@ func TestAPanicOfAStreamCountsAndLeaksNothing(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					breakers := newBreakers(t, policy)
-					call := streams(watchSpec, endpoint.Chain(endpoint.Recover(), breakers.Middleware()),
+					call := streams(watchSpec, endpoint.Chain(endpoint.Recover(), breakers.Middleware),
 						func(context.Context, iter.Seq2[string, error], func(string) error) error { ends(); return nil })
 					for range 3 {
 						for range 6 {
@@ -173,7 +173,7 @@ func TestAStreamThatItsCallerEndsDoesNotCountAsAFailure(t *testing.T) {
 		breakers := newBreakers(t, policy)
 		for range 50 {
 			ctx, cancel := context.WithCancel(t.Context())
-			_ = streams(watchSpec, breakers.Middleware(), func(ctx context.Context, _ iter.Seq2[string, error], out func(string) error) error {
+			_ = streams(watchSpec, breakers.Middleware, func(ctx context.Context, _ iter.Seq2[string, error], out func(string) error) error {
 				if err := out("a message"); err != nil {
 					return err
 				}

@@ -120,7 +120,7 @@ func newMiddleware(t testing.TB, policy circuitbreaker.Policy) endpoint.Handler 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return breakers.Middleware()(endpoint.Spec{Service: "bench", Method: "Call", Kind: endpoint.Unary, Side: endpoint.Client}, echo)
+	return breakers.Middleware(endpoint.Spec{Service: "bench", Method: "Call", Kind: endpoint.Unary, Side: endpoint.Client}, echo)
 }
 
 func handlers(t testing.TB) map[string]endpoint.Handler {

@@ -30,7 +30,7 @@ func decorated(b *testing.B) endpoint.Handler {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return breakers.Middleware()(endpoint.Spec{Service: "quarry", Method: "Read", Kind: endpoint.Unary}, echo)
+	return breakers.Middleware(endpoint.Spec{Service: "quarry", Method: "Read", Kind: endpoint.Unary}, echo)
 }
 
 // BenchmarkCall measures a call through the middleware beside one through plain gobreaker. Run it with -cpu 1,2.

@@ -26,7 +26,7 @@ func ExampleNew() {
 	carve := func(context.Context, string) (string, error) {
 		return "", status.New(status.Unavailable, "the saw is broken")
 	}
-	client := endpoint.New(endpoint.Spec{Service: "quarry", Method: "Carve"}.Client(), carve, breakers.Middleware())
+	client := endpoint.New(endpoint.Spec{Service: "quarry", Method: "Carve"}.Client(), carve, breakers.Middleware)
 	for range 4 {
 		_, err := client(context.Background(), "an arch")
 		fmt.Println(status.As(err).Message)

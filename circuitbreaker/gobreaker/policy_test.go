@@ -114,7 +114,7 @@ func TestTheSettingsAreThoseOfEachBreakerAndTheirFunctionsAreCalled(t *testing.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	mw := breakers.Middleware()
+	mw := breakers.Middleware
 	for range 2 {
 		h := mw(endpoint.Spec{Method: "Read", Kind: endpoint.Unary}, func(context.Context, any) (any, error) { return nil, errDown })
 		for i := range 3 {
