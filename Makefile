@@ -25,6 +25,7 @@ APT := etcd-server:etcd
 APT += knot:knotd
 APT += avahi-daemon avahi-utils:avahi-browse dbus-daemon iproute2:ip
 APT += libzookeeper-java:/usr/share/java/zookeeper.jar default-jre-headless:java
+APT += redis-server
 
 # A checkout may belong to somebody else than who runs make in it, as in a container.
 export GIT_CONFIG_COUNT   := 1

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 export GOWORK=off
-go test -run '^$' -bench . ./chain ./handler ./jsonrpc ./lb ./loadshed
+go test -run '^$' -bench . ./chain ./handler ./jsonrpc ./lb ./breaker ./ratelimit ./redislimit ./loadshed
 go run ./cmd/httpserver "$@"
 go run ./cmd/httpclient "$@"
 go run ./cmd/grpcserver "$@"

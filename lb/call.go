@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
 )
 
 // Pick chooses an instance, and returns its client and what is to be called when the call that is made with it has ended, with its
@@ -112,6 +113,10 @@ func (p *Pool[C]) absent(ctx context.Context, s *snapshot[C]) error {
 // done ends a call.
 func (p *Pool[C]) done(c call[C], err error) {
 	n := c.node
+	if err != nil && errors.Is(err, transport.ErrWithheld) { // the instance was not asked
+		p.release(n)
+		return
+	}
 	failed := err != nil && p.config.failure(err)
 	switch {
 	case c.timed:

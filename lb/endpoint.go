@@ -21,12 +21,12 @@ import (
 // instance calls it again. Middleware within bind sees each attempt, and that around the Endpoint each call. An Endpoint is made
 // once for an operation, and not for each call.
 //
-// A call that fails is tried again on another instance, if there is one, up to DefaultAttempts in all, when its error has one of the
-// codes of EndpointRetryCodes, and it is Spec.Idempotent or surely had no effect, as transport.NotBegun says. Between the attempts
-// it waits as EndpointRetryBackoff says, and at least as long as the server says in RetryAfter. There is no other attempt when the
-// context has ended, when its deadline would pass during the wait, and when the budget of PoolRetryBudget is spent. Of several
-// attempts all errors are in a *RetryError in the cause. A call for which there is no instance is not tried again; see
-// PoolWaitReady.
+// A call that fails is tried again on another instance, if there is one, up to DefaultAttempts in all, when its error has one of the codes
+// of EndpointRetryCodes, and it is Spec.Idempotent or surely had no effect, as transport.NotBegun says. Between the attempts it waits as
+// EndpointRetryBackoff says, and at least as long as the server says in RetryAfter. There is no other attempt when the context has ended,
+// when its deadline would pass during the wait, and when the budget of PoolRetryBudget is spent. Of several attempts all errors are in a
+// *RetryError in the cause. One that a breaker or a limiter within bind withheld (transport.ErrWithheld) is none: another instance gets the
+// call at once, and where there is no other it fails. A call for which there is no instance is not tried again; see PoolWaitReady.
 //
 // It fails when the pool or bind is nil, when spec.Kind is set and is not Unary, and when an option is wrong or is for streams.
 func Endpoint[C, Req, Resp any](

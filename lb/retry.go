@@ -39,7 +39,7 @@ func (r *retryRules) repeatable(err error) bool {
 	case status.DeadlineExceeded:
 		return r.timeout > 0 || r.codes[code]
 	case status.ResourceExhausted:
-		return r.codes[code] || r.pushback && pushback(err) > 0
+		return r.codes[code] || r.pushback && pushback(err) > 0 || errors.Is(err, transport.ErrWithheld)
 	default:
 		return r.codes[code]
 	}
@@ -71,11 +71,17 @@ func (r *retryRules) wait(attempts int, err error, another bool) (_ time.Duratio
 }
 
 // next says whether there is to be another attempt after so many, of which the last failed with err, and after which wait. It spends the
-// budget for it.
+// budget for it. One that was withheld, so that nobody was asked, is none: another instance gets the call at once, and none gets it later.
 func (r *retryRules) next(
 	ctx context.Context, attempts int, err error, another bool, budget *budget, clock *clock,
 ) (wait time.Duration, ok bool) {
-	if attempts >= r.attempts || ctx.Err() != nil || !r.repeatable(err) {
+	if ctx.Err() != nil || r.attempts == 1 || !r.repeatable(err) {
+		return 0, false
+	}
+	if errors.Is(err, transport.ErrWithheld) {
+		return 0, another
+	}
+	if attempts >= r.attempts {
 		return 0, false
 	}
 	if wait, ok = r.wait(attempts, err, another); !ok {
@@ -100,7 +106,17 @@ type trial struct {
 }
 
 // left is how many attempts there may be.
-func (t *trial) left() int { return t.rules.attempts - len(t.failed) }
+func (t *trial) left() int { return t.rules.attempts - t.made() }
+
+// made is how many there were, without those that were withheld.
+func (t *trial) made() (n int) {
+	for _, a := range t.failed {
+		if !errors.Is(a.Err, transport.ErrWithheld) {
+			n++
+		}
+	}
+	return n
+}
 
 // fail notes that an attempt has failed.
 func (t *trial) fail(n *Node, err error) {
@@ -122,7 +138,7 @@ func (t *trial) again(ctx context.Context, another bool, clock *clock) bool {
 	if t.final {
 		return false
 	}
-	wait, ok := t.rules.next(ctx, len(t.failed), t.failed[len(t.failed)-1].Err, another, t.budget, clock)
+	wait, ok := t.rules.next(ctx, t.made(), t.failed[len(t.failed)-1].Err, another, t.budget, clock)
 	return ok && t.sleep(ctx, wait)
 }
 

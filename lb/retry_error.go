@@ -14,8 +14,8 @@ import (
 // RetryError is the cause of the *status.Error of a call that had several attempts, and holds all of them; what the caller sees, its code,
 // message, reason and details, is the last attempt's. The error of a call with one attempt is that attempt's, as it is.
 //
-// Errors.Is and errors.As find what is in any attempt, the last first. But transport.ErrNotSent and transport.ErrNotBegun are found only
-// where they are true of all attempts: else the call may have been served.
+// Errors.Is and errors.As find what is in any attempt, the last first. But transport.ErrNotSent, ErrNotBegun and ErrWithheld are found
+// only where they are true of all attempts: else the call may have been served.
 type RetryError struct{ Attempts []Attempt }
 
 // Attempt is one attempt of a call.
@@ -46,8 +46,8 @@ func (e *RetryError) Error() string {
 // Is implements what errors.Is asks for.
 func (e *RetryError) Is(target error) bool {
 	switch target {
-	case transport.ErrNotSent:
-		return !slices.ContainsFunc(e.Attempts, func(a Attempt) bool { return !errors.Is(a.Err, transport.ErrNotSent) })
+	case transport.ErrNotSent, transport.ErrWithheld:
+		return !slices.ContainsFunc(e.Attempts, func(a Attempt) bool { return !errors.Is(a.Err, target) })
 	case transport.ErrNotBegun:
 		return !slices.ContainsFunc(e.Attempts, func(a Attempt) bool { return !transport.NotBegun(a.Err) })
 	}

@@ -84,6 +84,7 @@ func TestOnlyWhatNoAttemptBeganWasNotBegun(t *testing.T) {
 		"full":            {[]error{full, full}, false, true},
 		"refused, broken": {[]error{errRefused, errBroken}, false, false},
 		"broken, refused": {[]error{errBroken, errRefused}, false, false},
+		"all withheld":    {[]error{errWithheld, errWithheld}, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,6 +19,7 @@ func TestWhichErrorsAreRepeated(t *testing.T) {
 	code := func(c status.Code) error { return status.New(c, "own") }
 	notSent := func(c status.Code) error { return status.New(c, "own").WithCause(transport.ErrNotSent) }
 	later := func(c status.Code) error { return status.New(c, "own").WithRetryAfter(time.Second) }
+	withheld := status.New(status.Unavailable, "own").WithRetryAfter(time.Hour).WithCause(transport.ErrWithheld)
 	full := status.New(status.Unavailable, "full").WithReason("OVERLOADED").WithCause(transport.ErrNotBegun)
 	for _, row := range []struct {
 		name  string
@@ -46,6 +47,9 @@ func TestWhichErrorsAreRepeated(t *testing.T) {
 		{"nor pushback", later(status.ResourceExhausted), 1, 1, []lb.EndpointOption{lb.EndpointRetryCodes(status.Unavailable)}},
 		{"fewer", code(status.Unavailable), 2, 1, []lb.EndpointOption{lb.EndpointRetryAttempts(2)}},
 		{"more", code(status.Unavailable), 7, 1, []lb.EndpointOption{lb.EndpointRetryAttempts(7)}},
+		{"withheld, which is no attempt", withheld, 3, 3, []lb.EndpointOption{lb.EndpointRetryAttempts(2)}},
+		{"withheld by a limiter", status.New(status.ResourceExhausted, "own").WithCause(transport.ErrWithheld), 3, 3, nil},
+		{"withheld, and none asked for", withheld, 1, 1, []lb.EndpointOption{lb.EndpointNoRetry()}},
 		{"none", notSent(status.Unavailable), 1, 1, []lb.EndpointOption{lb.EndpointNoRetry()}},
 		{"a wait that is too long", later(status.Unavailable), 1, 1, []lb.EndpointOption{lb.EndpointRetryWait(time.Second - 1)}},
 		{"a wait that is not", later(status.Unavailable), 3, 1, []lb.EndpointOption{lb.EndpointRetryWait(time.Second)}},

@@ -3,11 +3,17 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // ErrNotSent is found by errors.Is in the error of a call whose request surely never reached the other side, such as a
 // connection that was refused. Repeating such a call is safe even when it is not idempotent.
 var ErrNotSent = errors.New("the request was not sent")
+
+// ErrWithheld is found by errors.Is in the error of a call that a policy of this process kept back, such as a circuit breaker or a limiter
+// in front of one instance. It says nothing of how the other side is: another instance can be asked at once, and nobody need be dialled
+// anew. ErrNotSent is found in it, too.
+var ErrWithheld = fmt.Errorf("the call was withheld: %w", ErrNotSent)
 
 // ErrNotBegun is found by errors.Is in the error of a call that the other side refused before it had begun with it, as a server that
 // is full does. Repeating it is as safe. The clients over HTTP and NATS add it to the cause when the answer has NotBegunHeader. That over

@@ -21,6 +21,7 @@ func TestWhatSurelyHadNoEffect(t *testing.T) {
 		{status.New(status.Unavailable, "refused").WithCause(transport.ErrNotSent), true},
 		{status.New(status.Unavailable, "full").WithCause(transport.ErrNotBegun), true},
 		{fmt.Errorf("calling: %w", transport.ErrNotBegun), true},
+		{status.New(status.Unavailable, "withheld").WithCause(transport.ErrWithheld), true},
 	} {
 		if have := transport.NotBegun(row.err); row.want != have {
 			t.Errorf("%v: want %v, have %v", row.err, row.want, have)

@@ -13,11 +13,11 @@ type Proxy struct {
 	// Address is where clients connect to: host:port.
 	Address string
 
-	to       string
 	listener net.Listener
 	done     sync.WaitGroup
 
 	mu    sync.Mutex
+	to    string
 	cut   bool
 	conns map[net.Conn]struct{}
 }
@@ -56,6 +56,19 @@ func (p *Proxy) Restore() {
 	p.cut = false
 }
 
+// Redirect passes new connections on to another server, by its host:port. Those that there are stay where they are.
+func (p *Proxy) Redirect(to string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to = to
+}
+
+func (p *Proxy) target() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.to
+}
+
 func (p *Proxy) serve() {
 	for {
 		conn, err := p.listener.Accept()
@@ -69,7 +82,7 @@ func (p *Proxy) serve() {
 // pass copies both ways until either side ends.
 func (p *Proxy) pass(client net.Conn) {
 	defer client.Close()
-	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.to)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.target())
 	if err != nil {
 		return
 	}

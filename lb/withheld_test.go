@@ -1,0 +1,86 @@
+package lb_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ashlar-go/ashlar/lb"
+	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// errWithheld is what a breaker in front of an instance says.
+var errWithheld = status.New(status.Unavailable, "it is open").WithRetryAfter(time.Second).WithCause(transport.ErrWithheld)
+
+func TestAnInstanceWhoseCallsAreWithheldIsNotToBlame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var open bool
+		f := &fleet{serve: func(_ context.Context, h *host, request int) (int, error) {
+			if open && h.name != "d" {
+				return 0, errWithheld
+			}
+			return request, nil
+		}}
+		var events []lb.Event
+		p := fleetPool(t, f, []string{"a", "b", "c", "d"}, lb.PoolEvents(func(e lb.Event) { events = append(events, e) }))
+		synctest.Wait()
+		events = nil
+		write := fleetEndpoint(t, writeSpec, p)
+		open = true
+		began := time.Now()
+		for range 100 {
+			if have, err := write(t.Context(), 1); have != 1 || err != nil {
+				t.Fatalf("want it from the instance whose calls are let through, have %v", err)
+			}
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("want no wait for those that are withheld, have %v", took)
+		}
+		synctest.Wait()
+		if len(events) != 0 {
+			t.Errorf("want none ejected, and none dialled anew, have %v", events)
+		}
+		for _, s := range p.Instances() {
+			if s.Failed != 0 || s.InFlight != 0 {
+				t.Errorf("%s: want no failures, and none in flight, have %+v", s.Instance.ID, s)
+			}
+		}
+	})
+}
+
+func TestWhenAllAreWithheldTheCallFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := script(errWithheld)
+		p := fleetPool(t, f, []string{"a", "b", "c", "d", "e"})
+		began := time.Now()
+		_, err := fleetEndpoint(t, readSpec, p)(t.Context(), 1)
+		if !errors.Is(err, transport.ErrWithheld) || status.CodeOf(err) != status.Unavailable || status.As(err).RetryAfter != time.Second {
+			t.Errorf("want the error of the last, have %v", err)
+		}
+		all := f.called()
+		slices.Sort(all)
+		if want := []string{"a", "b", "c", "d", "e"}; !slices.Equal(want, all) {
+			t.Errorf("want each asked once, have %v", all)
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("want no wait, have %v", took)
+		}
+	})
+}
+
+func TestACallThatFailedAndThenWasWithheldMayHaveBeenServed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := fleetPool(t, script(errBroken, errWithheld), []string{"a", "b"})
+		_, err := fleetEndpoint(t, readSpec, p)(t.Context(), 1)
+		if errors.Is(err, transport.ErrWithheld) || errors.Is(err, transport.ErrNotSent) {
+			t.Errorf("want it not to say that it was withheld, have %v", err)
+		}
+	})
+}

@@ -1,0 +1,89 @@
+package ratelimit
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ashlar-go/ashlar/internal/keyed"
+	"github.com/ashlar-go/ashlar/internal/option"
+)
+
+// DefaultMaxKeys is how many keys a Local or a Quota knows at most.
+const DefaultMaxKeys = 1 << 16
+
+// Local is a Limiter within this process: a token bucket for each key, which holds as many events as the Capacity of the limit, begins
+// full, and gets Events back evenly in each Period.
+//
+// It knows a bounded number of keys. The bucket of a key that was not used for so long that it is full again is the same as a new one,
+// and is forgotten without any loss when the space is needed. Where few are full, one that was not used lately begins anew: it may have
+// a burst too many. LocalStatus.Evicted counts that; a number that grows asks for LocalMaxKeys. A key is kept as a hash of 126 bits, so
+// that its length does not matter.
+//
+// Make one by New. It has no goroutine, and need not be closed.
+type Local struct {
+	bucket  bucket
+	base    time.Time // ticks count from here
+	buckets *keyed.Map[int64]
+}
+
+// LocalOption sets up a Local. One that is given twice replaces the earlier.
+type LocalOption func(*localConfig) error
+
+type localConfig struct{ maxKeys int }
+
+// LocalMaxKeys sets how many keys there are at most. Each takes 30 to 50 bytes. The default is DefaultMaxKeys.
+func LocalMaxKeys(keys int) LocalOption {
+	return func(c *localConfig) error {
+		c.maxKeys = keys
+		return checkKeys("LocalMaxKeys", keys)
+	}
+}
+
+func checkKeys(name string, keys int) error {
+	if keys < 1 {
+		return fmt.Errorf("%s(%d): want 1 or more", name, keys)
+	}
+	return nil
+}
+
+// New returns a Local. It fails for a limit that Check refuses, and for what is wrong with an option.
+func New(limit Limit, opts ...LocalOption) (*Local, error) {
+	c := localConfig{maxKeys: DefaultMaxKeys}
+	if err := limit.Check(); err != nil {
+		return nil, fmt.Errorf("ratelimit: New: %w", err)
+	}
+	if err := option.Set(&c, opts); err != nil {
+		return nil, fmt.Errorf("ratelimit: New: %w", err)
+	}
+	full := func(at *int64, now int64) bool { return *at <= now }
+	return &Local{bucket: newBucket(limit), base: time.Now(), buckets: keyed.New(c.maxKeys, full)}, nil
+}
+
+// Take takes n events of the key, or none; see Limiter. It does not block, and does not look at the context.
+func (l *Local) Take(_ context.Context, key string, n int) (Decision, error) {
+	if err := l.bucket.limit.CheckCost(n); err != nil {
+		return Decision{}, err
+	}
+	now := l.bucket.ticks(time.Since(l.base))
+	e := l.buckets.Acquire(key, now)
+	d := l.bucket.take(e.Value, now, n)
+	e.Release()
+	return d, nil
+}
+
+// LocalStatus is what a Local, or a Quota, knows of itself at one moment.
+type LocalStatus struct {
+	Limit   Limit
+	Keys    int // that it knows; some may be as good as new by now
+	MaxKeys int
+	// Forgotten counts the keys that were forgotten without any loss, and Evicted those that may have had something too much by it.
+	Forgotten, Evicted uint64
+}
+
+// Status returns what it knows now.
+func (l *Local) Status() LocalStatus { return localStatus(l.bucket.limit, l.buckets.Stats()) }
+
+func localStatus(limit Limit, s keyed.Stats) LocalStatus {
+	return LocalStatus{Limit: limit, Keys: s.Keys, MaxKeys: s.Limit, Forgotten: s.Forgotten, Evicted: s.Evicted}
+}
