@@ -35,6 +35,15 @@ type problem struct {
 // detail whose value is not JSON is left out.
 func (e *Error) AppendProblem(dst []byte, httpStatus int, title string) []byte {
 	e = e.normal()
+	if httpStatus == 0 {
+		httpStatus = e.Code.HTTP()
+	}
+	if title == "" {
+		title = table[e.Code].title
+	}
+	if len(e.Violations) == 0 && len(e.Details) == 0 && bare(title) && bare(e.Message) && bare(e.Reason) && bare(e.ID) {
+		return e.appendBare(dst, httpStatus, title)
+	}
 	p := problem{
 		Title:      title,
 		Status:     httpStatus,
@@ -42,15 +51,9 @@ func (e *Error) AppendProblem(dst []byte, httpStatus int, title string) []byte {
 		Code:       e.Code.String(),
 		Reason:     e.Reason,
 		ID:         e.ID,
-		RetryAfter: formatSeconds(e.RetryAfter),
+		RetryAfter: string(appendSeconds(nil, e.RetryAfter)),
 		Violations: e.Violations,
 		Details:    e.Details,
-	}
-	if httpStatus == 0 {
-		p.Status = e.Code.HTTP()
-	}
-	if title == "" {
-		p.Title = table[e.Code].title
 	}
 	buf := bytes.NewBuffer(dst)
 	enc := json.NewEncoder(buf)
@@ -120,19 +123,22 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 
 const nanoDigits = 9 // decimals of a second in a Duration
 
-// formatSeconds writes d as protobuf's JSON does a Duration: seconds with as many decimals as needed, and an s.
-func formatSeconds(d time.Duration) string {
+// appendSeconds writes d as protobuf's JSON does a Duration: seconds with as many decimals as needed, and an s; nothing for none.
+func appendSeconds(dst []byte, d time.Duration) []byte {
 	if d <= 0 {
-		return ""
+		return dst
 	}
-	text := strconv.FormatInt(int64(d/time.Second), 10)
-	if ns := d % time.Second; ns > 0 {
-		text += strings.TrimRight(fmt.Sprintf(".%09d", int64(ns)), "0")
+	dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
+	if ns := int64(d % time.Second); ns > 0 {
+		from := len(dst)
+		dst = strconv.AppendInt(dst, int64(time.Second)+ns, 10) // a one, and nine digits
+		dst[from] = '.'
+		dst = bytes.TrimRight(dst, "0")
 	}
-	return text + "s"
+	return append(dst, 's')
 }
 
-// parseSeconds reads what formatSeconds writes, and returns 0 for anything else.
+// parseSeconds reads what appendSeconds writes, and returns 0 for anything else.
 func parseSeconds(text string) time.Duration {
 	digits, ok := strings.CutSuffix(text, "s")
 	whole, fraction, _ := strings.Cut(digits, ".")

@@ -1,6 +1,9 @@
 package transport
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // ErrNotSent is found by errors.Is in the error of a call whose request surely never reached the other side, such as a
 // connection that was refused. Repeating such a call is safe even when it is not idempotent.
@@ -19,3 +22,26 @@ const NotBegunHeader = "Ashlar-Not-Begun"
 
 // NotBegun says whether the call that failed with err surely had no effect, as ErrNotSent and ErrNotBegun say.
 func NotBegun(err error) bool { return errors.Is(err, ErrNotSent) || errors.Is(err, ErrNotBegun) }
+
+// SetNotBegun says in the answer to the call being served that nothing of it was begun, where the client understands that: it sets
+// NotBegunHeader. It is for middleware that refuses a call, and has nothing before it that has an effect.
+func SetNotBegun(ctx context.Context) {
+	info := FromContext(ctx)
+	if info == nil || info.Response == nil {
+		return
+	}
+	switch info.Transport {
+	case "nats":
+	case "http":
+		if info.Request == nil || info.Request.Get(NotBegunHeader) != understood {
+			return
+		}
+	default:
+		return // nobody reads it
+	}
+	info.Response.Set(NotBegunHeader, notBegun[:]...)
+}
+
+const understood = "understood"
+
+var notBegun = [...]string{"true"}

@@ -27,3 +27,28 @@ func TestWhatSurelyHadNoEffect(t *testing.T) {
 		}
 	}
 }
+
+func TestSetNotBegun(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		transport, request string
+		want               string
+	}{
+		{"http", "understood", "true"},
+		{"http", "", ""},
+		{"nats", "", "true"},
+		{"grpc", "", ""},
+		{"inproc", "", ""},
+	} {
+		request, response := transport.HeaderMap{}, transport.HeaderMap{}
+		if row.request != "" {
+			request.Set(transport.NotBegunHeader, row.request)
+		}
+		ctx, _ := transport.NewServerContext(t.Context(), transport.Info{Transport: row.transport, Request: request, Response: response})
+		transport.SetNotBegun(ctx)
+		if have := response.Get(transport.NotBegunHeader); row.want != have {
+			t.Errorf("%s, request with %q: want %q, have %q", row.transport, row.request, row.want, have)
+		}
+	}
+	transport.SetNotBegun(t.Context()) // of no call: nothing happens
+}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
 )
 
@@ -28,7 +29,7 @@ func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code 
 	code = err.Code.HTTP()
 	header := w.Header()
 	for _, key := range [...]string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control"} {
-		header.Del(key) // they spoke of the response that is not sent
+		delete(header, key) // they spoke of the response that is not sent
 	}
 	if httpErr != nil {
 		code = httpErr.Status
@@ -48,12 +49,14 @@ func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code 
 		if err.RetryAfter%time.Second > 0 {
 			seconds++
 		}
-		header.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+		header["Retry-After"] = []string{strconv.FormatInt(int64(seconds), 10)}
 	}
-	body := err.AppendProblem(nil, code, http.StatusText(code))
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	buf := buffer.Get()
+	defer buf.Free()
+	buf.B = err.AppendProblem(buf.B, code, http.StatusText(code))
+	header["Content-Length"] = []string{strconv.Itoa(len(buf.B))}
 	w.WriteHeader(code)
-	size, writeErr = w.Write(body)
+	size, writeErr = w.Write(buf.B)
 	return code, size, writeErr
 }
 

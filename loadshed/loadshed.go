@@ -1,0 +1,264 @@
+package loadshed
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/bits"
+	"sync/atomic"
+	"time"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
+	"github.com/ashlar-go/ashlar/internal/processor"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// Shedder lets as many calls pass at a time as a process can work on, has a few wait, and refuses the others. New makes it. It is safe for
+// concurrent use, has no goroutine, and needs no closing.
+type Shedder struct {
+	gate
+
+	config  config
+	tickets tickets
+
+	strict atomic.Bool   // the processor is busy
+	mask   atomic.Uint32 // of the count of calls: those where it is 0 are timed
+	next   atomic.Int64  // when tick has something to do, as a time.Duration
+	timed  struct {      // calls since the last tick
+		_     [40]byte
+		count atomic.Int64
+		took  atomic.Int64
+		_     [48]byte
+	}
+	refused [verdicts][classes]atomic.Uint64
+	table   *table
+
+	// What follows belongs to who holds mu.
+	climber                 *climber // nil with a fixed limit
+	meter                   *processor.Meter
+	usage                   processor.Usage
+	metered                 time.Duration
+	took                    time.Duration // how long calls take, on the average
+	usual                   time.Duration // the same when there is no overload: it follows a fall at once, and a rise slowly
+	ticked                  time.Duration
+	ended                   uint64 // calls, until the last tick
+	endedLow                uint32
+	overloaded              bool
+	target                  time.Duration // how long a call may wait while overloaded
+	patience                time.Duration // and else
+	watchedFrom, waitedThen time.Duration
+	watched                 time.Duration // when the present interval ends
+	calm                    time.Duration // since when nothing is wrong, while telling
+	counted                 uint64        // calls that were refused, until then
+	telling                 bool          // an event of the beginning was told, and none of the end
+	events                  []Event       // to be told
+}
+
+// New makes a Shedder. It fails when an option is wrong.
+func New(opts ...Option) (*Shedder, error) {
+	s := &Shedder{config: defaults()}
+	if err := option.Set(&s.config, opts); err != nil {
+		return nil, fmt.Errorf("loadshed: %w", err)
+	}
+	if err := s.config.check(); err != nil {
+		return nil, fmt.Errorf("loadshed: %w", err)
+	}
+	s.start, s.shortest = time.Now(), forever
+	s.room = s.config.room
+	s.limit.Store(int64(s.config.first))
+	if s.config.fixed == 0 {
+		s.climber = newClimber(s.config.first, s.config.least, s.config.most)
+	}
+	if s.config.threshold > 0 || s.config.stall > 0 {
+		s.meter = processor.NewMeter(s.config.root)
+	}
+	s.table = newTable(ReasonOverloaded, "overloaded; try again later", s.config.retryAfter)
+	s.setPatience()
+	return s, nil
+}
+
+// Acquire begins a call, or says why it is refused: with an Unavailable that ErrRefused is found in, or with the error of ctx, when that ends
+// while the call waits. When there is no error the caller calls done with the call's error when that has ended, once: a second time does
+// nothing, unless another call was begun meanwhile, which it could end too early. The priority of the call is that of
+// transport.PriorityOf. It does not allocate.
+//
+// Middleware does this by itself; Acquire is for work that comes in another way.
+func (s *Shedder) Acquire(ctx context.Context) (done func(err error), err error) {
+	began, v := s.begin(ctx)
+	if v != granted {
+		return nil, s.table.refusal(ctx, v, endpoint.Server)
+	}
+	return s.tickets.take(s, began), nil
+}
+
+func (s *Shedder) finish(began time.Duration, err error) {
+	s.end(began, err == nil || s.config.useful(err))
+}
+
+const forever = time.Duration(math.MaxInt64)
+
+// untimed is when a call began that is not timed.
+const untimed = -1
+
+// begin lets a call in, at once or after it has waited, or not. It returns when it began.
+func (s *Shedder) begin(ctx context.Context) (began time.Duration, v verdict) {
+	if s.strict.Load() && transport.PriorityOf(ctx) < transport.PriorityDefault {
+		return s.queue(ctx)
+	}
+	w, ok := s.enter()
+	if !ok {
+		return s.queue(ctx)
+	}
+	if uint32(w>>40)&s.mask.Load() == 0 {
+		return s.now(), granted
+	}
+	return untimed, granted
+}
+
+// queue is begin for a call that may have to wait.
+func (s *Shedder) queue(ctx context.Context) (began time.Duration, v verdict) {
+	c, now := classOf(transport.PriorityOf(ctx)), s.now()
+	if ctx.Err() != nil {
+		return 0, s.count(c, gone)
+	}
+	s.mu.Lock()
+	s.tick(now)
+	entered, v := s.admit(ctx, now, c)
+	if entered || v != granted {
+		s.unlock()
+		return now, s.count(c, v)
+	}
+	w, limit := s.join(now, c), s.wait
+	s.dispatch(now)
+	s.unlock()
+	if v = s.await(ctx, w, limit); v == granted {
+		now = s.now()
+	}
+	return now, s.count(c, v)
+}
+
+func (s *Shedder) count(c class, v verdict) verdict {
+	s.refused[v][c].Add(1)
+	return v
+}
+
+// admit lets a call in, or decides whether it may wait. The caller holds mu.
+func (s *Shedder) admit(ctx context.Context, now time.Duration, c class) (entered bool, v verdict) {
+	if c == sheddable && s.strict.Load() {
+		return false, pressed
+	}
+	if _, entered = s.enter(); entered {
+		return true, granted
+	}
+	ahead := s.line.ahead(c)
+	expected := s.took * time.Duration(ahead+1) / time.Duration(s.limit.Load())
+	if at, ok := ctx.Deadline(); ok && time.Until(at) < expected {
+		return false, hopeless
+	}
+	if ahead > 0 && expected > s.wait {
+		return false, late
+	}
+	if s.line.len >= s.room {
+		other := s.line.last(s.newest, c)
+		if other == nil {
+			return false, full
+		}
+		s.settle(now, other, full)
+	}
+	return false, granted
+}
+
+// end ends a call.
+func (s *Shedder) end(began time.Duration, useful bool) {
+	if began != untimed {
+		now := s.now()
+		s.timed.took.Add(int64(now - began))
+		s.timed.count.Add(1)
+		if s.exit(useful) {
+			s.mu.Lock()
+			s.tick(now)
+			s.dispatch(now)
+			s.unlock()
+		} else if int64(now) >= s.next.Load() && s.mu.TryLock() {
+			s.tick(now)
+			s.unlock()
+		}
+		return
+	}
+	if s.exit(useful) {
+		now := s.now()
+		s.mu.Lock()
+		s.tick(now)
+		s.dispatch(now)
+		s.unlock()
+	}
+}
+
+// unlock gives mu back, and tells the events.
+func (s *Shedder) unlock() {
+	if len(s.events) == 0 {
+		s.mu.Unlock()
+		return
+	}
+	events := s.events
+	s.events = nil
+	s.mu.Unlock()
+	for _, e := range events {
+		for _, told := range s.config.told {
+			told(e)
+		}
+	}
+}
+
+// How often tick looks.
+const (
+	seldom   = 50 * time.Millisecond
+	often    = time.Millisecond
+	timings  = 2000 // calls a second that are timed, about
+	mostMask = 15
+)
+
+// tick measures, and sets what follows from it, if it is time. The caller holds mu.
+func (s *Shedder) tick(now time.Duration) {
+	if int64(now) < s.next.Load() {
+		return
+	}
+	w := word(s.word.Load())
+	ended := uint64((w.ended() - s.endedLow) & (1<<24 - 1))
+	s.endedLow, s.ended = w.ended(), s.ended+ended
+	elapsed := now - s.ticked
+	if elapsed > 0 {
+		every := uint64(float64(ended)/elapsed.Seconds()) / timings
+		s.mask.Store(uint32(min(1<<bits.Len64(every)-1, mostMask)))
+	}
+	s.ticked = now
+	if n := s.timed.count.Swap(0); n > 0 {
+		took := time.Duration(s.timed.took.Swap(0) / n)
+		s.took += time.Duration(float64(took-s.took) * weight(s.took, n))
+	}
+	if s.usual == 0 || s.took < s.usual {
+		s.usual = s.took
+	} else {
+		s.usual += time.Duration(float64(s.took-s.usual) * -math.Expm1(-float64(elapsed)/float64(memory)))
+	}
+	s.meterProcessors(now)
+	s.setPatience()
+	s.watch(now)
+	if s.climber != nil {
+		s.climber.step(reading{
+			now: now, useful: s.ended - s.useless.Load(), waited: s.waited(now), inProgress: w.inProgress(), took: s.took, busy: s.strict.Load(),
+		})
+		s.limit.Store(int64(s.climber.now()))
+		s.dispatch(now)
+	}
+	s.tell(now)
+	s.next.Store(int64(now + min(max(s.took/4, often), seldom)))
+}
+
+func weight(before time.Duration, n int64) float64 {
+	if before == 0 {
+		return 1
+	}
+	return float64(n) / float64(n+30)
+}

@@ -1,0 +1,80 @@
+package loadshed
+
+import (
+	"context"
+	"time"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// Middleware returns the middleware that asks the Shedder for each call. All endpoints that it decorates share the limit, which is that of
+// the process; an endpoint with a limit of its own has a Shedder of its own. Put it in front of decoding, as the first of the
+// ServerMiddleware, so that a call that is refused costs next to nothing. What stands before it has begun with the call, when it is
+// told that nothing has.
+//
+// A call that is refused ends with Unavailable, the reason OVERLOADED and a RetryAfter. Over HTTP and NATS the answer says that nothing was
+// begun (transport.NotBegunHeader), so that package lb may take another instance; on a client the error is transport.ErrNotSent. One whose
+// context ends while it waits has the error of that. A panic, and runtime.Goexit, go on as they are and give the place free.
+//
+// A stream is let in or refused when it begins; see HoldStreams.
+func (s *Shedder) Middleware() endpoint.Middleware {
+	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+		d := &decorated{shedder: s, side: spec.Side, next: next}
+		switch {
+		case spec.Kind == endpoint.Unary || spec.Kind == 0:
+			return d.call
+		case s.config.holdStreams:
+			return d.stream
+		}
+		return d.opening
+	}
+}
+
+// decorated is an endpoint.
+type decorated struct {
+	shedder *Shedder
+	side    endpoint.Side
+	next    endpoint.Handler
+}
+
+func (d *decorated) begin(ctx context.Context) (began time.Duration, err error) {
+	began, v := d.shedder.begin(ctx)
+	if v == granted {
+		return began, nil
+	}
+	if d.side == endpoint.Server && v != gone {
+		transport.SetNotBegun(ctx)
+	}
+	return began, d.shedder.table.refusal(ctx, v, d.side)
+}
+
+func (d *decorated) call(ctx context.Context, request any) (response any, err error) {
+	began, err := d.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	returned := false
+	defer func() { d.shedder.end(began, returned && (err == nil || d.shedder.config.useful(err))) }()
+	response, err = d.next(ctx, request)
+	returned = true
+	return response, err
+}
+
+// stream holds a place as long as it lives.
+func (d *decorated) stream(ctx context.Context, request any) (any, error) {
+	if _, err := d.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer d.shedder.end(untimed, false)
+	return d.next(ctx, request)
+}
+
+// opening holds a place for a moment.
+func (d *decorated) opening(ctx context.Context, request any) (any, error) {
+	if _, err := d.begin(ctx); err != nil {
+		return nil, err
+	}
+	d.shedder.end(untimed, false)
+	return d.next(ctx, request)
+}
