@@ -131,7 +131,7 @@ func (p *Pool[C]) done(c call[C], err error) {
 		if p.config.ejectAfter > 0 && (int(fails)%p.config.ejectAfter == 0 || leaving(err)) {
 			p.accuse(n, err)
 		}
-	case err == nil || status.CodeOf(err) != status.Canceled: // which says nothing of the instance
+	case err == nil || status.CodeOf(err) != status.Canceled && !hasty(err): // which say nothing of the instance
 		n.succeeded()
 	}
 	p.release(n)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/option"
@@ -45,7 +44,6 @@ type unary[C, Req, Resp any] struct {
 	binder[C, endpoint.Endpoint[Req, Resp]]
 
 	rules   retryRules
-	timeout time.Duration
 	hedging *hedging // nil without
 	key     func(context.Context, Req) string
 }
@@ -72,7 +70,7 @@ func newUnary[C, Req, Resp any](
 	if config.key != nil && keyless(pool.config.policy) {
 		return nil, errors.New("EndpointKey: the policy of the pool does not look at keys, as ConsistentHash does")
 	}
-	e := &unary[C, Req, Resp]{rules: config.retry, timeout: config.timeout, hedging: newHedging(config), key: key}
+	e := &unary[C, Req, Resp]{rules: config.retry, hedging: newHedging(config), key: key}
 	e.binder = newBinder(pool, spec.Operation(), func(client C) (endpoint.Endpoint[Req, Resp], error) {
 		do, err := bind(client)
 		if err == nil && do == nil {
@@ -151,8 +149,8 @@ func (e *unary[C, Req, Resp]) attempt(
 			e.pool.release(c.node)
 		}
 	}()
-	if e.timeout > 0 {
-		limited, cancel := context.WithTimeout(ctx, e.timeout)
+	if e.rules.timeout > 0 {
+		limited, cancel := context.WithTimeout(ctx, e.rules.timeout)
 		defer cancel()
 		ctx = limited
 	}

@@ -16,9 +16,8 @@ type EndpointOption func(*endpointConfig) error
 
 type endpointConfig struct {
 	retry      retryRules
-	timeout    time.Duration // of an attempt; 0 is none
-	percentile float64       // of hedges
-	hedges     int           // at once; 0 is none
+	percentile float64 // of hedges
+	hedges     int     // at once; 0 is none
 	hedgeLeast time.Duration
 	key        any // a func(context.Context, Req) string, or nil
 }
@@ -102,7 +101,7 @@ func EndpointRetryCodes(codes ...status.Code) EndpointOption {
 // context, which is that of the whole call, has not passed. The default is none. For the whole call there is endpoint.Timeout.
 func EndpointAttemptTimeout(limit time.Duration) EndpointOption {
 	return func(c *endpointConfig) error {
-		c.timeout, c.retry.limited = limit, true
+		c.retry.timeout = limit
 		return option.Positive("EndpointAttemptTimeout", limit)
 	}
 }

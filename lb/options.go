@@ -206,13 +206,22 @@ func PoolEvents(told func(Event)) PoolOption {
 }
 
 // IsFailure says whether an error speaks against the instance that it came from: Unavailable, Internal, Unknown, DataLoss and
-// DeadlineExceeded do. What the caller did wrong does not, nor that it gave up.
+// DeadlineExceeded do. What the caller did wrong does not, nor that it gave up, nor that it left less time than the operation takes, with
+// the reason DEADLINE_UNREACHABLE (package deadline).
 func IsFailure(err error) bool {
 	switch status.CodeOf(err) {
-	case status.Unavailable, status.Internal, status.Unknown, status.DataLoss, status.DeadlineExceeded:
+	case status.Unavailable, status.Internal, status.Unknown, status.DataLoss:
 		return true
+	case status.DeadlineExceeded:
+		return !hasty(err)
 	}
 	return false
+}
+
+// hasty says whether a call was refused since its caller had left too little time.
+func hasty(err error) bool {
+	e := status.As(err)
+	return e != nil && e.Reason == "DEADLINE_UNREACHABLE"
 }
 
 func fraction(name string, share float64) error {

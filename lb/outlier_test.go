@@ -55,6 +55,7 @@ func TestWhichErrorsEject(t *testing.T) {
 		"a success between":      {nil, "b ready"},
 		"an answer between":      {status.New(status.NotFound, "none"), "b ready"},
 		"a caller that gives up": {context.Canceled, "b out"},
+		"too little time":        {errHasty, "b out"},
 		"one more failure":       {status.New(status.DeadlineExceeded, "late"), "b out"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,6 +76,19 @@ func TestWhichErrorsEject(t *testing.T) {
 			})
 		})
 	}
+}
+
+var errHasty = status.New(status.DeadlineExceeded, "too little time").WithReason("DEADLINE_UNREACHABLE")
+
+func TestACallerWithoutTimeSpeaksAgainstNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, nil)
+		y.names("a", "b")
+		y.calls(100, func(string) error { return errHasty })
+		synctest.Wait()
+		y.wantStates("a ready", "b ready")
+	})
 }
 
 func TestPoolFailureSaysWhatFails(t *testing.T) {
@@ -368,7 +382,7 @@ func TestIsFailure(t *testing.T) {
 			t.Errorf("%v: want %v, have %v", code, want, have)
 		}
 	}
-	if lb.IsFailure(nil) || !lb.IsFailure(errHung) || lb.IsFailure(context.Canceled) {
-		t.Error("want an error that is no status to be one, and no error or cancellation not")
+	if lb.IsFailure(nil) || !lb.IsFailure(errHung) || lb.IsFailure(context.Canceled) || lb.IsFailure(errHasty) {
+		t.Error("want an error that is no status to be one, and no error, cancellation or lack of time not")
 	}
 }

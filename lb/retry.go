@@ -27,7 +27,7 @@ type retryRules struct {
 	pushback   bool // ResourceExhausted is repeated when the server says when
 	longest    time.Duration
 	backoff    backoff
-	limited    bool // attempts have a limit of time
+	timeout    time.Duration // of an attempt; 0 is none
 }
 
 // repeatable says whether a call that failed with err may be repeated.
@@ -37,7 +37,7 @@ func (r *retryRules) repeatable(err error) bool {
 	}
 	switch code := status.CodeOf(err); code {
 	case status.DeadlineExceeded:
-		return r.limited || r.codes[code]
+		return r.timeout > 0 || r.codes[code]
 	case status.ResourceExhausted:
 		return r.codes[code] || r.pushback && pushback(err) > 0
 	default:
@@ -81,8 +81,11 @@ func (r *retryRules) next(
 	if wait, ok = r.wait(attempts, err, another); !ok {
 		return 0, false
 	}
-	if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) <= wait {
-		return 0, false
+	if deadline, limited := ctx.Deadline(); limited {
+		left := time.Until(deadline) - wait
+		if left <= 0 || hasty(err) && (r.timeout == 0 || left < r.timeout) { // it would be refused again, for having less time than before
+			return 0, false
+		}
 	}
 	return wait, errors.Is(err, transport.ErrNotSent) || budget.spend(clock.Now()) // what was not sent was no load for anybody
 }

@@ -304,6 +304,39 @@ func TestAnAttemptHasItsOwnLimit(t *testing.T) {
 	})
 }
 
+// An attempt that had too little time is worth repeating when the next would have more.
+func TestWhatHadTooLittleTimeIsRepeatedWithMore(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		has, attempt time.Duration // 0 for no limit
+		want         int           // attempts
+	}{
+		{0, time.Second, 3}, {time.Minute, time.Second, 3}, {2500 * time.Millisecond, time.Second, 2}, {time.Second, time.Second, 1}, {time.Second, 0, 1},
+		{time.Minute, 0, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &fleet{serve: func(context.Context, *host, int) (int, error) {
+				time.Sleep(900 * time.Millisecond) // it waits there for its turn
+				return 0, status.New(status.DeadlineExceeded, "too little time").WithReason("DEADLINE_UNREACHABLE")
+			}}
+			opts := []lb.EndpointOption{lb.EndpointRetryCodes(status.DeadlineExceeded), lb.EndpointRetryBackoff(1, 1)}
+			if row.attempt > 0 {
+				opts = append(opts, lb.EndpointAttemptTimeout(row.attempt))
+			}
+			call := fleetEndpoint(t, readSpec, fleetPool(t, f, []string{"a", "b", "c"}), opts...)
+			ctx := t.Context()
+			if row.has > 0 {
+				limited, cancel := context.WithTimeout(ctx, row.has)
+				defer cancel()
+				ctx = limited
+			}
+			if _, err := call(ctx, 1); status.CodeOf(err) != status.DeadlineExceeded || len(f.called()) != row.want {
+				t.Errorf("%+v: have %v and %v", row, f.called(), err)
+			}
+		})
+	}
+}
+
 func TestWithoutAnInstanceNothingIsRepeated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -55,7 +55,7 @@ func newStreaming[C, In, Out any](
 	switch {
 	case err != nil:
 		return nil, err
-	case config.timeout != 0 || config.hedges != 0 || config.key != nil:
+	case config.retry.timeout != 0 || config.hedges != 0 || config.key != nil:
 		return nil, errors.New("EndpointAttemptTimeout, EndpointHedge and EndpointKey are for unary operations")
 	}
 	s := &streaming[C, In, Out]{rules: config.retry, one: spec.Kind == endpoint.ServerStream}

@@ -28,13 +28,13 @@ svg { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sa
 .grid { stroke: #d8dee4; stroke-width: 1 } .axis { stroke: #59636e; stroke-width: 1 } .band { fill: #bf8700; fill-opacity: .13 }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round }
 .l0 { stroke: #d55e00 } .l1 { stroke: #0072b2 } .l2 { stroke: #00805e } .l3 { stroke: #b34f8c }
-.l4 { stroke: #8a6d00 } .l5 { stroke: #3b8fc2 } .l6 { stroke: #444c56 } .l7 { stroke: #9b1c31 }
+.l4 { stroke: #8a6d00 } .l5 { stroke: #6639ba } .l6 { stroke: #444c56 } .l7 { stroke: #9b1c31 }
 .l1, .l5 { stroke-dasharray: 9 3 } .l2, .l6 { stroke-dasharray: 3 2.5 } .l3, .l7 { stroke-dasharray: 10 3 2 3 }
 @media (prefers-color-scheme: dark) {
 .ground { fill: #0d1117 } text { fill: #e6edf3 } .quiet { fill: #9198a1 } .grid { stroke: #2d333b } .axis { stroke: #9198a1 }
 .band { fill: #e3b341; fill-opacity: .16 }
 .l0 { stroke: #ff8c42 } .l1 { stroke: #56b4e9 } .l2 { stroke: #2fd1a0 } .l3 { stroke: #e58fc4 }
-.l4 { stroke: #f0d04a } .l5 { stroke: #9fd3f5 } .l6 { stroke: #c9d1d9 } .l7 { stroke: #ff7b8a }
+.l4 { stroke: #f0d04a } .l5 { stroke: #c4a7ff } .l6 { stroke: #c9d1d9 } .l7 { stroke: #ff7b8a }
 }
 `
 
