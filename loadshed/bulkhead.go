@@ -9,7 +9,6 @@ import (
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/option"
-	"github.com/ashlar-go/ashlar/transport"
 )
 
 // Bulkhead keeps the calls of one thing, such as a dependency that is slow at times, from taking up all of a process: it lets a fixed number
@@ -61,7 +60,7 @@ func NewBulkhead(calls int, opts ...BulkheadOption) (*Bulkhead, error) {
 		return nil, fmt.Errorf("loadshed: NewBulkhead: %w", err)
 	}
 	b := &Bulkhead{patience: c.wait, table: newTable(ReasonBulkhead, "too many calls at a time; try again later", c.retryAfter)}
-	b.start, b.wait, b.room = time.Now(), c.wait, c.room
+	b.start, b.room, b.line.queues[ordinary].wait = time.Now(), c.room, c.wait
 	b.limit.Store(int64(calls))
 	return b, nil
 }
@@ -122,12 +121,10 @@ func (b *Bulkhead) finish(time.Duration, error) {
 // it. A stream counts as long as it lives. Calls that are refused end as those of Shedder.Middleware do, but with the reason BULKHEAD_FULL.
 func (b *Bulkhead) Middleware() endpoint.Middleware {
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+		place := placeOf(spec)
 		return func(ctx context.Context, request any) (any, error) {
 			if v := b.begin(ctx); v != granted {
-				if spec.Side == endpoint.Server && v != gone {
-					transport.SetNotBegun(ctx)
-				}
-				return nil, b.table.refusal(ctx, v, spec.Side)
+				return nil, place.refusal(ctx, b.table, v)
 			}
 			defer b.finish(0, nil)
 			return next(ctx, request)

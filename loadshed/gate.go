@@ -35,15 +35,8 @@ type gate struct {
 	_       [32]byte
 	mu      sync.Mutex
 	line    line
-	newest  bool          // whether the newest of those that wait comes next, in place of the oldest
-	wait    time.Duration // how long one may wait
-	room    int           // how many may
-	free    *waiter       // those that can be used again
-
-	busy     time.Duration // for how long somebody has waited, in all, until since
-	since    time.Duration // since when somebody waits
-	emptied  bool          // whether nobody has waited at a time since this was set to false
-	shortest time.Duration // the least that the oldest had waited when one was let in, since this was set
+	room    int     // how many may wait
+	free    *waiter // those that can be used again
 }
 
 func (g *gate) now() time.Duration { return time.Since(g.start) }
@@ -79,52 +72,36 @@ func (g *gate) join(now time.Duration, c class) *waiter {
 		g.free = w.next
 	}
 	w.class, w.since = c, now
-	if g.line.len == 0 {
-		g.since = now
-	}
 	g.line.push(w)
 	return w
 }
 
 // dispatch lets in those for whom there is room, and sends away those who have waited too long. The caller holds mu.
 func (g *gate) dispatch(now time.Duration) {
-	for g.line.len > 0 {
-		oldest := g.line.oldest()
-		if age := now - oldest.since; age > g.wait {
-			g.settle(now, oldest, late)
-			continue
+	for i := range g.line.queues {
+		q := &g.line.queues[i]
+		for q.len > 0 && now-q.oldest.since > q.wait {
+			g.settle(now, q.oldest, late)
 		}
-		if int64(word(g.word.Load()).inProgress()) >= g.limit.Load() {
-			return
-		}
-		g.shortest = min(g.shortest, now-oldest.since)
-		g.settle(now, g.line.first(g.newest), granted)
+	}
+	for g.line.len > 0 && int64(word(g.word.Load()).inProgress()) < g.limit.Load() {
+		q := g.line.first()
+		q.shortest = min(q.shortest, now-q.oldest.since)
+		g.settle(now, q.next(), granted)
 	}
 }
 
 // settle takes w out of the line with a verdict. The caller holds mu.
 func (g *gate) settle(now time.Duration, w *waiter, v verdict) {
 	if v == granted {
-		g.word.Add(^uint64(oneWaiting - oneInProgress - 1))
+		g.word.Add(^uint64(oneWaiting - oneInProgress - 1)) // minus the difference
 	} else {
 		g.word.Add(^uint64(oneWaiting - 1))
 	}
-	g.line.remove(w)
-	if g.line.len == 0 {
-		g.busy += now - g.since
-		g.emptied = true
-	}
+	g.line.remove(w, now)
 	if v != gone {
 		w.verdict <- v
 	}
-}
-
-// waited returns for how long somebody has waited, in all. The caller holds mu.
-func (g *gate) waited(now time.Duration) time.Duration {
-	if g.line.len == 0 {
-		return g.busy
-	}
-	return g.busy + now - g.since
 }
 
 // await waits for the verdict on w, for no longer than limit and until ctx ends.

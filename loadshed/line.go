@@ -55,76 +55,125 @@ func newWaiter() *waiter {
 	return w
 }
 
-// line is those who wait, by class.
+// line is those who wait, a queue for each class.
 type line struct {
-	len   int
-	lists [classes]struct {
-		oldest, newest *waiter
-		len            int
+	len    int
+	queues [classes]queue
+	waited span // for how long somebody has waited, in all
+}
+
+// queue is those of a class who wait.
+type queue struct {
+	oldest, newest *waiter
+	len            int
+
+	wait     time.Duration // how long one may wait
+	reversed bool          // whether the newest come next, in place of the oldest
+	waited   span          // for how long somebody has waited, in all
+	shortest time.Duration // the least that the oldest had waited when one was let in, since this was set
+}
+
+// span adds up the time in which something is so.
+type span struct {
+	sum, since time.Duration
+	on         bool
+}
+
+func (s *span) set(now time.Duration, on bool) {
+	if s.on {
+		s.sum += now - s.since
 	}
+	s.on, s.since = on, now
+}
+
+// until returns the sum.
+func (s *span) until(now time.Duration) time.Duration {
+	s.set(now, s.on)
+	return s.sum
 }
 
 func (l *line) push(w *waiter) {
-	list := &l.lists[w.class]
-	w.queued, w.prev, w.next = true, list.newest, nil
-	if list.newest == nil {
-		list.oldest = w
-	} else {
-		list.newest.next = w
+	q := &l.queues[w.class]
+	if q.len == 0 {
+		q.waited.set(w.since, true)
 	}
-	list.newest = w
-	list.len++
+	if l.len == 0 {
+		l.waited.set(w.since, true)
+	}
+	w.queued, w.prev, w.next = true, q.newest, nil
+	if q.newest == nil {
+		q.oldest = w
+	} else {
+		q.newest.next = w
+	}
+	q.newest = w
+	q.len++
 	l.len++
 }
 
-func (l *line) remove(w *waiter) {
-	list := &l.lists[w.class]
+func (l *line) remove(w *waiter, now time.Duration) {
+	q := &l.queues[w.class]
 	if w.prev == nil {
-		list.oldest = w.next
+		q.oldest = w.next
 	} else {
 		w.prev.next = w.next
 	}
 	if w.next == nil {
-		list.newest = w.prev
+		q.newest = w.prev
 	} else {
 		w.next.prev = w.prev
 	}
 	w.queued, w.prev, w.next = false, nil, nil
-	list.len--
+	q.len--
 	l.len--
+	if q.len == 0 {
+		q.waited.set(now, false)
+	}
+	if l.len == 0 {
+		l.waited.set(now, false)
+	}
 }
 
-// oldest returns who has waited longest, of all classes; nil if nobody waits.
-func (l *line) oldest() (oldest *waiter) {
-	for i := range l.lists {
-		if w := l.lists[i].oldest; w != nil && (oldest == nil || w.since < oldest.since) {
-			oldest = w
+// oldest returns since when somebody waits.
+func (l *line) oldest() (since time.Duration, ok bool) {
+	for i := range l.queues {
+		if w := l.queues[i].oldest; w != nil && (!ok || w.since < since) {
+			since, ok = w.since, true
 		}
 	}
-	return oldest
+	return since, ok
 }
 
-// first returns who comes next: of the highest class, the newest or the oldest.
-func (l *line) first(newest bool) *waiter {
+// first returns the queue that comes next, nil if nobody waits.
+func (l *line) first() *queue {
 	for c := int(critical); c >= 0; c-- {
-		if list := &l.lists[c]; list.len > 0 {
-			if newest {
-				return list.newest
-			}
-			return list.oldest
+		if q := &l.queues[c]; q.len > 0 {
+			return q
 		}
 	}
 	return nil
 }
 
-// last returns who comes last of those below c; nil if there are none.
-func (l *line) last(newest bool, c class) *waiter {
+// next returns who comes next, and last who comes last.
+func (q *queue) next() *waiter {
+	if q.reversed {
+		return q.newest
+	}
+	return q.oldest
+}
+
+func (q *queue) last() *waiter {
+	if q.reversed {
+		return q.oldest
+	}
+	return q.newest
+}
+
+// below returns who comes last of those below c; nil if there are none.
+func (l *line) below(c class) *waiter {
 	for i := range c {
-		if list := &l.lists[i]; list.len > 0 {
-			if newest {
-				return list.oldest
-			}
-			return list.newest
+		if q := &l.queues[i]; q.len > 0 {
+			return q.last()
 		}
 	}
 	return nil
@@ -133,7 +182,7 @@ func (l *line) last(newest bool, c class) *waiter {
 // ahead returns how many come before a call of that class, if the oldest come first.
 func (l *line) ahead(c class) (n int) {
 	for ; c < classes; c++ {
-		n += l.lists[c].len
+		n += l.queues[c].len
 	}
 	return n
 }

@@ -26,33 +26,34 @@ type Shedder struct {
 	mask   atomic.Uint32 // of the count of calls: those where it is 0 are timed
 	next   atomic.Int64  // when tick has something to do, as a time.Duration
 	timed  struct {      // calls since the last tick
-		_     [40]byte
-		count atomic.Int64
-		took  atomic.Int64
-		_     [48]byte
+		_       [40]byte
+		count   atomic.Int64
+		took    atomic.Int64
+		squares atomic.Int64 // of took in microseconds
+		_       [40]byte
 	}
 	refused [verdicts][classes]atomic.Uint64
 	table   *table
 
 	// What follows belongs to who holds mu.
-	climber                 *climber // nil with a fixed limit
-	meter                   *processor.Meter
-	usage                   processor.Usage
-	metered                 time.Duration
-	took                    time.Duration // how long calls take, on the average
-	usual                   time.Duration // the same when there is no overload: it follows a fall at once, and a rise slowly
-	ticked                  time.Duration
-	ended                   uint64 // calls, until the last tick
-	endedLow                uint32
-	overloaded              bool
-	target                  time.Duration // how long a call may wait while overloaded
-	patience                time.Duration // and else
-	watchedFrom, waitedThen time.Duration
-	watched                 time.Duration // when the present interval ends
-	calm                    time.Duration // since when nothing is wrong, while telling
-	counted                 uint64        // calls that were refused, until then
-	telling                 bool          // an event of the beginning was told, and none of the end
-	events                  []Event       // to be told
+	climber    *climber // nil with a fixed limit
+	meter      *processor.Meter
+	usage      processor.Usage
+	metered    time.Duration
+	took       time.Duration // how long calls take, on the average
+	squares    float64       // the average of the squares of that, in microseconds
+	usual      time.Duration // the same when there is no overload: it follows a fall in a second, and a rise in ten
+	ticked     time.Duration
+	ended      uint64 // calls, until the last tick
+	endedLow   uint32
+	overloaded [classes]bool
+	target     time.Duration // how long a call may wait while overloaded
+	patience   time.Duration // and else
+	interval   interval
+	calm       time.Duration // since when nothing is wrong, while telling
+	counted    uint64        // calls that were refused, until then
+	telling    bool          // an event of the beginning was told, and none of the end
+	events     []Event       // to be told
 }
 
 // New makes a Shedder. It fails when an option is wrong.
@@ -64,7 +65,7 @@ func New(opts ...Option) (*Shedder, error) {
 	if err := s.config.check(); err != nil {
 		return nil, fmt.Errorf("loadshed: %w", err)
 	}
-	s.start, s.shortest = time.Now(), forever
+	s.start = time.Now()
 	s.room = s.config.room
 	s.limit.Store(int64(s.config.first))
 	if s.config.fixed == 0 {
@@ -129,7 +130,7 @@ func (s *Shedder) queue(ctx context.Context) (began time.Duration, v verdict) {
 		s.unlock()
 		return now, s.count(c, v)
 	}
-	w, limit := s.join(now, c), s.wait
+	w, limit := s.join(now, c), s.line.queues[c].wait
 	s.dispatch(now)
 	s.unlock()
 	if v = s.await(ctx, w, limit); v == granted {
@@ -156,11 +157,11 @@ func (s *Shedder) admit(ctx context.Context, now time.Duration, c class) (entere
 	if at, ok := ctx.Deadline(); ok && time.Until(at) < expected {
 		return false, hopeless
 	}
-	if ahead > 0 && expected > s.wait {
+	if ahead > 0 && expected > s.line.queues[c].wait {
 		return false, late
 	}
 	if s.line.len >= s.room {
-		other := s.line.last(s.newest, c)
+		other := s.line.below(c)
 		if other == nil {
 			return false, full
 		}
@@ -173,8 +174,7 @@ func (s *Shedder) admit(ctx context.Context, now time.Duration, c class) (entere
 func (s *Shedder) end(began time.Duration, useful bool) {
 	if began != untimed {
 		now := s.now()
-		s.timed.took.Add(int64(now - began))
-		s.timed.count.Add(1)
+		s.time(now - began)
 		if s.exit(useful) {
 			s.mu.Lock()
 			s.tick(now)
@@ -194,6 +194,17 @@ func (s *Shedder) end(began time.Duration, useful bool) {
 		s.unlock()
 	}
 }
+
+// time notes how long a call has taken.
+func (s *Shedder) time(took time.Duration) {
+	s.timed.took.Add(int64(took))
+	micros := min(took, longestTimed).Microseconds()
+	s.timed.squares.Add(micros * micros)
+	s.timed.count.Add(1)
+}
+
+// longestTimed is as long as a call may take to be squared.
+const longestTimed = time.Minute
 
 // unlock gives mu back, and tells the events.
 func (s *Shedder) unlock() {
@@ -234,26 +245,46 @@ func (s *Shedder) tick(now time.Duration) {
 	}
 	s.ticked = now
 	if n := s.timed.count.Swap(0); n > 0 {
-		took := time.Duration(s.timed.took.Swap(0) / n)
-		s.took += time.Duration(float64(took-s.took) * weight(s.took, n))
+		took, squares := time.Duration(s.timed.took.Swap(0)/n), float64(s.timed.squares.Swap(0)/n)
+		weight := weight(s.took, n)
+		s.took += time.Duration(float64(took-s.took) * weight)
+		s.squares += (squares - s.squares) * weight
 	}
-	if s.usual == 0 || s.took < s.usual {
-		s.usual = s.took
-	} else {
-		s.usual += time.Duration(float64(s.took-s.usual) * -math.Expm1(-float64(elapsed)/float64(memory)))
-	}
+	s.usual = usually(s.usual, s.took, elapsed)
 	s.meterProcessors(now)
 	s.setPatience()
 	s.watch(now)
 	if s.climber != nil {
 		s.climber.step(reading{
-			now: now, useful: s.ended - s.useless.Load(), waited: s.waited(now), inProgress: w.inProgress(), took: s.took, busy: s.strict.Load(),
+			now: now, useful: s.ended - s.useless.Load(), waited: s.line.waited.until(now), inProgress: w.inProgress(), took: s.took, usual: s.usual, spread: s.spread(),
+			busy: s.strict.Load(),
 		})
 		s.limit.Store(int64(s.climber.now()))
 		s.dispatch(now)
 	}
 	s.tell(now)
 	s.next.Store(int64(now + min(max(s.took/4, often), seldom)))
+}
+
+// usually returns how long calls take usually, which it was before, after they have taken that long for a time.
+func usually(before, took, elapsed time.Duration) time.Duration {
+	if before == 0 {
+		return took
+	}
+	adapts := memory
+	if took < before {
+		adapts /= 10
+	}
+	return before + time.Duration(float64(took-before)*-math.Expm1(-float64(elapsed)/float64(adapts)))
+}
+
+// spread returns the square of the coefficient of variation of how long calls take.
+func (s *Shedder) spread() float64 {
+	mean := float64(s.took) / float64(time.Microsecond)
+	if mean <= 0 {
+		return 0
+	}
+	return max(s.squares/(mean*mean)-1, 0)
 }
 
 func weight(before time.Duration, n int64) float64 {

@@ -20,7 +20,7 @@ import (
 // A stream is let in or refused when it begins; see HoldStreams.
 func (s *Shedder) Middleware() endpoint.Middleware {
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-		d := &decorated{shedder: s, side: spec.Side, next: next}
+		d := &decorated{shedder: s, place: placeOf(spec), next: next}
 		switch {
 		case spec.Kind == endpoint.Unary || spec.Kind == 0:
 			return d.call
@@ -34,7 +34,7 @@ func (s *Shedder) Middleware() endpoint.Middleware {
 // decorated is an endpoint.
 type decorated struct {
 	shedder *Shedder
-	side    endpoint.Side
+	place   place
 	next    endpoint.Handler
 }
 
@@ -43,10 +43,26 @@ func (d *decorated) begin(ctx context.Context) (began time.Duration, err error) 
 	if v == granted {
 		return began, nil
 	}
-	if d.side == endpoint.Server && v != gone {
-		transport.SetNotBegun(ctx)
+	return began, d.place.refusal(ctx, d.shedder.table, v)
+}
+
+// place is where a middleware stands.
+type place struct {
+	side      endpoint.Side
+	operation string
+}
+
+func placeOf(spec endpoint.Spec) place { return place{side: spec.Side, operation: spec.Operation()} }
+
+// refusal returns the error of a call with that verdict, and says in its answer that it was not begun. An endpoint that another one calls
+// within the process may be refused when that one has begun.
+func (p place) refusal(ctx context.Context, t *table, v verdict) error {
+	if p.side == endpoint.Server && v != gone {
+		if info := transport.FromContext(ctx); info != nil && info.Operation == p.operation {
+			transport.SetNotBegun(ctx)
+		}
 	}
-	return began, d.shedder.table.refusal(ctx, v, d.side)
+	return t.refusal(ctx, v, p.side)
 }
 
 func (d *decorated) call(ctx context.Context, request any) (response any, err error) {

@@ -22,8 +22,8 @@ const (
 // What follows from how long calls take, where QueueTarget and QueueInterval do not say it.
 const (
 	leastTarget      = 250 * time.Microsecond
-	mostTarget       = 500 * time.Millisecond
-	intervalOfTarget = 4
+	mostTarget       = 2 * time.Second
+	intervalOfTarget = 3
 	mostRetryAfter   = 24 * time.Hour
 )
 
@@ -69,7 +69,7 @@ func LimitRange(least, first, most int) Option {
 	}
 }
 
-// QueueTarget is how long a call may wait while there is overload. The default is as long as calls take, on the average, but 250 µs to 500 ms.
+// QueueTarget is how long a call may wait while there is overload. The default is as long as calls take, on the average, but 250 µs to 2 s.
 func QueueTarget(wait time.Duration) Option {
 	return func(c *config) error {
 		c.target = wait

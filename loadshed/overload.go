@@ -1,6 +1,9 @@
 package loadshed
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // setPatience sets how long calls may wait. The caller holds mu.
 func (s *Shedder) setPatience() {
@@ -12,36 +15,46 @@ func (s *Shedder) setPatience() {
 		s.patience = intervalOfTarget * s.target
 	}
 	s.patience = max(s.patience, s.target)
-	s.wait, s.newest = s.patience, s.overloaded
-	if s.overloaded {
-		s.wait = s.target
+	for c := range s.line.queues {
+		q := &s.line.queues[c]
+		q.wait, q.reversed = s.patience, s.overloaded[c]
+		if q.reversed {
+			q.wait = s.target
+		}
 	}
+}
+
+// interval is a time in which the queues are watched.
+type interval struct {
+	from, to time.Duration
+	waited   [classes]time.Duration // for how long somebody had waited, in all, when it began
 }
 
 // watch begins and ends the overload. The caller holds mu.
 //
-// As in "Fail at Scale" (Maurer, ACM Queue 13(8), 2015) the line has two states. It is well while it is empty at times, or while at least once
-// in an interval the oldest call in it has waited for less than the target: that is the minimum that CoDel looks at (Nichols and Jacobson,
-// Controlling Queue Delay, ACM Queue 10(5), 2012), which tells a burst from a queue that stands. Then calls are served in the order
-// in which they came. Else there is overload until the line is empty once: calls wait for no longer than the target,
-// and the newest come first, since their callers are the most likely to be still there.
+// As in "Fail at Scale" (Maurer, ACM Queue 13(8), 2015) a queue has two states. It is well while it is empty at times, or while at least once in
+// an interval the oldest call in it has waited for less than the target: that is the minimum that CoDel looks at (Nichols and Jacobson,
+// Controlling Queue Delay, ACM Queue 10(5), 2012), which tells a burst from a queue that stands. Then calls are let in in the order in
+// which they came. Else there is overload, until the queue is empty for half of an interval: calls wait for no longer than the
+// target, and the newest come first, since their callers are the most likely to be still there. Each class has a queue of its own, so
+// that those who are not served do not take the patience from those who are.
 func (s *Shedder) watch(now time.Duration) {
-	if now < s.watched {
+	if now < s.interval.to {
 		return
 	}
-	if s.line.len == 0 {
-		s.emptied = true
+	for c := range s.line.queues {
+		q := &s.line.queues[c]
+		waited := q.waited.until(now)
+		within, all := waited-s.interval.waited[c], now-s.interval.from
+		if s.overloaded[c] {
+			s.overloaded[c] = within >= all/2
+		} else {
+			s.overloaded[c] = q.len > 0 && within == all && min(q.shortest, now-q.oldest.since) > s.target
+		}
+		q.shortest, s.interval.waited[c] = forever, waited
 	}
-	waited := s.waited(now)
-	switch {
-	case s.overloaded && waited-s.waitedThen < (now-s.watchedFrom)/2:
-		s.overloaded = false
-	case !s.overloaded && !s.emptied && s.shortest > s.target && s.shortest < forever:
-		s.overloaded = true
-	}
-	s.emptied, s.shortest = false, forever
 	s.setPatience()
-	s.watched, s.watchedFrom, s.waitedThen = now+s.patience, now, waited
+	s.interval.from, s.interval.to = now, now+s.patience
 }
 
 // metering is how often the processors are looked at.
@@ -68,7 +81,7 @@ func (s *Shedder) tell(now time.Duration) {
 			refused += s.refused[v][c].Load()
 		}
 	}
-	if refused != s.counted || s.overloaded || s.strict.Load() {
+	if refused != s.counted || s.isOverloaded() || s.strict.Load() {
 		s.counted, s.calm = refused, now
 		if !s.telling {
 			s.telling = true
@@ -79,3 +92,5 @@ func (s *Shedder) tell(now time.Duration) {
 		s.events = append(s.events, Event{Kind: OverloadEnded, Status: s.status(now)})
 	}
 }
+
+func (s *Shedder) isOverloaded() bool { return slices.Contains(s.overloaded[:], true) }

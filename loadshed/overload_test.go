@@ -41,10 +41,8 @@ func services() map[string]shedsim.Service {
 	return map[string]shedsim.Service{
 		"one, 1 ms each":                 {Workers: 1, Work: shedsim.Constant(time.Millisecond)},
 		"two, 10 ms":                     {Workers: 2, Work: shedsim.Exponential(10 * time.Millisecond)},
-		"two, 10 ms each":                {Workers: 2, Work: shedsim.Constant(10 * time.Millisecond)},
 		"two, 50 us":                     {Workers: 2, Work: shedsim.Exponential(50 * time.Microsecond)},
 		"two, 1 ms after 20 ms":          {Workers: 2, Work: shedsim.Exponential(time.Millisecond), Apart: 20 * time.Millisecond},
-		"eight, 10 ms":                   {Workers: 8, Work: shedsim.Exponential(10 * time.Millisecond)},
 		"eight, 10 ms with a heavy tail": {Workers: 8, Work: shedsim.HeavyTailed(10 * time.Millisecond)},
 		"eight, 1 ms or 50 ms":           {Workers: 8, Work: shedsim.Mixed(0.8, shedsim.Constant(time.Millisecond), shedsim.Constant(50*time.Millisecond))},
 		"eight, 1 s":                     {Workers: 8, Work: shedsim.Exponential(time.Second)},

@@ -13,7 +13,7 @@ type Status struct {
 	Waiting    Classes       // calls that wait for a place
 	Delay      time.Duration // how long the oldest of them has waited
 	Took       time.Duration // how long calls take at present, on the average
-	Overloaded bool          // whether calls may wait for no longer than the target, the newest first
+	Overloaded bool          // whether calls of a priority may wait for no longer than the target, the newest first
 	Busy       bool          // whether the processors are
 	Processor  Processor
 	Refused    Refused // since the Shedder was made
@@ -48,18 +48,18 @@ func (s *Shedder) Status() Status {
 
 func (s *Shedder) status(now time.Duration) Status {
 	have := Status{
-		Limit: int(s.limit.Load()), InProgress: word(s.word.Load()).inProgress(), Took: s.took, Overloaded: s.overloaded, Busy: s.strict.Load(),
+		Limit: int(s.limit.Load()), InProgress: word(s.word.Load()).inProgress(), Took: s.took, Overloaded: s.isOverloaded(), Busy: s.strict.Load(),
 		Waiting: Classes{
-			Critical: uint64(s.line.lists[critical].len), Default: uint64(s.line.lists[ordinary].len),
-			Sheddable: uint64(s.line.lists[sheddable].len),
+			Critical: uint64(s.line.queues[critical].len), Default: uint64(s.line.queues[ordinary].len),
+			Sheddable: uint64(s.line.queues[sheddable].len),
 		},
 		Refused: Refused{
 			Full: s.classes(full), Late: s.classes(late), Hopeless: s.classes(hopeless), Busy: s.classes(pressed), Gone: s.classes(gone),
 		},
 		Processor: shown(s.usage),
 	}
-	if oldest := s.line.oldest(); oldest != nil {
-		have.Delay = now - oldest.since
+	if since, ok := s.line.oldest(); ok {
+		have.Delay = now - since
 	}
 	return have
 }

@@ -28,7 +28,7 @@ func floors() []floor {
 		{packages: []string{"codec/proto"}, number: 4, upTo: 3, beside: []string{"codec/json"}}, // for all that is no message
 		{packages: []string{"log", "codec/*"}, number: 4, upTo: 3},
 		{
-			packages: []string{"sd", "circuitbreaker", "ratelimit", "loadshed", "deadline", "auth", "metrics", "tracing", "health"},
+			packages: []string{"sd", "circuitbreaker", "ratelimit", "loadshed", "loadshed/*", "deadline", "auth", "metrics", "tracing", "health"},
 			number:   5, upTo: 4,
 		},
 		{packages: []string{"lb", "lb/*"}, number: 5, upTo: 4, beside: []string{"sd"}},

@@ -1,6 +1,6 @@
-// Package processor measures how busy the processors are that a process may use: those that a limit of a cgroup allows (version 2, cpu.max and
-// cpu.stat, or 1, cpu.cfs_quota_us and cpuacct.usage), in microseconds or finer; those of the machine where there is no limit (/proc/stat, in
-// ticks); or else what the process itself uses (getrusage). See "CPU" in the kernel's Documentation/admin-guide/cgroup-v2.rst and
+// Package processor measures how busy the processors are that a process may use: those that a limit of a cgroup allows (version 2,
+// cpu.max and cpu.stat, or 1, cpu.cfs_quota_us and cpuacct.usage), in microseconds or finer; those of the machine where there is no
+// limit (/proc/stat, in ticks); or else what the process itself uses (getrusage). See "CPU" in the kernel's Documentation/admin-guide/cgroup-v2.rst and
 // Documentation/scheduler/sched-bwc.rst, and Documentation/accounting/psi.rst for pressure.
 package processor
 
@@ -42,10 +42,10 @@ type sample struct {
 	used, possible, pressure time.Duration
 }
 
-// NewMeter returns a Meter that reads the files below root, which is "/" but for tests and for those who have these files elsewhere.
+// NewMeter returns a Meter that reads the files below root: "/", but for tests and for those who have these files elsewhere.
 func NewMeter(root string) *Meter { return &Meter{root: root, found: math.MinInt64 / 2} }
 
-// Read measures since the last time. Now is the time on any clock that does not go back. What cannot be read leaves the usage as it is; where
+// Read measures since the last time, and takes a second to see a change for the greater part. Now is the time on any clock that does not go back. What cannot be read leaves the usage as it is; where
 // the limit has become another it begins anew.
 func (m *Meter) Read(now time.Duration) Usage {
 	if now-m.found >= refresh {
@@ -78,12 +78,8 @@ func (m *Meter) add(before, s sample, pressure bool) {
 	if possible <= 0 || s.used < before.used {
 		return // a counter that was set back
 	}
-	first := m.usage.Source == ""
 	m.usage.Source, m.usage.Limit = m.source.kind, m.source.limit
 	weight := -math.Expm1(-float64(passed) / float64(smooth))
-	if first {
-		weight = 1
-	}
 	m.usage.Share += weight * (float64(s.used-before.used)/possible - m.usage.Share)
 	stalled := 0.0
 	if pressure && s.pressure >= before.pressure {
