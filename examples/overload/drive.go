@@ -21,7 +21,9 @@ const capacity = float64(workers) / (float64(took) / float64(time.Second))
 var modes = [...]bool{false, true}
 
 // drive makes a run of its own, with a server of its own.
-func drive(ctx context.Context, start starter, shed bool, phases ...overload.Phase) (load *overload.Load, calls []overload.Call, err error) {
+func drive(ctx context.Context, start starter, shed bool, phases ...overload.Phase) (
+	load *overload.Load, calls []overload.Call, err error,
+) {
 	var mw []endpoint.Middleware
 	if shed {
 		shedder, err := loadshed.New()

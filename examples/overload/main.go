@@ -31,7 +31,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.DurationVar(&o.every, "for", 10*time.Second, "how long each run takes, and half as long as the calm before and after the storm of the last")
+	flag.DurationVar(&o.every, "for", 10*time.Second, "how long each run takes, and the storm of the last one")
 	flag.StringVar(&o.svg, "svg", "", "write a chart of the last run to this `file`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
