@@ -13,6 +13,7 @@ const (
 	far       = 3                      // or while calls take so many times as long as usually
 	worth     = 0.2                    // how much of a rise of the limit has to come back as throughput; 1 would be all
 	gain      = 0.5                    // how far a comparison moves the limit, in logarithms
+	steeper   = 2.5                    // how much further it moves it down, since what came back is not far from worth at the least
 	trust     = 0.75                   // how far from worth what came back is believed to be: it is 0 to 1, and the rest chance
 	sure      = 1.5                    // by how many standard errors what came back differs from worth, to be acted upon
 	certain   = 3                      // and to go on upwards at once
@@ -107,7 +108,7 @@ func (c *climber) step(r reading) {
 	}
 	span, calls := r.now-c.from.now, float64(r.useful-c.from.useful)
 	enough, atMost, want := max(2*r.took, shortest), longest, float64(fewest)
-	if c.phase == upper { // where it costs nothing
+	if c.phase == upper && r.took <= far*r.usual { // where it costs nothing
 		enough, atMost, want = 2*enough, 2*atMost, 2*want
 	}
 	if span < enough || calls < want && span < max(2*enough, atMost) {
@@ -178,6 +179,8 @@ func (c *climber) compare(r reading, before, have flow) {
 	}
 	if c.falls++; off > 0 {
 		c.falls = 0
+	} else {
+		off *= steeper
 	}
 	c.limit = c.within(c.limit * math.Exp(gain*min(max(off, -trust), trust)))
 	c.begin(r, upper, c.limit)
@@ -207,17 +210,20 @@ func (c *climber) within(limit float64) float64 { return min(max(limit, c.least)
 
 func (c *climber) forget() { c.share, c.weight, c.compared = 0, 0, 0 }
 
-// relax lets go of a limit that is far from being reached.
+// relax lets go of a limit that is far from being reached: in some time, or at once where the processor is busy.
 func (c *climber) relax(span time.Duration, busy bool) {
 	c.forget()
 	c.cold = true
 	if c.phase == up { // and this high it was not needed
 		c.limit = c.within(c.at)
 	}
-	if busy {
-		c.limit = min(c.limit, c.within(c.peak))
-	}
-	if enough := max(2*c.peak, c.first); c.limit > enough {
+	enough := max(2*c.peak, c.first)
+	switch {
+	case c.limit <= enough:
+	case busy:
+		c.limit = enough
+	default:
 		c.limit += (enough - c.limit) * -math.Expm1(-float64(span)/float64(memory))
 	}
+	c.limit = c.within(c.limit)
 }

@@ -1,3 +1,20 @@
+// Package loadshed keeps a process useful when more is asked of it than it can do: so many calls are in progress at a time as it can work on,
+// a few wait for a moment, and the others are refused at once, before they cost anything.
+//
+//	shedder, err := loadshed.New()
+//	...
+//	server := httptransport.NewServer(place, svc.Place, httptransport.ServerMiddleware(shedder.Middleware()))
+//
+// One Shedder serves all endpoints of a process, on all transports, since they share what is scarce. It has four parts:
+//
+//   - a limit of the calls in progress, which it finds by itself, from what a little more or less of it does to the throughput;
+//   - a queue for each priority (transport.Priority) in front of that, in which nobody waits for long: CoDel;
+//   - a look at the processors, of the cgroup or of the machine: sheddable calls are refused while they are busy;
+//   - refusals that are cheap, and tell callers when to try again, and that they may do so elsewhere at once.
+//
+// A Bulkhead is less: a fixed number of calls at a time, of one thing, so that it does not take up everything.
+//
+// See docs/loadshed.md for how it decides, and for what was measured.
 package loadshed
 
 import (
@@ -42,7 +59,7 @@ type Shedder struct {
 	metered    time.Duration
 	took       time.Duration // how long calls take, on the average
 	squares    float64       // the average of the squares of that, in microseconds
-	usual      time.Duration // the same when there is no overload: it follows a fall in a second, and a rise in ten
+	usual      time.Duration // the same when there is no overload: it follows a fall in a second, and a rise in thirty
 	ticked     time.Duration
 	ended      uint64 // calls, until the last tick
 	endedLow   uint32
@@ -271,9 +288,9 @@ func usually(before, took, elapsed time.Duration) time.Duration {
 	if before == 0 {
 		return took
 	}
-	adapts := memory
+	adapts := 30 * time.Second
 	if took < before {
-		adapts /= 10
+		adapts = time.Second
 	}
 	return before + time.Duration(float64(took-before)*-math.Expm1(-float64(elapsed)/float64(adapts)))
 }

@@ -15,7 +15,7 @@ import (
 //
 // A call that is refused ends with Unavailable, the reason OVERLOADED and a RetryAfter. Over HTTP and NATS the answer says that nothing was
 // begun (transport.NotBegunHeader), so that package lb may take another instance; on a client the error is transport.ErrNotSent. One whose
-// context ends while it waits has the error of that. A panic, and runtime.Goexit, go on as they are and give the place free.
+// context ends while it waits has the error of that. One whose context has ended when it is done was no use to anybody, whatever it returns. A panic, and runtime.Goexit, go on as they are and give the place free.
 //
 // A stream is let in or refused when it begins; see HoldStreams.
 func (s *Shedder) Middleware() endpoint.Middleware {
@@ -71,7 +71,9 @@ func (d *decorated) call(ctx context.Context, request any) (response any, err er
 		return nil, err
 	}
 	returned := false
-	defer func() { d.shedder.end(began, returned && (err == nil || d.shedder.config.useful(err))) }()
+	defer func() {
+		d.shedder.end(began, returned && ctx.Err() == nil && (err == nil || d.shedder.config.useful(err)))
+	}()
 	response, err = d.next(ctx, request)
 	returned = true
 	return response, err

@@ -3,6 +3,7 @@ package loadshed
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/ashlar-go/ashlar/internal/option"
@@ -11,8 +12,8 @@ import (
 
 // The defaults of a Shedder.
 const (
-	DefaultLeast      = 4      // calls in progress
-	DefaultFirst      = 16     // at the beginning
+	DefaultLeast      = 2      // calls in progress
+	DefaultFirst      = 4      // at the beginning, for each processor that the process may use (GOMAXPROCS)
 	DefaultMost       = 10_000 // at most
 	DefaultQueueRoom  = 1000   // calls that wait
 	DefaultThreshold  = 0.9    // of the processors
@@ -45,7 +46,7 @@ type config struct {
 
 func defaults() config {
 	return config{
-		least: DefaultLeast, first: DefaultFirst, most: DefaultMost, room: DefaultQueueRoom, threshold: DefaultThreshold, root: "/",
+		least: DefaultLeast, first: min(DefaultFirst*runtime.GOMAXPROCS(0), DefaultMost), most: DefaultMost, room: DefaultQueueRoom, threshold: DefaultThreshold, root: "/",
 		retryAfter: DefaultRetryAfter, useful: IsUseful,
 	}
 }
@@ -95,7 +96,7 @@ func QueueRoom(calls int) Option {
 }
 
 // ProcessorThreshold is the share of the processors that the process may use, from which on they count as busy: sheddable calls are
-// refused then, and the limit is at most what is in progress. The default is DefaultThreshold; 0 switches it off.
+// refused then, and a limit that is far from being reached is given up at once. The default is DefaultThreshold; 0 switches it off.
 func ProcessorThreshold(share float64) Option {
 	return func(c *config) error {
 		c.threshold = share

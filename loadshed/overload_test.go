@@ -9,11 +9,11 @@ import (
 	"github.com/ashlar-go/ashlar/loadshed/shedsim"
 )
 
-// simulate runs a simulation in virtual time, with a Shedder of those options in front.
+// simulate runs a simulation in virtual time, with a Shedder of those options in front, which begins as on a machine with four processors.
 func simulate(t *testing.T, c shedsim.Config, opts ...loadshed.Option) (result *shedsim.Result, status loadshed.Status) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := newShedder(t, append([]loadshed.Option{loadshed.ProcessorThreshold(0)}, opts...)...)
+		s := newShedder(t, append([]loadshed.Option{loadshed.ProcessorThreshold(0), loadshed.LimitRange(loadshed.DefaultLeast, 16, loadshed.DefaultMost)}, opts...)...)
 		c.Acquire = s.Acquire
 		var err error
 		if result, err = shedsim.Run(c); err != nil {

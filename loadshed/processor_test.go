@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/loadshed"
+	"github.com/ashlar-go/ashlar/loadshed/shedsim"
 	"github.com/ashlar-go/ashlar/transport"
 )
 
@@ -80,8 +81,8 @@ func TestABusyProcessorRefusesWhatIsSheddable(t *testing.T) {
 		if p := have.Processor; !have.Busy || p.Source != "cgroup v2" || p.Limit != 0.5 || p.Share < 0.9 || p.Share > 1 || p.Stalled <= 0.3 {
 			t.Errorf("want a busy processor, have %+v", have)
 		}
-		if want := 1; have.Limit > loadshed.DefaultLeast || have.Refused.Busy.Sheddable != uint64(want) {
-			t.Errorf("want the least limit, since no more is in progress, and one refused, have %+v", have)
+		if want := uint64(1); want != have.Refused.Busy.Sheddable {
+			t.Errorf("want one refused, have %+v", have)
 		}
 		if len(events) != 1 || events[0].Kind != loadshed.OverloadBegan || !events[0].Status.Busy {
 			t.Errorf("want one event, have %+v", events)
@@ -112,4 +113,32 @@ func TestStalls(t *testing.T) {
 		_, err := s.Acquire(transport.WithPriority(t.Context(), transport.PrioritySheddable))
 		refused(t, err, loadshed.ErrBusy)
 	})
+}
+
+func TestABusyProcessorSqueezesALimitThatIsNotReached(t *testing.T) {
+	t.Parallel()
+	for _, busy := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			container := newLimited(t)
+			s := newShedder(t, loadshed.ProcessorRoot(container.root), loadshed.LimitRange(4, 16, 1000))
+			c := shedsim.Config{
+				Service: shedsim.Service{Workers: 100, Work: shedsim.Exponential(20 * time.Millisecond)}, Acquire: s.Acquire,
+				Measure: 5 * time.Second, Loads: []shedsim.Load{{Rate: 6000, Patience: time.Second}},
+			}
+			if _, err := shedsim.Run(c); err != nil {
+				t.Fatal(err)
+			}
+			before := s.Status().Limit
+			for range 40 {
+				time.Sleep(100 * time.Millisecond)
+				if busy {
+					container.use(t, 50*time.Millisecond)
+				}
+				acquire(t, s)(nil)
+			}
+			if have := s.Status().Limit; before < 60 || (have <= 16) != busy {
+				t.Errorf("busy %t: want more than 16 only if not, after %d, have %d", busy, before, have)
+			}
+		})
+	}
 }
