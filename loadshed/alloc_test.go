@@ -19,7 +19,7 @@ func TestACallDoesNotAllocate(t *testing.T) {
 	}
 	ctx := t.Context()
 	next := func(context.Context, any) (any, error) { return "stone", nil }
-	h, refusing := adaptive.Middleware()(spec, next), full.Middleware()(spec, next)
+	h, refusing := adaptive.Middleware(spec, next), full.Middleware(spec, next)
 	for name, call := range map[string]func(){
 		"Acquire": func() {
 			if done, err := adaptive.Acquire(ctx); err == nil {

@@ -49,7 +49,7 @@ func BenchmarkMiddleware(b *testing.B) {
 	next := func(context.Context, any) (any, error) { return "stone", nil }
 	for name, h := range map[string]endpoint.Handler{
 		"none":    next,
-		"shedder": newShedder(b).Middleware()(endpoint.Spec{Method: "Cut"}, next),
+		"shedder": newShedder(b).Middleware(endpoint.Spec{Method: "Cut"}, next),
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -67,7 +67,7 @@ func BenchmarkRefusal(b *testing.B) {
 	if _, err := s.Acquire(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	h := s.Middleware()(endpoint.Spec{Method: "Cut"}, func(context.Context, any) (any, error) { return "stone", nil })
+	h := s.Middleware(endpoint.Spec{Method: "Cut"}, func(context.Context, any) (any, error) { return "stone", nil })
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := h(b.Context(), nil); err == nil {

@@ -117,19 +117,17 @@ func (b *Bulkhead) finish(time.Duration, error) {
 	}
 }
 
-// Middleware returns the middleware that asks the Bulkhead for each call, on a server or on a client. All endpoints that it decorates
+// Middleware is an endpoint.Middleware that asks the Bulkhead for each call, on a server or on a client. All endpoints that it decorates
 // share it. A stream counts as long as it lives. Calls that are refused end as those of Shedder.Middleware do, but with the reason
 // BULKHEAD_FULL.
-func (b *Bulkhead) Middleware() endpoint.Middleware {
-	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-		place := placeOf(spec)
-		return func(ctx context.Context, request any) (any, error) {
-			if v := b.begin(ctx); v != granted {
-				return nil, place.refusal(ctx, b.table, v)
-			}
-			defer b.finish(0, nil)
-			return next(ctx, request)
+func (b *Bulkhead) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+	place := placeOf(spec)
+	return func(ctx context.Context, request any) (any, error) {
+		if v := b.begin(ctx); v != granted {
+			return nil, place.refusal(ctx, b.table, v)
 		}
+		defer b.finish(0, nil)
+		return next(ctx, request)
 	}
 }
 

@@ -20,7 +20,7 @@ func Example() {
 	}
 	cut := endpoint.Spec{Service: "quarry", Method: "Cut"}
 	server := inproc.NewServer(cut, func(_ context.Context, name string) (string, error) { return "a " + name, nil },
-		inproc.ServerMiddleware(shedder.Middleware()))
+		inproc.ServerMiddleware(shedder.Middleware))
 
 	var mux inproc.Mux
 	mux.Handle(server)
@@ -61,7 +61,7 @@ func ExampleNewBulkhead() {
 		return
 	}
 	pay := endpoint.New(endpoint.Spec{Service: "payments", Method: "Pay", Side: endpoint.Client},
-		func(_ context.Context, cents int) (string, error) { return fmt.Sprintf("paid %d", cents), nil }, payments.Middleware())
+		func(_ context.Context, cents int) (string, error) { return fmt.Sprintf("paid %d", cents), nil }, payments.Middleware)
 	fmt.Println(pay(context.Background(), 250))
 	// Output: paid 250 <nil>
 }

@@ -3,7 +3,7 @@
 //
 //	shedder, err := loadshed.New()
 //	...
-//	server := httptransport.NewServer(place, svc.Place, httptransport.ServerMiddleware(shedder.Middleware()))
+//	server := httptransport.NewServer(place, svc.Place, httptransport.ServerMiddleware(shedder.Middleware))
 //
 // One Shedder serves all endpoints of a process, on all transports, since they share what is scarce. It has four parts:
 //

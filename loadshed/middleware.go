@@ -8,28 +8,26 @@ import (
 	"github.com/ashlar-go/ashlar/transport"
 )
 
-// Middleware returns the middleware that asks the Shedder for each call. All endpoints that it decorates share the limit, which is that of
-// the process; an endpoint with a limit of its own has a Shedder of its own. Put it in front of decoding, as the first of the
+// Middleware is an endpoint.Middleware that asks the Shedder for each call. All endpoints that it decorates share the limit, which is that
+// of the process; an endpoint with a limit of its own has a Shedder of its own. Put it in front of decoding, as the first of the
 // ServerMiddleware, so that a call that is refused costs next to nothing. What stands before it has begun with the call, when it is
 // told that nothing has.
 //
 // A call that is refused ends with Unavailable, the reason OVERLOADED and a RetryAfter. Over HTTP and NATS the answer says that nothing
-// was begun (transport.NotBegunHeader), so that package lb may take another instance; on a client the error is transport.ErrNotSent. One
+// was begun (transport.NotBegunHeader), so that package lb may take another instance; on a client the error is transport.ErrWithheld. One
 // whose context ends while it waits has the error of that. One whose context has ended when it is done was no use to anybody, whatever it
 // returns. A panic, and runtime.Goexit, go on as they are and give the place free.
 //
 // A stream is let in or refused when it begins; see HoldStreams.
-func (s *Shedder) Middleware() endpoint.Middleware {
-	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-		d := &decorated{shedder: s, place: placeOf(spec), next: next}
-		switch {
-		case spec.Kind == endpoint.Unary || spec.Kind == 0:
-			return d.call
-		case s.config.holdStreams:
-			return d.stream
-		}
-		return d.opening
+func (s *Shedder) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+	d := &decorated{shedder: s, place: placeOf(spec), next: next}
+	switch {
+	case spec.Kind == endpoint.Unary || spec.Kind == 0:
+		return d.call
+	case s.config.holdStreams:
+		return d.stream
 	}
+	return d.opening
 }
 
 // decorated is an endpoint.

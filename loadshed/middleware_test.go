@@ -25,7 +25,7 @@ func TestPanicAndGoexitGiveThePlaceFree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, mw := range map[string]endpoint.Middleware{"Shedder": fixed(t, 1).Middleware(), "Bulkhead": bulkhead.Middleware()} {
+	for name, mw := range map[string]endpoint.Middleware{"Shedder": fixed(t, 1).Middleware, "Bulkhead": bulkhead.Middleware} {
 		end := map[string]func(){"panic": func() { panic("cracked") }, "Goexit": runtime.Goexit, "return": func() {}}
 		var how string
 		h := mw(spec, func(context.Context, any) (any, error) { end[how](); return "stone", nil })
@@ -62,7 +62,7 @@ func TestStreamsHoldAPlaceIfAsked(t *testing.T) {
 		s := fixed(t, 1, append(opts, loadshed.QueueRoom(0))...)
 		stream := spec
 		stream.Kind = endpoint.Bidirectional
-		h := s.Middleware()(stream, func(context.Context, any) (any, error) {
+		h := s.Middleware(stream, func(context.Context, any) (any, error) {
 			if have := s.Status().InProgress; want != have {
 				t.Errorf("hold %t: want %d in progress while the stream lives, have %d", hold, want, have)
 			}
@@ -86,11 +86,11 @@ func TestAClientsRefusalWasNotSent(t *testing.T) {
 	t.Parallel()
 	s := fixed(t, 1, loadshed.QueueRoom(0))
 	defer acquire(t, s)(nil)
-	call := endpoint.New(spec.Client(), func(context.Context, string) (string, error) { return "", nil }, s.Middleware())
+	call := endpoint.New(spec.Client(), func(context.Context, string) (string, error) { return "", nil }, s.Middleware)
 	_, err := call(t.Context(), "stone")
 	refused(t, err, loadshed.ErrFull)
-	if !errors.Is(err, transport.ErrNotSent) {
-		t.Errorf("want transport.ErrNotSent in it, have %v", err)
+	if !errors.Is(err, transport.ErrWithheld) {
+		t.Errorf("want transport.ErrWithheld in it, have %v", err)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestARefusalCrossesTransports(t *testing.T) {
 	defer acquire(t, s)(nil)
 	cut := func(context.Context, string) (string, error) { t.Error("the endpoint was called"); return "", nil }
 
-	server := httptest.NewServer(httptransport.NewServer(spec, cut, httptransport.ServerMiddleware(s.Middleware())))
+	server := httptest.NewServer(httptransport.NewServer(spec, cut, httptransport.ServerMiddleware(s.Middleware)))
 	defer server.Close()
 	conn, err := httptransport.Dial(server.URL)
 	if err != nil {
@@ -130,7 +130,7 @@ func TestARefusalCrossesTransports(t *testing.T) {
 	}
 
 	var mux inproc.Mux
-	mux.Handle(inproc.NewServer(spec, cut, inproc.ServerMiddleware(s.Middleware())))
+	mux.Handle(inproc.NewServer(spec, cut, inproc.ServerMiddleware(s.Middleware)))
 	inside, err := inproc.NewClient[string, string](spec, &mux)
 	if err != nil {
 		t.Fatal(err)

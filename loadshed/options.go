@@ -13,7 +13,8 @@ import (
 // The defaults of a Shedder.
 const (
 	DefaultLeast      = 2      // calls in progress
-	DefaultFirst      = 4      // at the beginning, for each processor that the process may use (GOMAXPROCS)
+	DefaultFirst      = 12     // at the beginning, for each processor that the process may use (GOMAXPROCS),
+	DefaultFirstMost  = 100    // but not more
 	DefaultMost       = 10_000 // at most
 	DefaultQueueRoom  = 1000   // calls that wait
 	DefaultThreshold  = 0.9    // of the processors
@@ -46,7 +47,7 @@ type config struct {
 
 func defaults() config {
 	return config{
-		least: DefaultLeast, first: min(DefaultFirst*runtime.GOMAXPROCS(0), DefaultMost), most: DefaultMost,
+		least: DefaultLeast, first: min(DefaultFirst*runtime.GOMAXPROCS(0), DefaultFirstMost), most: DefaultMost,
 		room: DefaultQueueRoom, threshold: DefaultThreshold, root: "/",
 		retryAfter: DefaultRetryAfter, useful: IsUseful,
 	}
@@ -60,7 +61,8 @@ func FixedLimit(n int) Option {
 	}
 }
 
-// LimitRange keeps the limit between least and most, and begins with first. The defaults are DefaultLeast, DefaultFirst and DefaultMost.
+// LimitRange keeps the limit between least and most, and begins with first. The defaults are DefaultLeast, DefaultFirst for
+// each processor, and DefaultMost.
 func LimitRange(least, first, most int) Option {
 	return func(c *config) error {
 		c.least, c.first, c.most = least, first, most

@@ -54,7 +54,7 @@ func newTable(reason, message string, wait time.Duration) *table {
 	for v, cause := range [verdicts]error{full: ErrFull, late: ErrLate, hopeless: ErrHopeless, pressed: ErrBusy} {
 		if cause != nil {
 			t[v][endpoint.Server] = newRefusals(reason, message, wait, cause)
-			t[v][endpoint.Client] = newRefusals(reason, message, wait, cause, transport.ErrNotSent)
+			t[v][endpoint.Client] = newRefusals(reason, message, wait, cause, transport.ErrWithheld)
 		}
 	}
 	return t

@@ -24,7 +24,7 @@ type call func(ctx context.Context) error
 func contestants(t testing.TB) map[string]call {
 	t.Helper()
 	shedder := newShedder(t)
-	handler := newShedder(t).Middleware()(endpoint.Spec{Service: "bench", Method: "Sum"}, func(context.Context, any) (any, error) {
+	handler := newShedder(t).Middleware(endpoint.Spec{Service: "bench", Method: "Sum"}, func(context.Context, any) (any, error) {
 		return nil, nil //nolint:nilnil // it does nothing
 	})
 	load.DisableLog()

@@ -29,7 +29,7 @@ func server(b testing.TB, calls int) http.Handler {
 		}
 	}
 	sum := func(_ context.Context, r model.SumRequest) (model.SumResponse, error) { return model.Sum(r), nil }
-	return httptransport.NewServer(endpoint.Spec{Service: "bench", Method: "Sum"}, sum, httptransport.ServerMiddleware(shedder.Middleware()))
+	return httptransport.NewServer(endpoint.Spec{Service: "bench", Method: "Sum"}, sum, httptransport.ServerMiddleware(shedder.Middleware))
 }
 
 // BenchmarkHTTP compares ServeHTTP of the small JSON request with that of one that is refused.

@@ -17,6 +17,9 @@ import (
 // capacity is how many calls the service serves in a second.
 const capacity = float64(workers) / (float64(took) / float64(time.Second))
 
+// calm is a load that the service can bear, as a multiple of its capacity.
+const calm = 0.8
+
 // modes are the runs without and with the middleware.
 var modes = [...]bool{false, true}
 
@@ -30,7 +33,7 @@ func drive(ctx context.Context, start starter, shed bool, phases ...overload.Pha
 		if err != nil {
 			return nil, nil, err
 		}
-		mw = append(mw, shedder.Middleware())
+		mw = append(mw, shedder.Middleware)
 	}
 	service := overload.NewService(workers, took)
 	call, closes, err := start(worker(service), mw...)
@@ -53,18 +56,28 @@ func drive(ctx context.Context, start starter, shed bool, phases ...overload.Pha
 	return load, calls, err
 }
 
+// at makes a run at so many times the capacity, after a calm beginning that does not count.
+func at(ctx context.Context, start starter, shed bool, times float64, long time.Duration) (overload.Summary, error) {
+	const warm = 3 * time.Second
+	load, calls, err := drive(ctx, start, shed,
+		overload.Phase{Rate: calm * capacity, For: warm}, overload.Phase{Rate: times * capacity, For: long})
+	if err != nil {
+		return overload.Summary{}, err
+	}
+	return overload.Summarize(load.InPhase(calls, 1, 0), long), nil
+}
+
 // table prints what becomes of the calls at each multiple of the capacity.
 func table(ctx context.Context, every time.Duration, start starter, out io.Writer) error {
 	fmt.Fprintf(out, "capacity %.0f calls/s; callers wait %v; %v for each line\n\n", capacity, timeout, every)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "offered\tshedding\tgoodput\tp50\tp99\trefused\tlate\tfailed\t")
-	for _, times := range []float64{0.8, 1, 2, 5, 10} {
+	for _, times := range []float64{calm, 1, 2, 5, 10} {
 		for _, shed := range modes {
-			_, calls, err := drive(ctx, start, shed, overload.Phase{Rate: times * capacity, For: every})
+			s, err := at(ctx, start, shed, times, every)
 			if err != nil {
 				return err
 			}
-			s := overload.Summarize(calls, every)
 			fmt.Fprintf(w, "%.1f\t%s\t%.2f\t%v\t%v\t%.1f %%\t%.1f %%\t%.1f %%\t\n", times, onOff(shed), s.Goodput/capacity,
 				s.P50.Round(time.Millisecond), s.P99.Round(time.Millisecond), percent*s.Refused, percent*s.Late, percent*s.Failed)
 		}

@@ -1,8 +1,8 @@
 // Command overload shows what becomes of a service that gets more calls than it can serve, with and without load shedding. The service
 // is an HTTP server of known capacity: 16 calls at a time, 40 ms for each, which is 400 a second. Its callers wait half a second.
 //
-// It makes runs at 0.8, 1, 2, 5 and 10 times that capacity and prints a line of a table for each, and then one in which ten times the
-// capacity come for a while, which -svg draws over time.
+// It makes runs at 0.8, 1, 2, 5 and 10 times that capacity, each after three calm seconds, and prints a line of a table for each; and then
+// one in which ten times the capacity come for a while, which -svg draws over time.
 package main
 
 import (

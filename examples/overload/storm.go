@@ -21,7 +21,7 @@ type stormed struct {
 
 // storm makes runs in which ten times the capacity come between calm times, and prints how the service fares after that.
 func storm(ctx context.Context, every time.Duration, start starter, out io.Writer) (storms []stormed, err error) {
-	const calm, much = 0.8, 10
+	const much = 10
 	phases := []overload.Phase{
 		{Rate: calm * capacity, For: every / 2}, {Rate: much * capacity, For: every}, {Rate: calm * capacity, For: every / 2},
 	}
@@ -33,7 +33,7 @@ func storm(ctx context.Context, every time.Duration, start starter, out io.Write
 		}
 		last := len(phases) - 1
 		after := overload.Summarize(load.InPhase(calls, last, 0), phases[last].For)
-		fmt.Fprintf(out, "shedding %-3s after the storm %3.0f %% of the calls are served, p99 %v\n", onOff(shed)+":",
+		fmt.Fprintf(out, "shedding %-4s after the storm %3.0f %% of the calls are served, p99 %v\n", onOff(shed)+":",
 			percent*after.Goodput/after.Offered, after.P99.Round(time.Millisecond))
 		const steps = 80
 		step := every * 2 / steps

@@ -56,7 +56,7 @@ func ashlar(service *overload.Service) (http.Handler, error) {
 		return struct{}{}, nil
 	}
 	spec := endpoint.Spec{Service: "overload", Method: "Work"}
-	return httptransport.NewServer(spec, work, httptransport.ServerMiddleware(shedder.Middleware())), nil
+	return httptransport.NewServer(spec, work, httptransport.ServerMiddleware(shedder.Middleware)), nil
 }
 
 // gozero does what go-zero's rest/handler.SheddingHandler does.
