@@ -100,7 +100,7 @@ func TestItPrintsATableAndDrawsAChart(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	for _, want := range []string{"capacity 400 calls/s", "goodput", "\n  0.8", "\n 10.0", "shedding no:  after the storm   0 %", "shedding yes: after the storm  "} {
+	for _, want := range []string{"capacity 400 calls/s", "goodput", "\n      0.8 ", "\n     10.0 ", "shedding no:  after the storm   0 %", "shedding yes: after the storm  "} {
 		if have := out.String(); !strings.Contains(have, want) {
 			t.Errorf("want %q, have\n%s", want, have)
 		}
