@@ -67,7 +67,14 @@ func open(opts options, logger log.Logger) (_ *shop, err error) {
 	logHTTP := httptransport.ServerMiddleware(requestLog)
 	logGRPC := grpctransport.ServerMiddleware(requestLog)
 	logNATS := natstransport.ServerMiddleware(requestLog)
-	onClient := endpoint.Timeout(callTimeout)
+	onClient, err := guardClients(logger)
+	if err != nil {
+		return nil, err
+	}
+	atTheDoor, err := guardFront(logger)
+	if err != nil {
+		return nil, err
+	}
 
 	catalogService, err := catalog.New()
 	if err != nil {
@@ -112,7 +119,8 @@ func open(opts options, logger log.Logger) (_ *shop, err error) {
 		return nil, err
 	}
 
-	front, err := s.serveHTTP("storefront", opts.addr, storefront.Handler(products, sales, onServer, logHTTP), logger)
+	front, err := s.serveHTTP("storefront", opts.addr,
+		storefront.Handler(products, sales, onServer, logHTTP, httptransport.ServerMiddleware(atTheDoor)), logger)
 	if err != nil {
 		return nil, err
 	}
