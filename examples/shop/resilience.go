@@ -33,9 +33,8 @@ func guardClients(logger log.Logger) (endpoint.Middleware, error) {
 	return endpoint.Chain(endpoint.Timeout(callTimeout), allowance.Middleware, breakers.Middleware), nil
 }
 
-// guardFront returns what stands at the door, before anything is decoded: it refuses what the shop cannot serve in time, and a customer who
-// asks for more than a share. Those who only look need not say who they are.
-func guardFront(logger log.Logger) (endpoint.Middleware, error) {
+// shed returns what stands first at the door: it refuses what the shop cannot serve in time, before even a line is logged.
+func shed(logger log.Logger) (endpoint.Middleware, error) {
 	shedder, err := loadshed.New(
 		loadshed.LimitRange(leastAtATime, firstAtATime, loadshed.DefaultMost),
 		loadshed.OnEvent(func(e loadshed.Event) {
@@ -45,6 +44,11 @@ func guardFront(logger log.Logger) (endpoint.Middleware, error) {
 	if err != nil {
 		return nil, err
 	}
+	return shedder.Middleware, nil
+}
+
+// limitCustomers returns what refuses a customer who asks for more than a share. Those who only look need not say who they are.
+func limitCustomers() (endpoint.Middleware, error) {
 	customers, err := ratelimit.New(ratelimit.PerSecond(perCustomer))
 	if err != nil {
 		return nil, err
@@ -54,5 +58,5 @@ func guardFront(logger log.Logger) (endpoint.Middleware, error) {
 	if err != nil {
 		return nil, err
 	}
-	return endpoint.Chain(shedder.Middleware, gate.Middleware), nil
+	return gate.Middleware, nil
 }

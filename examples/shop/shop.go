@@ -71,7 +71,11 @@ func open(opts options, logger log.Logger) (_ *shop, err error) {
 	if err != nil {
 		return nil, err
 	}
-	atTheDoor, err := guardFront(logger)
+	shedder, err := shed(logger)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := limitCustomers()
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +123,8 @@ func open(opts options, logger log.Logger) (_ *shop, err error) {
 		return nil, err
 	}
 
-	front, err := s.serveHTTP("storefront", opts.addr,
-		storefront.Handler(products, sales, onServer, logHTTP, httptransport.ServerMiddleware(atTheDoor)), logger)
+	front, err := s.serveHTTP("storefront", opts.addr, storefront.Handler(products, sales, onServer,
+		httptransport.ServerMiddleware(shedder), logHTTP, httptransport.ServerMiddleware(limits)), logger)
 	if err != nil {
 		return nil, err
 	}
