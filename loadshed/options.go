@@ -83,7 +83,7 @@ func QueueTarget(wait time.Duration) Option {
 }
 
 // QueueInterval is how long a call may wait else, and how long those that wait must have waited for longer than the target, without a
-// break, to make it an overload. The default is four times the target. It must not be less than that.
+// break, to make it an overload. The default is three times the target. It must not be less than that.
 func QueueInterval(interval time.Duration) Option {
 	return func(c *config) error {
 		c.interval = interval

@@ -15,7 +15,7 @@ import (
 const (
 	// ReasonLimited is that of ResourceExhausted: there is a limit, and it is used up for now.
 	ReasonLimited = "RATE_LIMITED"
-	// ReasonQuota is the same by a Gate that has Quota among its options.
+	// ReasonQuota is the same by a Gate whose limiter is a Quota.
 	ReasonQuota = "QUOTA_EXCEEDED"
 	// ReasonWaiting is that of ResourceExhausted where too many calls wait already.
 	ReasonWaiting = "TOO_MANY_WAITING"
@@ -23,7 +23,7 @@ const (
 	ReasonCost = "COST_EXCEEDS_LIMIT"
 	// ReasonNoKey is that of InvalidArgument: the call does not say whose it is, and EmptyRefused was chosen.
 	ReasonNoKey = "RATE_LIMIT_KEY_MISSING"
-	// ReasonNoDecision is that of Unavailable: the limiter failed, and OnFailureAllow was not chosen.
+	// ReasonNoDecision is that of Unavailable: the limiter failed, and FailureAllow was not chosen.
 	ReasonNoDecision = "RATE_LIMIT_UNAVAILABLE"
 )
 
