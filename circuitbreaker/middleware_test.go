@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/circuitbreaker"
+	"github.com/ashlar-go/ashlar/deadline"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
@@ -274,6 +275,33 @@ func TestWhatAClientCouldNotSendCountsOnlyWhereTheServiceCouldNotBeReached(t *te
 			}
 			runtime.KeepAlive(server)
 		}
+	}
+}
+
+// A caller with little time must not close an operation to those who have enough, whether it is refused here or by the server.
+func TestWhatHadTooLittleTimeSaysNothing(t *testing.T) {
+	t.Parallel()
+	hasty := status.New(status.DeadlineExceeded, "too little time").WithReason(deadline.ReasonUnreachable)
+	timesOut := circuitbreaker.Failure(circuitbreaker.Codes(status.DeadlineExceeded))
+	for name, policy := range policies() {
+		for _, opts := range [][]circuitbreaker.Option{nil, {timesOut}} {
+			for _, spec := range []endpoint.Spec{readSpec, readSpec.Client()} {
+				breakers := newBreakers(t, policy, opts...)
+				call := serves(t, spec, breakers.Middleware, always(hasty))
+				for range 50 {
+					if err := call(t.Context()); !errors.Is(err, hasty) {
+						t.Fatalf("%s, %v: want its own error, have %v", name, spec, err)
+					}
+				}
+				if s := breakers.Status()[0]; s.Failures != 0 || s.Successes != 0 {
+					t.Errorf("%s, %v: want nothing counted, have %+v", name, spec, s)
+				}
+				runtime.KeepAlive(call)
+			}
+		}
+	}
+	if circuitbreaker.IsFailure(hasty) || !circuitbreaker.IsFailure(status.New(status.Internal, "own").WithReason(deadline.ReasonUnreachable)) {
+		t.Error("want it to be no failure, unless it is another code")
 	}
 }
 
