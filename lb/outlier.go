@@ -21,7 +21,9 @@ func (p *Pool[C]) accuse(n *node[C], err error) {
 	if n.accused.CompareAndSwap(false, true) {
 		p.inbox.post(func() {
 			n.accused.Store(false)
-			p.eject(n, err)
+			if leaving(err) || !p.ailing(n) {
+				p.eject(n, err)
+			}
 		})
 	}
 }
