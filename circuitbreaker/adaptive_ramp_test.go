@@ -21,7 +21,7 @@ func ramping(t *testing.T) *circuitbreaker.AdaptiveBreaker {
 	return b
 }
 
-// begins begins so many calls, and returns how each that is let through is ended.
+// begins makes so many calls begin, and returns how each that is let through is ended.
 func begins(b circuitbreaker.Breaker, calls int) (all []func(error)) {
 	for range calls {
 		if done, err := b.Allow(); err == nil {

@@ -15,23 +15,23 @@ const (
 
 // tally is what was counted of a node at some moment.
 type tally struct {
-	ended uint32 // calls, modulo 2^32
+	ended uint32 // calls, without those that were withheld, modulo 2^32
 	bad   uint64
 }
 
 func (n *node[C]) tally() tally {
 	calls := n.calls.Load()
-	return tally{ended: uint32(calls>>32) - uint32(calls&flying), bad: n.bad.Load()}
+	return tally{ended: uint32(calls>>32) - uint32(calls&flying) - n.withheld.Load(), bad: n.bad.Load()}
 }
 
 // lately is how many calls of the node have ended of late, and how many of them failed. It is counted from one look to another, so that
 // those of a long time are among them when nobody has looked for long.
 func (n *node[C]) lately(now time.Duration) (ended, failed float64) {
 	have := n.tally()
-	if now-n.tallied >= latelyEvery && have.ended-n.tallies[1].ended >= latelyCalls {
+	if now-n.tallied >= latelyEvery && int32(have.ended-n.tallies[1].ended) >= latelyCalls {
 		n.tallies, n.tallied = [2]tally{n.tallies[1], have}, now
 	}
-	return float64(have.ended - n.tallies[0].ended), float64(have.bad - n.tallies[0].bad)
+	return float64(int32(have.ended - n.tallies[0].ended)), float64(have.bad - n.tallies[0].bad)
 }
 
 // ailing says whether nearly all others fail about as often as the node that is accused. Then it is no worse than they, and what is wrong
