@@ -112,3 +112,20 @@ func TestWithheldCallsDoNotImproveARate(t *testing.T) {
 		}
 	})
 }
+
+// In an outage of hundreds of instances, each with a breaker that is open, a call must not ask them all.
+func TestACallThatManyWithholdFailsSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, nil)
+		y.set(instances(500)...)
+		asked := 0
+		call := yardEndpoint(t, y, func(*stone) error {
+			asked++
+			return errWithheld
+		})
+		if _, err := call(t.Context(), 1); !errors.Is(err, transport.ErrWithheld) || asked != 30 {
+			t.Errorf("want it withheld by 30, have %v, by %d", err, asked)
+		}
+	})
+}
