@@ -102,9 +102,17 @@ func (a *AdaptiveBreaker) Allow() (done func(err error), err error) {
 	return nil, a.refusal
 }
 
-// bad is how many calls of the window failed or were refused.
+// bad is how many calls of the window failed or were refused. Where the window begins is read first, here and below: what is counted by
+// now is never less then, though the window may move meanwhile.
 func (a *AdaptiveBreaker) bad() uint64 {
-	return a.failed.Load() + a.dropped.Load() - a.before.bad.Load()
+	before := a.before.bad.Load()
+	return a.failed.Load() + a.dropped.Load() - before
+}
+
+// wellDone is how many succeeded.
+func (a *AdaptiveBreaker) wellDone() uint64 {
+	before := a.before.good.Load()
+	return a.good.Load() - before
 }
 
 // load is what the window says.
@@ -114,7 +122,7 @@ type load struct {
 }
 
 func (a *AdaptiveBreaker) load() load {
-	good, bad := float64(a.good.Load()-a.before.good.Load()), float64(a.bad())
+	good, bad := float64(a.wellDone()), float64(a.bad())
 	c := a.config
 	failing := min(1, float64(a.failing.Load()*a.width)/float64(c.minKAfter))
 	k := c.k - (c.k-c.minK)*failing
@@ -128,7 +136,9 @@ func (a *AdaptiveBreaker) admit(now int64) bool {
 		if l.excess <= a.config.protection {
 			return true
 		}
-		a.trip(now)
+		if !a.trip(now) {
+			return true // the window has moved while it was looked at
+		}
 	}
 	next := now + a.pause()
 	switch due := a.probe.Load(); {
@@ -182,9 +192,8 @@ func (a *AdaptiveBreaker) Report() Report {
 	if now := a.now(); now >= a.edge.Load() {
 		a.move(now)
 	}
-	r := Report{
-		State: State(a.state.Load()), Successes: a.good.Load() - a.before.good.Load(), Failures: a.failed.Load() - a.before.fail.Load(),
-	}
+	before := a.before.fail.Load()
+	r := Report{State: State(a.state.Load()), Successes: a.wellDone(), Failures: a.failed.Load() - before}
 	if l := a.load(); r.State != Closed && l.excess > 0 {
 		r.DropRatio = l.excess / l.all
 	}

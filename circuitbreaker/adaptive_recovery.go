@@ -19,13 +19,16 @@ func (a *AdaptiveBreaker) set(to State) {
 	}
 }
 
-// trip begins to refuse calls, unless the window is another by now.
-func (a *AdaptiveBreaker) trip(now int64) {
+// trip begins to refuse calls, unless the window is another by now, and says whether some are refused.
+func (a *AdaptiveBreaker) trip(now int64) (refusing bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l := a.load()
-	if State(a.state.Load()) != Closed || l.excess <= a.config.protection {
-		return
+	switch {
+	case State(a.state.Load()) != Closed: // another has
+		return true
+	case l.excess <= a.config.protection:
+		return false
 	}
 	a.probe.Store(now + a.pause())
 	a.credit.Store(0)
@@ -35,6 +38,7 @@ func (a *AdaptiveBreaker) trip(now int64) {
 	} else {
 		a.set(HalfOpen)
 	}
+	return true
 }
 
 // reconsider is called when the window has moved, with the mutex held, unless the breaker is closed.

@@ -72,8 +72,8 @@ func (a *AdaptiveBreaker) move(now int64) {
 
 // begin makes the window begin where that was counted.
 func (a *AdaptiveBreaker) begin(m mark) {
+	a.before.bad.Store(m.bad) // before good, so that those who look meanwhile see too few failures and not too many
 	a.before.good.Store(m.good)
-	a.before.bad.Store(m.bad)
 	a.before.fail.Store(m.fail)
 	a.failing.Store(a.ring.run)
 }

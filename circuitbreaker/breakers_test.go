@@ -172,6 +172,12 @@ func TestAnInstanceKeepsItsBreakerWhileItIsInUseAndNoLonger(t *testing.T) {
 		if have := breakers.Status(); len(have) != 0 {
 			t.Errorf("%s: want none when no endpoint has one any more, have %v", name, have)
 		}
+		for deadline := time.Now().Add(time.Minute); breakers.Sites() > 0 && time.Now().Before(deadline); runtime.GC() {
+			runtime.Gosched()
+		}
+		if have := breakers.Sites(); have != 0 {
+			t.Errorf("%s: want nothing kept of those, have %d", name, have)
+		}
 		if err := serves(t, readSpec.Client(), breakers.Instance("a"), always(nil))(t.Context()); err != nil {
 			t.Errorf("%s: want a new one after that, have %v", name, err)
 		}

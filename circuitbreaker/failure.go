@@ -11,14 +11,23 @@ import (
 )
 
 // IsFailure says whether an error speaks against the other side, as lb.IsFailure does: Unavailable, Internal, Unknown, DataLoss and
-// DeadlineExceeded do. What the caller did wrong does not, nor ResourceExhausted: with that, one who is over a quota of his own would close
-// an endpoint to all others. Where it says that the service is full, add it with Codes.
+// DeadlineExceeded do. What the caller did wrong does not, nor that it left less time than the operation takes, with the reason
+// DEADLINE_UNREACHABLE (package deadline), nor ResourceExhausted: with that, one who is over a quota of his own would close an endpoint to
+// all others. Where it says that the service is full, add it with Codes.
 func IsFailure(err error) bool {
 	switch status.CodeOf(err) {
-	case status.Unavailable, status.Internal, status.Unknown, status.DataLoss, status.DeadlineExceeded:
+	case status.Unavailable, status.Internal, status.Unknown, status.DataLoss:
 		return true
+	case status.DeadlineExceeded:
+		return !hasty(err)
 	}
 	return false
+}
+
+// hasty says whether a call was refused since its caller had left too little time.
+func hasty(err error) bool {
+	e := status.As(err)
+	return e != nil && e.Code == status.DeadlineExceeded && e.Reason == "DEADLINE_UNREACHABLE"
 }
 
 // Codes returns what says whether an error has one of these codes, for Failure.
@@ -33,13 +42,14 @@ var errNotReturned = errors.New("circuitbreaker: the call did not return")
 // outcome is what a breaker on that side is told of a call that returned err: nil, ErrIgnored, or err where that is a failure.
 //
 // Nothing is said by what the caller itself canceled, or somebody on the way; by what another breaker or a limiter of this process
-// withheld, so that a breaker does not open because one further in has, nor stays open for that; and by what a client could not send for a
-// reason that is not the other side's.
+// withheld, so that a breaker does not open because one further in has, nor stays open for that; by what was refused since its caller had
+// left too little time; and by what a client could not send for a reason that is not the other side's.
 func (b *Breakers) outcome(ctx context.Context, side endpoint.Side, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, transport.ErrWithheld), side == endpoint.Client && unsendable(err):
+	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, transport.ErrWithheld), hasty(err),
+		side == endpoint.Client && unsendable(err):
 		return ErrIgnored
 	case b.config.failure(err):
 		return err

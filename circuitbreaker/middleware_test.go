@@ -11,7 +11,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sony/gobreaker/v2"
+
 	"github.com/ashlar-go/ashlar/circuitbreaker"
+	sonybreaker "github.com/ashlar-go/ashlar/circuitbreaker/gobreaker"
+	"github.com/ashlar-go/ashlar/deadline"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
@@ -275,6 +279,63 @@ func TestWhatAClientCouldNotSendCountsOnlyWhereTheServiceCouldNotBeReached(t *te
 			runtime.KeepAlive(server)
 		}
 	}
+}
+
+// A caller with little time must not close an operation to those who have enough, whether it is refused here or by the server.
+func TestWhatHadTooLittleTimeSaysNothing(t *testing.T) {
+	t.Parallel()
+	hasty := status.New(status.DeadlineExceeded, "too little time").WithReason(deadline.ReasonUnreachable)
+	timesOut := circuitbreaker.Failure(circuitbreaker.Codes(status.DeadlineExceeded))
+	for name, policy := range policies() {
+		for _, opts := range [][]circuitbreaker.Option{nil, {timesOut}} {
+			for _, spec := range []endpoint.Spec{readSpec, readSpec.Client()} {
+				breakers := newBreakers(t, policy, opts...)
+				call := serves(t, spec, breakers.Middleware, always(hasty))
+				for range 50 {
+					if err := call(t.Context()); !errors.Is(err, hasty) {
+						t.Fatalf("%s, %v: want its own error, have %v", name, spec, err)
+					}
+				}
+				if s := breakers.Status()[0]; s.Failures != 0 || s.Successes != 0 {
+					t.Errorf("%s, %v: want nothing counted, have %+v", name, spec, s)
+				}
+				runtime.KeepAlive(call)
+			}
+		}
+	}
+	if circuitbreaker.IsFailure(hasty) || !circuitbreaker.IsFailure(status.New(status.Internal, "own").WithReason(deadline.ReasonUnreachable)) {
+		t.Error("want it to be no failure, unless it is another code")
+	}
+}
+
+// What an endpoint calls inside of its process may be refused when the endpoint has begun: its client must not be told the opposite, since it
+// would make the call again.
+func TestOnlyTheCallThatIsServedWasNotBegun(t *testing.T) {
+	t.Parallel()
+	for want, spec := range map[string]endpoint.Spec{"true": readSpec, "": writeSpec} {
+		call := serves(t, spec, newBreakers(t, alwaysOpen()).Middleware, always(nil))
+		header := transport.HeaderMap{}
+		ctx, _ := transport.NewServerContext(t.Context(), transport.Info{Transport: "nats", Operation: readSpec.Operation(), Response: header})
+		if err := call(ctx); !refused(err) || header.Get(transport.NotBegunHeader) != want {
+			t.Errorf("%s: want a refusal and %q, have %v and %v", spec.Method, want, err, header)
+		}
+	}
+}
+
+// The error is kept for the calls that follow, but not longer than it is true.
+func TestTheTimeToComeBackFalls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		policy := sonybreaker.New(gobreaker.Settings{Timeout: 10 * time.Second})
+		call := serves(t, readSpec, newBreakers(t, policy).Middleware, always(errFails))
+		openedBy(t.Context(), call)
+		for left := 9 * time.Second; left > 0; left -= time.Second {
+			<-time.After(time.Second)
+			if have := status.As(call(t.Context())).RetryAfter; have < left || have > left+time.Second/5 {
+				t.Errorf("want %v until it is tried again, have %v", left, have)
+			}
+		}
+	})
 }
 
 // alwaysOpen is a policy whose breakers let no call through, for reasons of their own.

@@ -28,7 +28,7 @@ type config struct {
 }
 
 // Failure sets which errors speak against the other side, as Codes does by their codes. The default is IsFailure. It is not asked about
-// what the caller canceled, which never counts, nor about a panic, which always does.
+// what the caller canceled or left too little time for (DEADLINE_UNREACHABLE), which never counts, nor about a panic, which always does.
 func Failure(failure func(err error) bool) Option {
 	return func(c *config) error {
 		if failure == nil {

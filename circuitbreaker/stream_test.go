@@ -188,3 +188,19 @@ func TestAStreamThatItsCallerEndsDoesNotCountAsAFailure(t *testing.T) {
 		}
 	}
 }
+
+// No later call is needed for it to be told.
+func TestWhatAStreamChangesIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	for what, stream := range map[string]watch{"fails at once": silent(0, errFails), "fails later": sends(0, time.Second, errFails)} {
+		synctest.Test(t, func(t *testing.T) {
+			told := 0
+			policy := sonybreaker.New(gobreaker.Settings{ReadyToTrip: func(c gobreaker.Counts) bool { return c.TotalFailures == 1 }})
+			breakers := newBreakers(t, policy, circuitbreaker.OnChange(func(circuitbreaker.Change) { told++ }))
+			_ = streams(watchSpec, breakers.Middleware, stream)(t.Context())
+			if told != 1 {
+				t.Errorf("%s: want a change told, have %d", what, told)
+			}
+		})
+	}
+}

@@ -115,6 +115,7 @@ func (p *Pool[C]) done(c call[C], err error) {
 	n := c.node
 	if err != nil && errors.Is(err, transport.ErrWithheld) { // the instance was not asked
 		p.release(n)
+		n.withheld.Add(1) // after that, so that no more are withheld than have ended
 		return
 	}
 	failed := err != nil && p.config.failure(err)

@@ -26,7 +26,8 @@ import (
 // EndpointRetryBackoff says, and at least as long as the server says in RetryAfter. There is no other attempt when the context has ended,
 // when its deadline would pass during the wait, and when the budget of PoolRetryBudget is spent. Of several attempts all errors are in a
 // *RetryError in the cause. One that a breaker or a limiter within bind withheld (transport.ErrWithheld) is none: another instance gets the
-// call at once, and where there is no other it fails. A call for which there is no instance is not tried again; see PoolWaitReady.
+// call at once, and where there is no other, or 30 have withheld it, it fails. A call for which there is no instance is not tried again;
+// see PoolWaitReady.
 //
 // It fails when the pool or bind is nil, when spec.Kind is set and is not Unary, and when an option is wrong or is for streams.
 func Endpoint[C, Req, Resp any](

@@ -44,6 +44,9 @@ type node[C any] struct {
 		bad   uint64
 	}
 
+	tallies [2]tally // see lately
+	tallied time.Duration
+
 	replaced bool // by another node of the same instance
 	drained  bool // its client is closed, or being closed
 }
@@ -137,6 +140,7 @@ func (p *Pool[C]) join(instance sd.Instance) *node[C] {
 	n := &node[C]{Node: newNode(instance, p.clock)}
 	n.first = rand.Uint32N(budgetEvery) //nolint:gosec // so that not all earn their retries at the same time
 	n.rated.begun = n.first
+	n.tallies = [2]tally{{ended: n.first}, {ended: n.first}}
 	n.calls.Store(uint64(n.first) * begun)
 	return n
 }

@@ -59,5 +59,5 @@ func (p *Pool[C]) lose(n *node[C], err error) {
 // some.
 func (n *node[C]) reached() bool {
 	calls := n.calls.Load()
-	return uint64(uint32(calls>>32)-n.first-uint32(calls&flying)) > n.bad.Load()
+	return uint64(uint32(calls>>32)-n.first-uint32(calls&flying)-n.withheld.Load()) > n.bad.Load()
 }

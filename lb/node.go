@@ -21,7 +21,9 @@ type Node struct {
 	fails atomic.Uint32 // failed calls since the last that did not
 	bad   atomic.Uint64 // failed calls
 	total atomic.Bool   // its calls count in clock.inFlight
-	_     [12]byte      // these take a line of the processor's cache
+	// withheld is how many calls did not reach the instance, since they were withheld from it, modulo 2^32.
+	withheld atomic.Uint32
+	_        [8]byte // these take a line of the processor's cache
 
 	instance atomic.Pointer[sd.Instance]
 	id       string

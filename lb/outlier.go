@@ -21,7 +21,9 @@ func (p *Pool[C]) accuse(n *node[C], err error) {
 	if n.accused.CompareAndSwap(false, true) {
 		p.inbox.post(func() {
 			n.accused.Store(false)
-			p.eject(n, err)
+			if leaving(err) || !p.ailing(n) {
+				p.eject(n, err)
+			}
 		})
 	}
 }
@@ -87,7 +89,7 @@ func (p *Pool[C]) rate(now time.Duration) (wait time.Duration) {
 		sum, squares float64
 	)
 	for _, n := range p.nodes {
-		begun, bad := n.started(), n.bad.Load()
+		begun, bad := n.started()-n.withheld.Load(), n.bad.Load()
 		calls, failed := begun-n.rated.begun, bad-n.rated.bad
 		n.rated.begun, n.rated.bad = begun, bad
 		if n.connected && !n.ejected && calls >= rateMinCalls {

@@ -17,6 +17,7 @@ const (
 	DefaultRetryWait = 10 * time.Second
 
 	maxAttempts = 10
+	maxWithheld = 30 // instances that withhold a call, until it fails: to find that hundreds do would take longer than to serve it
 )
 
 // retryRules say whether and when there is another attempt.
@@ -135,7 +136,7 @@ func (t *trial) give(n *Node, err error) {
 
 // again waits until there is to be another attempt, and returns false if there is not.
 func (t *trial) again(ctx context.Context, another bool, clock *clock) bool {
-	if t.final {
+	if t.final || len(t.failed)-t.made() >= maxWithheld {
 		return false
 	}
 	wait, ok := t.rules.next(ctx, t.made(), t.failed[len(t.failed)-1].Err, another, t.budget, clock)

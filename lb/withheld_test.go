@@ -84,3 +84,48 @@ func TestACallThatFailedAndThenWasWithheldMayHaveBeenServed(t *testing.T) {
 		}
 	})
 }
+
+// Calls that did not reach it are no successes of an instance: of those that did, as many fail as before.
+func TestWithheldCallsDoNotImproveARate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, nil, lb.PoolEjectAfter(0))
+		y.set(instances(6)...)
+		made := 0
+		y.calls(6*2000, func(id string) error {
+			if id != "00000000" {
+				return nil
+			}
+			made++
+			switch {
+			case made%10 != 0: // nine of ten are withheld, and of the others half fail
+				return errWithheld
+			case made%20 == 0:
+				return errBroken
+			}
+			return nil
+		})
+		<-time.After(10 * time.Second)
+		synctest.Wait()
+		if have := y.pool.Instances()[0].State; have != lb.Out {
+			t.Errorf("want it out, of whose calls that were made half failed, have %v", have)
+		}
+	})
+}
+
+// In an outage of hundreds of instances, each with a breaker that is open, a call must not ask them all.
+func TestACallThatManyWithholdFailsSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, nil)
+		y.set(instances(500)...)
+		asked := 0
+		call := yardEndpoint(t, y, func(*stone) error {
+			asked++
+			return errWithheld
+		})
+		if _, err := call(t.Context(), 1); !errors.Is(err, transport.ErrWithheld) || asked != 30 {
+			t.Errorf("want it withheld by 30, have %v, by %d", err, asked)
+		}
+	})
+}

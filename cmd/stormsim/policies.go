@@ -24,8 +24,8 @@ const allowance = 10 * time.Millisecond
 // allPolicies are from nothing to everything. A breaker or a shedder is a row more here: a chain.Policy has a place for what is around
 // calls, and for what is in front of a queue and behind it.
 //
-// Pools eject nothing but in the last row: to take an instance out is for one that is worse than the others, and here all are equal, so
-// that it only takes capacity away.
+// Pools eject nothing but in the last row, so that what the rest does is seen by itself: to take an instance out is for one that is worse
+// than the others, and here all are equal.
 func allPolicies() []policy {
 	const once, thrice = 1, 3
 	budget := []lb.PoolOption{lb.PoolMaxEjected(0)} // the default one

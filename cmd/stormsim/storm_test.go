@@ -70,6 +70,23 @@ func TestDeadlinesAndBudgetsPreventThat(t *testing.T) {
 	}
 }
 
+// Ejection is for instances that are worse than others, and must not take capacity from a service that has too little.
+func TestPoolsThatEjectDoNotDelayRecovery(t *testing.T) {
+	t.Parallel()
+	for _, f := range allFaults() {
+		t.Run(f.id, func(t *testing.T) {
+			t.Parallel()
+			r := storm(t, f, "eject")
+			if took, ok := r.Recovery(wellAgain); !ok || took > 3*time.Second {
+				t.Errorf("want it well again after 3 s, have %v, %t", took, ok)
+			}
+			if have := r.Share(begins, ends); f.id == "half" && have < 0.5 {
+				t.Errorf("want half of the calls answered at half of the capacity, have %.3f", have)
+			}
+		})
+	}
+}
+
 // Each of the two alone leaves much more load.
 func TestNeitherIsEnough(t *testing.T) {
 	t.Parallel()

@@ -53,7 +53,7 @@ func (c *Chart) check() error {
 		switch {
 		case !finite(axis.Min) || !finite(axis.Max) || axis.Min > axis.Max || axis.Min == axis.Max && axis.Min != 0:
 			return fmt.Errorf("%s axis from %v to %v: want a range, or 0 and 0", axis.name, axis.Min, axis.Max)
-		case axis.Log && axis.Max != 0 && axis.Min <= 0:
+		case axis.Log && axis.Min <= 0 && (axis.Min != 0 || axis.Max != 0):
 			return fmt.Errorf("logarithmic %s axis from %v: want more than 0", axis.name, axis.Min)
 		}
 	}
@@ -78,11 +78,16 @@ func (l Line) check() error {
 		return fmt.Errorf("%d values of X and %d of Y: want as many, and 1 or more", len(l.X), len(l.Y))
 	}
 	for i := range l.X {
-		if !finite(l.X[i]) || math.IsInf(l.Y[i], 0) {
+		if !finite(l.X[i]) || !finite(l.Y[i]) && !math.IsNaN(l.Y[i]) {
 			return fmt.Errorf("point %d is (%v, %v)", i, l.X[i], l.Y[i])
 		}
 	}
 	return nil
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// finite says whether v can be drawn: powers of ten around it, and differences, are numbers too.
+func finite(v float64) bool {
+	const most = 1e100
+	size := math.Abs(v)
+	return size <= most && (size >= 1/most || v == 0)
+}

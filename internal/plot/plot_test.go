@@ -114,6 +114,9 @@ func TestALineHasGaps(t *testing.T) {
 	if want, have := 3, strings.Count(root.lines("line l0")[1], "M"); want != have {
 		t.Errorf("want %d pieces where there is no logarithm, have %q", want, root.lines("line l0"))
 	}
+	if want, have := 3, strings.Count(root.lines("line l0")[1], "h1"); want != have {
+		t.Errorf("want %d of them to be seen, have %q", want, root.lines("line l0"))
+	}
 	if have := root.texts("quiet"); !slices.Contains(have, "10") || slices.Contains(have, "20") {
 		t.Errorf("want decades, have %q", have)
 	}
@@ -159,16 +162,19 @@ func TestEvenAFlatChartIsDrawn(t *testing.T) {
 func TestChartsThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*plot.Chart){
-		"0 lines":                  func(c *plot.Chart) { c.Lines = nil },
-		"9 lines":                  func(c *plot.Chart) { c.Lines = slices.Repeat(c.Lines, 9) },
-		"it has no name":           func(c *plot.Chart) { c.Lines[0].Name = "" },
-		"2 values of X and 1 of Y": func(c *plot.Chart) { c.Lines[0].Y = c.Lines[0].Y[:1] },
-		"point 1":                  func(c *plot.Chart) { c.Lines[0].Y[1] = math.Inf(1) },
-		"point 0 is (NaN":          func(c *plot.Chart) { c.Lines[0].X[0] = math.NaN() },
-		"Y axis from 2 to 1":       func(c *plot.Chart) { c.Y.Min, c.Y.Max = 2, 1 },
-		"X axis from 2 to 2":       func(c *plot.Chart) { c.X.Min, c.X.Max = 2, 2 },
-		"logarithmic Y axis":       func(c *plot.Chart) { c.Y = plot.Axis{Max: 2, Log: true} },
-		`band "b" from 2 to 1`:     func(c *plot.Chart) { c.Bands = []plot.Band{{Label: "b", From: 2, To: 1}} },
+		"0 lines":                    func(c *plot.Chart) { c.Lines = nil },
+		"9 lines":                    func(c *plot.Chart) { c.Lines = slices.Repeat(c.Lines, 9) },
+		"it has no name":             func(c *plot.Chart) { c.Lines[0].Name = "" },
+		"2 values of X and 1 of Y":   func(c *plot.Chart) { c.Lines[0].Y = c.Lines[0].Y[:1] },
+		"point 1":                    func(c *plot.Chart) { c.Lines[0].Y[1] = math.Inf(1) },
+		"point 0 is (NaN":            func(c *plot.Chart) { c.Lines[0].X[0] = math.NaN() },
+		"Y axis from 2 to 1":         func(c *plot.Chart) { c.Y.Min, c.Y.Max = 2, 1 },
+		"X axis from 2 to 2":         func(c *plot.Chart) { c.X.Min, c.X.Max = 2, 2 },
+		"logarithmic Y axis":         func(c *plot.Chart) { c.Y = plot.Axis{Max: 2, Log: true} },
+		"logarithmic Y axis from -5": func(c *plot.Chart) { c.Y = plot.Axis{Min: -5, Log: true} },
+		", 1.5e+308)":                func(c *plot.Chart) { c.Lines[0].Y[1], c.Y.Log = 1.5e308, true }, // no power of ten is above it
+		", 5e-324)":                  func(c *plot.Chart) { c.Lines[0].Y[1], c.Y.Log = 5e-324, true },  // and none below this
+		`band "b" from 2 to 1`:       func(c *plot.Chart) { c.Bands = []plot.Band{{Label: "b", From: 2, To: 1}} },
 	} {
 		c := chart(1, 2)
 		change(&c)

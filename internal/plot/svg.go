@@ -167,8 +167,10 @@ func path(l Line, across, up scale) string {
 			command, drawn = 'M', true
 		}
 		fmt.Fprintf(&b, "%c%.1f %.1f", command, x, y)
-		if command == 'M' && (i+1 == len(l.X) || l.Y[i+1] != l.Y[i+1]) { // a point by itself is to be seen too
-			b.WriteString("h1")
+		if command == 'M' { // a point by itself is to be seen too
+			if _, follows := up.at(l.Y[min(i+1, len(l.Y)-1)]); i+1 == len(l.X) || !follows {
+				b.WriteString("h1")
+			}
 		}
 	}
 	return b.String()
