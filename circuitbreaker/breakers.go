@@ -56,7 +56,8 @@ func New(policy Policy, opts ...Option) (*Breakers, error) {
 }
 
 // Middleware is an endpoint.Middleware. It makes a breaker, or one for each Key, for each endpoint that it decorates: also where two have
-// the same name.
+// the same name. Without a Key it makes one for each transport.Priority, since a server that is full refuses the calls of a lower one, and
+// those of a higher one are not to pay for that.
 //
 // A call that the breaker refuses is not made. It fails with Unavailable, the reason ReasonOpen, RetryAfter where that is known, and
 // ErrOpen in the cause. On a client transport.ErrWithheld is in the cause, too; on a server the response header has
@@ -150,7 +151,7 @@ func (b *Breakers) Status() []Status {
 	}
 	slices.SortFunc(all, func(x, y Status) int {
 		return cmp.Or(cmp.Compare(x.ID.Operation, y.ID.Operation), cmp.Compare(x.ID.Side, y.ID.Side),
-			cmp.Compare(x.ID.Instance, y.ID.Instance), cmp.Compare(x.ID.Key, y.ID.Key))
+			cmp.Compare(x.ID.Instance, y.ID.Instance), cmp.Compare(x.ID.Key, y.ID.Key), cmp.Compare(x.ID.Priority, y.ID.Priority))
 	})
 	b.changes.give() // asking a breaker may change it
 	return all

@@ -17,6 +17,7 @@ import (
 	"github.com/ashlar-go/ashlar/circuitbreaker"
 	sonybreaker "github.com/ashlar-go/ashlar/circuitbreaker/gobreaker"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/transport"
 )
 
 func TestNewRefusesWhatIsWrong(t *testing.T) {
@@ -121,6 +122,39 @@ func TestEachKeyHasABreakerOfItsOwn(t *testing.T) {
 			t.Errorf("%s: want %v, have %v", name, want, have)
 		}
 		runtime.KeepAlive(call)
+	}
+}
+
+func TestEachPriorityHasABreakerOfItsOwn(t *testing.T) {
+	t.Parallel()
+	priorities := []transport.Priority{transport.PrioritySheddable, transport.PriorityDefault, transport.PriorityCritical}
+	for name, policy := range policies() {
+		for _, full := range priorities[:2] { // as for a server that refuses calls of this priority and of lower ones
+			breakers := newBreakers(t, policy)
+			call := serves(t, readSpec, breakers.Middleware, func(ctx context.Context) error {
+				if transport.PriorityOf(ctx) <= full {
+					return errFails
+				}
+				return nil
+			})
+			for _, p := range priorities {
+				want := -1
+				if p <= full {
+					want = 6
+				}
+				if have := openedBy(transport.WithPriority(t.Context(), p), call); want != have {
+					t.Errorf("%s, full for %v: want %d calls that are %v let through (-1 for all), have %d", name, full, want, p, have)
+				}
+			}
+			var have []transport.Priority
+			for _, s := range breakers.Status() {
+				have = append(have, s.ID.Priority)
+			}
+			if !slices.Equal(priorities, have) {
+				t.Errorf("%s: want %v, have %v", name, priorities, have)
+			}
+			runtime.KeepAlive(call)
+		}
 	}
 }
 
@@ -255,6 +289,8 @@ func TestBreakersAreSafeForConcurrentUse(t *testing.T) {
 				}
 				states[c.ID] = c.To
 			}))
+			kept := serves(t, readSpec, breakers.Instance("a"), always(nil)) // so that the breakers are not forgotten between two of those below
+			defer runtime.KeepAlive(kept)
 			var group sync.WaitGroup
 			for g := range 4 {
 				group.Go(func() {

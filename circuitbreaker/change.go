@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/transport"
 )
 
 // ID says which breaker it is.
@@ -13,6 +14,7 @@ type ID struct {
 	Side      endpoint.Side
 	Instance  string // that of Breakers.Instance, else empty
 	Key       string // that Key has returned, else empty
+	Priority  transport.Priority
 }
 
 // Change is one of the state of a breaker, for logs and metrics.

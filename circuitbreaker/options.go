@@ -41,6 +41,7 @@ func Failure(failure func(err error) bool) Option {
 
 // Key makes a breaker for each key of an endpoint, such as a tenant; the key is that of the request, which for a stream is an
 // *endpoint.Messages, and in front of a server's decoding the transport's own. Calls with the key "" have one breaker, too.
+// Calls of all priorities share the breaker of their key, unless that names the priority.
 func Key(key func(ctx context.Context, request any) string) Option {
 	return func(c *config) error {
 		if key == nil {
