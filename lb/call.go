@@ -129,6 +129,7 @@ func (p *Pool[C]) done(c call[C], err error) {
 		n.observe(p.clock.Last(), 0, true)
 	}
 	switch {
+	case failed && shed(err): // it serves as much as it can, and others are to get more
 	case failed:
 		fails := n.failed()
 		if fails >= lostAfter && unreachable(err) {

@@ -219,6 +219,12 @@ func IsFailure(err error) bool {
 	return false
 }
 
+// shed says whether a call was refused by an instance that has more to do than it can.
+func shed(err error) bool {
+	e := status.As(err)
+	return e != nil && e.Reason == "OVERLOADED"
+}
+
 // hasty says whether a call was refused since its caller had left too little time.
 func hasty(err error) bool {
 	e := status.As(err)

@@ -91,6 +91,18 @@ func TestACallerWithoutTimeSpeaksAgainstNobody(t *testing.T) {
 	})
 }
 
+// An instance that sheds load serves as much as it can, and perhaps refuses what matters less only.
+func TestAnInstanceThatShedsLoadIsNotEjected(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := openYard(t, nil)
+		y.names("a", "b")
+		y.calls(100, func(string) error { return status.New(status.Unavailable, "full").WithReason("OVERLOADED") })
+		synctest.Wait()
+		y.wantStates("a ready", "b ready")
+	})
+}
+
 func TestPoolFailureSaysWhatFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
