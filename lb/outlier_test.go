@@ -97,7 +97,12 @@ func TestAnInstanceThatShedsLoadIsNotEjected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := openYard(t, nil)
 		y.names("a", "b")
-		y.calls(100, func(string) error { return status.New(status.Unavailable, "full").WithReason("OVERLOADED") })
+		y.calls(100, func(name string) error {
+			if name == "a" {
+				return status.New(status.Unavailable, "full").WithReason("OVERLOADED")
+			}
+			return nil
+		})
 		synctest.Wait()
 		y.wantStates("a ready", "b ready")
 	})
