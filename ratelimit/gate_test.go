@@ -212,7 +212,9 @@ func TestTheCallersEndIsNoFailure(t *testing.T) {
 	cancel()
 	for name, g := range map[string]*ratelimit.Gate{
 		"a limiter": must(ratelimit.NewGate(&failing{err: context.Canceled}, ratelimit.OnFailure(ratelimit.FailureAllow))),
-		"delaying":  must(ratelimit.Delaying(rate.NewLimiter(1, 0))),
+		"local":     must(ratelimit.NewGate(must(ratelimit.New(ratelimit.PerHour(1))))),
+		"erroring":  must(ratelimit.Erroring(rate.NewLimiter(1, 1))),
+		"delaying":  must(ratelimit.Delaying(rate.NewLimiter(1, 1))),
 	} {
 		for _, side := range []endpoint.Spec{spec, spec.Client()} {
 			err := call(ctx, g.Middleware(side, nothing))
@@ -227,6 +229,12 @@ func TestTheCallersEndIsNoFailure(t *testing.T) {
 			if o.Failed != 0 || o.Refused != 0 {
 				t.Errorf("%s: want nothing counted, have %+v", name, o)
 			}
+		}
+		if name == "a limiter" {
+			continue
+		}
+		if err := call(t.Context(), g.Middleware(spec, nothing)); err != nil {
+			t.Errorf("%s: want nothing taken, have %v", name, err)
 		}
 	}
 }
