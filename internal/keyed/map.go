@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 )
 
-// Map holds values by key, never more than so many. When one more comes it forgets another, in constant time on average, and on the
+// Map holds values by key, never more than so many, but for the first key of a part that holds none. When one more comes it forgets another, in constant time on average, and on the
 // goroutine that brings the new one: one of the same part of the Map that Idle says nothing is lost with, if 16 looks on average find one,
 // else one that was not used lately, as CLOCK chooses (F. J. Corbató, "A Paging Experiment with the Multics System", 1968). What is idle is
 // also dropped where a part would have to grow.
