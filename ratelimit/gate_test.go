@@ -163,6 +163,21 @@ func TestCosts(t *testing.T) {
 	}
 }
 
+// TestWhatIsFreeDoesNotAsk the limiter.
+func TestWhatIsFreeDoesNotAsk(t *testing.T) {
+	t.Parallel()
+	l := &failing{err: errors.New("connection refused")}
+	for name, opt := range map[string]ratelimit.Option{
+		"no cost": ratelimit.Cost(func(string) int { return 0 }),
+		"no key":  ratelimit.OnEmptyKey(ratelimit.EmptyUnlimited),
+	} {
+		g := must(ratelimit.NewGate(l, ratelimit.By(ratelimit.KeyHeader("Who")), opt))
+		if err := call(t.Context(), g.Middleware(spec, nothing)); err != nil {
+			t.Errorf("%s: want it to pass, have %v", name, err)
+		}
+	}
+}
+
 func TestALimiterThatFails(t *testing.T) {
 	t.Parallel()
 	errGone := errors.New("connection refused")

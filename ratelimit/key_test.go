@@ -114,3 +114,19 @@ func TestEmptyKeys(t *testing.T) {
 		})
 	}
 }
+
+// TestOperationsAndKeysAreApart also where one name goes on as the other's key begins.
+func TestOperationsAndKeysAreApart(t *testing.T) {
+	t.Parallel()
+	g := must(ratelimit.NewGate(must(ratelimit.New(ratelimit.PerHour(1))), ratelimit.PerOperation(), ratelimit.By(ratelimit.KeyHeader("Who"))))
+	for _, row := range []struct{ method, who string }{{"Cut", "Out"}, {"CutOut", ""}, {"CutO", "ut"}} {
+		ctx, _ := served(t.Context(), "", transport.HeaderMap{"Who": {row.who}})
+		h := g.Middleware(endpoint.Spec{Service: "quarry", Method: row.method}, nothing)
+		if err := call(ctx, h); err != nil {
+			t.Errorf("%s for %q: %v", row.method, row.who, err)
+		}
+		if err := call(ctx, h); status.CodeOf(err) != status.ResourceExhausted {
+			t.Errorf("%s for %q again: want it refused, have %v", row.method, row.who, err)
+		}
+	}
+}

@@ -39,7 +39,7 @@ type QuotaOption func(*quotaConfig) error
 
 type quotaConfig struct{ maxKeys int }
 
-// QuotaMaxKeys sets how many keys there are at most. Each takes 40 to 60 bytes. The default is DefaultMaxKeys.
+// QuotaMaxKeys sets how many keys there are at most. Each takes 30 to 50 bytes. The default is DefaultMaxKeys.
 func QuotaMaxKeys(keys int) QuotaOption {
 	return func(c *quotaConfig) error {
 		c.maxKeys = keys

@@ -100,7 +100,7 @@ func (s *shard[V]) grow(idle func(*V, int64) bool, now int64) (dropped int) {
 	}
 	before := s.table
 	s.table = make([]slot[V], max(firstTable, len(before)+len(before)/2))
-	s.count, s.hand, s.sweep = 0, 0, 0
+	s.count = 0
 	for i := range before {
 		if t := &before[i]; t.id != 0 {
 			*s.insert(t.id) = t.value
