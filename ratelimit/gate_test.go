@@ -153,7 +153,11 @@ func TestCosts(t *testing.T) {
 		{6, status.OK, ""}, {5, status.ResourceExhausted, ratelimit.ReasonLimited}, {4, status.OK, ""}, {1, status.ResourceExhausted, ratelimit.ReasonLimited},
 		{0, status.OK, ""}, {11, status.InvalidArgument, ratelimit.ReasonCost}, {-1, status.Internal, ""}, {"text", status.Internal, ""},
 	} {
-		_, err := h(t.Context(), row.request)
+		ctx, info := served(t.Context(), "", nil)
+		_, err := h(ctx, row.request)
+		if notBegun := info.Response.Get(transport.NotBegunHeader) != ""; notBegun != (row.reason != "") {
+			t.Errorf("%v: not begun: want %t, for refusals, have %t", row.request, row.reason != "", notBegun)
+		}
 		if e := status.From(err); row.want != status.CodeOf(err) || e != nil && e.Reason != row.reason {
 			t.Errorf("%v: want %v %s, have %v", row.request, row.want, row.reason, err)
 		}
@@ -217,6 +221,22 @@ func TestALimiterThatFails(t *testing.T) {
 		if want, have := uint64(2), g.Status().Operations[0].Failed; want != have {
 			t.Errorf("want %d that failed, have %d", want, have)
 		}
+	}
+}
+
+// TestTheCallersEndMeanwhileIsNoFailure of a limiter that is waited for.
+func TestTheCallersEndMeanwhileIsNoFailure(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	g := must(ratelimit.NewGate(&failing{err: context.Canceled}, ratelimit.By(ratelimit.KeyFunc(func(context.Context) string {
+		cancel()
+		return "ada"
+	}))))
+	if err := call(ctx, g.Middleware(spec, nothing)); !errors.Is(err, context.Canceled) || status.CodeOf(err) != status.Canceled {
+		t.Errorf("want Canceled, have %v", err)
+	}
+	if s := g.Status(); s.Failing || s.Operations[0].Failed != 0 || s.Operations[0].Refused != 0 {
+		t.Errorf("want nothing counted, have %+v", s)
 	}
 }
 

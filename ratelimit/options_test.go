@@ -102,6 +102,17 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 	}
 }
 
+func TestAllAreTold(t *testing.T) {
+	t.Parallel()
+	var told [2]int
+	h := must(ratelimit.Erroring(rate.NewLimiter(0, 0),
+		ratelimit.OnEvent(func(ratelimit.Event) { told[0]++ }), ratelimit.OnEvent(func(ratelimit.Event) { told[1]++ }))).Middleware(spec, nothing)
+	_ = call(t.Context(), h)
+	if want := [2]int{1, 1}; want != told {
+		t.Errorf("want %v events, have %v", want, told)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

@@ -10,14 +10,14 @@ import (
 	"sync/atomic"
 )
 
-// Map holds values by key, never more than so many, but for the first key of a part that holds none. When one more comes it forgets another,
-// in constant time on average, and on the goroutine that brings the new one: one of the same part of the Map that Idle says nothing is lost
-// with, if 16 looks on average find one, else one that was not used lately, as CLOCK chooses (F. J. Corbató, "A Paging Experiment with the
-// Multics System", 1968). What is idle is also dropped where a part would have to grow.
+// Map holds values by key, never more than so many, but for the first key of a part that holds none. When one more comes it forgets
+// another, in constant time on average, and on the goroutine that brings the new one: one of the same part of the Map that Idle says
+// nothing is lost with, if 16 looks on average find one, else one that was not used lately, as CLOCK chooses (F. J. Corbató, "A Paging
+// Experiment with the Multics System", 1968). What is idle is also dropped where a part would have to grow.
 //
-// A key is known by 64 bits, a hash with a seed of this Map, and not kept itself, so that a key of any length takes the same space and no
-// key is compared. (62 bits in a Map of less than 1024 keys.) That any two of n keys are taken for one has a probability of n^2/2^65: one in
-// 36 million for a million keys. Nobody who does not know the seed can bring it about, or aim at the key of somebody else.
+// A key is known by 64 bits, a hash with a seed of this Map, and not kept itself, so that a key of any length takes the same space and
+// no key is compared. (62 bits in a Map of less than 1024 keys.) That any two of n keys are taken for one has a probability of n^2/2^65:
+// one in 36 million for a million keys. Nobody who does not know the seed can bring it about, or aim at the key of somebody else.
 //
 // It is safe for concurrent use. It has no goroutine and reads no clock.
 type Map[V any] struct {

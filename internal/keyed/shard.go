@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// id is the hash that a key is known by. Its lowest bits choose the shard and its highest ones the slot. The lowest two say something else in
-// a table: where there are four shards or more, they are the same for all keys of one.
+// id is the hash that a key is known by. Its lowest bits choose the shard and its highest ones the slot. The lowest two say something
+// else in a table: where there are four shards or more, they are the same for all keys of one.
 type id uint64
 
 const (
