@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"context"
 	"errors"
 	"math"
 	"time"
@@ -32,6 +33,14 @@ type rated interface{ Limit() rate.Limit }
 type paced struct {
 	rate rate.Limit
 	err  *status.Error
+}
+
+// disallowed returns the error of a call that an Allower has not allowed, or that has ended before it was asked.
+func (o *operation) disallowed(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ended(ctx, o.side)
+	}
+	return o.refuse(o.limited())
 }
 
 // limited returns the refusal by an Allower.

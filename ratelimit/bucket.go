@@ -51,6 +51,7 @@ func (b *bucket) duration(ticks int64) time.Duration {
 
 // take takes n events from the bucket that is full at *at, at the time now, or none. N is from 0 to the capacity.
 func (b *bucket) take(at *int64, now int64, n int) Decision {
+	now = max(now, *at-b.full) // when it was empty, which a call that read the clock earlier may have come after
 	filled := max(*at, now)
 	after := filled + int64(n)<<b.shift
 	d := Decision{Limit: b.limit}

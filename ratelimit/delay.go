@@ -33,9 +33,6 @@ func (o *operation) wait(ctx context.Context) error {
 	if limiter, ok := g.waiter.(Allower); ok && limiter.Allow() {
 		return nil
 	}
-	if ctx.Err() != nil {
-		return ended(ctx, o.side)
-	}
 	defer g.waiting.Add(-1)
 	if g.waiting.Add(1) > int64(g.maxWaiters) {
 		return o.refuse(o.refusals.waiting.WithRetryAfter(g.queue()))

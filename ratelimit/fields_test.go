@@ -20,6 +20,33 @@ func fieldsOf(h transport.Header) fields {
 	return fields{strings.Join(h.Values("RateLimit-Policy"), "|"), strings.Join(h.Values("RateLimit"), "|")}
 }
 
+// TestFieldsOfALimitThatChanges as that of a month does, or of a limiter that decides by a share.
+func TestFieldsOfALimitThatChanges(t *testing.T) {
+	t.Parallel()
+	l := new(changing)
+	h := must(ratelimit.NewGate(l)).Middleware(spec, nothing)
+	for _, row := range []struct {
+		events int
+		want   string
+	}{{4, `"default";q=4;w=60`}, {4, `"default";q=4;w=60`}, {1, `"default";q=1;w=60`}, {4, `"default";q=4;w=60`}} {
+		l.limit = ratelimit.PerMinute(row.events)
+		ctx, info := served(t.Context(), "", nil)
+		if err := call(ctx, h); err != nil {
+			t.Error(err)
+		}
+		if have := fieldsOf(info.Response).policy; row.want != have {
+			t.Errorf("want %s, have %s", row.want, have)
+		}
+	}
+}
+
+// changing is a Limiter that allows all, by one limit or another.
+type changing struct{ limit ratelimit.Limit }
+
+func (c *changing) Take(context.Context, string, int) (ratelimit.Decision, error) {
+	return ratelimit.Decision{Allowed: true, Limit: c.limit}, nil
+}
+
 func TestFields(t *testing.T) {
 	t.Parallel()
 	type (

@@ -58,10 +58,10 @@ func (g *Gate) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Ha
 	}
 	if allower := g.allower; allower != nil {
 		return func(ctx context.Context, request any) (any, error) {
-			if allower.Allow() {
+			if ctx.Err() == nil && allower.Allow() {
 				return next(ctx, request)
 			}
-			return nil, o.notBegun(ctx, o.refuse(o.limited()))
+			return nil, o.notBegun(ctx, o.disallowed(ctx))
 		}
 	}
 	return func(ctx context.Context, request any) (any, error) {
@@ -103,6 +103,8 @@ func (o *operation) eachMessage(next endpoint.Handler) endpoint.Handler {
 // pass returns nil when the call, or the message of a stream, may go on.
 func (o *operation) pass(ctx context.Context, request any, call bool) error {
 	switch g := o.gate; {
+	case ctx.Err() != nil:
+		return ended(ctx, o.side)
 	case g.limiter != nil:
 		return o.take(ctx, request, call)
 	case g.waiter != nil:
@@ -110,5 +112,5 @@ func (o *operation) pass(ctx context.Context, request any, call bool) error {
 	case g.allower.Allow():
 		return nil
 	}
-	return o.refuse(o.limited())
+	return o.disallowed(ctx)
 }

@@ -153,12 +153,31 @@ func TestCosts(t *testing.T) {
 		{6, status.OK, ""}, {5, status.ResourceExhausted, ratelimit.ReasonLimited}, {4, status.OK, ""}, {1, status.ResourceExhausted, ratelimit.ReasonLimited},
 		{0, status.OK, ""}, {11, status.InvalidArgument, ratelimit.ReasonCost}, {-1, status.Internal, ""}, {"text", status.Internal, ""},
 	} {
-		_, err := h(t.Context(), row.request)
+		ctx, info := served(t.Context(), "", nil)
+		_, err := h(ctx, row.request)
+		if notBegun := info.Response.Get(transport.NotBegunHeader) != ""; notBegun != (row.reason != "") {
+			t.Errorf("%v: not begun: want %t, for refusals, have %t", row.request, row.reason != "", notBegun)
+		}
 		if e := status.From(err); row.want != status.CodeOf(err) || e != nil && e.Reason != row.reason {
 			t.Errorf("%v: want %v %s, have %v", row.request, row.want, row.reason, err)
 		}
 		if row.reason == ratelimit.ReasonCost && (!errors.Is(err, ratelimit.ErrCost) || status.From(err).RetryAfter != 0) {
 			t.Errorf("want ErrCost, and no RetryAfter, have %v", err)
+		}
+	}
+}
+
+// TestWhatIsFreeDoesNotAsk the limiter.
+func TestWhatIsFreeDoesNotAsk(t *testing.T) {
+	t.Parallel()
+	l := &failing{err: errors.New("connection refused")}
+	for name, opt := range map[string]ratelimit.Option{
+		"no cost": ratelimit.Cost(func(string) int { return 0 }),
+		"no key":  ratelimit.OnEmptyKey(ratelimit.EmptyUnlimited),
+	} {
+		g := must(ratelimit.NewGate(l, ratelimit.By(ratelimit.KeyHeader("Who")), opt))
+		if err := call(t.Context(), g.Middleware(spec, nothing)); err != nil {
+			t.Errorf("%s: want it to pass, have %v", name, err)
 		}
 	}
 }
@@ -205,6 +224,22 @@ func TestALimiterThatFails(t *testing.T) {
 	}
 }
 
+// TestTheCallersEndMeanwhileIsNoFailure of a limiter that is waited for.
+func TestTheCallersEndMeanwhileIsNoFailure(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	g := must(ratelimit.NewGate(&failing{err: context.Canceled}, ratelimit.By(ratelimit.KeyFunc(func(context.Context) string {
+		cancel()
+		return "ada"
+	}))))
+	if err := call(ctx, g.Middleware(spec, nothing)); !errors.Is(err, context.Canceled) || status.CodeOf(err) != status.Canceled {
+		t.Errorf("want Canceled, have %v", err)
+	}
+	if s := g.Status(); s.Failing || s.Operations[0].Failed != 0 || s.Operations[0].Refused != 0 {
+		t.Errorf("want nothing counted, have %+v", s)
+	}
+}
+
 // TestTheCallersEndIsNoFailure of the limiter.
 func TestTheCallersEndIsNoFailure(t *testing.T) {
 	t.Parallel()
@@ -212,7 +247,9 @@ func TestTheCallersEndIsNoFailure(t *testing.T) {
 	cancel()
 	for name, g := range map[string]*ratelimit.Gate{
 		"a limiter": must(ratelimit.NewGate(&failing{err: context.Canceled}, ratelimit.OnFailure(ratelimit.FailureAllow))),
-		"delaying":  must(ratelimit.Delaying(rate.NewLimiter(1, 0))),
+		"local":     must(ratelimit.NewGate(must(ratelimit.New(ratelimit.PerHour(1))))),
+		"erroring":  must(ratelimit.Erroring(rate.NewLimiter(1, 1))),
+		"delaying":  must(ratelimit.Delaying(rate.NewLimiter(1, 1))),
 	} {
 		for _, side := range []endpoint.Spec{spec, spec.Client()} {
 			err := call(ctx, g.Middleware(side, nothing))
@@ -227,6 +264,12 @@ func TestTheCallersEndIsNoFailure(t *testing.T) {
 			if o.Failed != 0 || o.Refused != 0 {
 				t.Errorf("%s: want nothing counted, have %+v", name, o)
 			}
+		}
+		if name == "a limiter" {
+			continue
+		}
+		if err := call(t.Context(), g.Middleware(spec, nothing)); err != nil {
+			t.Errorf("%s: want nothing taken, have %v", name, err)
 		}
 	}
 }

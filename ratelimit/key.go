@@ -32,16 +32,16 @@ func KeyPeerNetwork(bits4, bits6 int) Key {
 }
 
 func network(host string, bits4, bits6 int) string {
-	address, err := netip.ParseAddr(host)
+	parsed, err := netip.ParseAddr(host)
 	if err != nil {
 		return host
 	}
-	bits := bits6
-	if address = address.Unmap(); address.Is4() {
+	address, bits := parsed.Unmap(), bits6
+	if address.Is4() {
 		bits = bits4
 	}
 	if bits == address.BitLen() && address.Zone() == "" {
-		if address.Is4() {
+		if parsed.Is4() {
 			return host
 		}
 		return address.String()

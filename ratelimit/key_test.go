@@ -28,10 +28,11 @@ func TestKeys(t *testing.T) {
 		"network": {
 			key:   ratelimit.KeyPeerNetwork(32, 64),
 			peers: []string{"192.0.2.1:1", "[2001:db8:1:2:3:4:5:6]:80", "[::ffff:192.0.2.1]:80", "[fe80::1%eth0]:80", "odd:1", ""},
-			want:  []string{"192.0.2.1", "2001:db8:1:2::/64", "::ffff:192.0.2.1", "fe80::/64", "odd", ""},
+			want:  []string{"192.0.2.1", "2001:db8:1:2::/64", "192.0.2.1", "fe80::/64", "odd", ""},
 		},
 		"small network": {
-			key: ratelimit.KeyPeerNetwork(24, 128), peers: []string{"192.0.2.77:1", "[2001:db8::0:1]:80"}, want: []string{"192.0.2.0/24", "2001:db8::1"},
+			key: ratelimit.KeyPeerNetwork(24, 128), peers: []string{"192.0.2.77:1", "[2001:db8::0:1]:80", "[fe80::1%eth0]:80"},
+			want: []string{"192.0.2.0/24", "2001:db8::1", "fe80::1/128"},
 		},
 		"header":    {key: ratelimit.KeyHeader("x-api-key"), peers: []string{""}, want: []string{"secret"}, header: transport.HeaderMap{"X-Api-Key": {"secret", "other"}}},
 		"no header": {key: ratelimit.KeyHeader("x-api-key"), peers: []string{""}, want: []string{""}},
@@ -112,5 +113,21 @@ func TestEmptyKeys(t *testing.T) {
 				t.Errorf("rule %d: want %d without a key, have %d", rule, want, have)
 			}
 		})
+	}
+}
+
+// TestOperationsAndKeysAreApart also where one name goes on as the other's key begins.
+func TestOperationsAndKeysAreApart(t *testing.T) {
+	t.Parallel()
+	g := must(ratelimit.NewGate(must(ratelimit.New(ratelimit.PerHour(1))), ratelimit.PerOperation(), ratelimit.By(ratelimit.KeyHeader("Who"))))
+	for _, row := range []struct{ method, who string }{{"Cut", "Out"}, {"CutOut", ""}, {"CutO", "ut"}} {
+		ctx, _ := served(t.Context(), "", transport.HeaderMap{"Who": {row.who}})
+		h := g.Middleware(endpoint.Spec{Service: "quarry", Method: row.method}, nothing)
+		if err := call(ctx, h); err != nil {
+			t.Errorf("%s for %q: %v", row.method, row.who, err)
+		}
+		if err := call(ctx, h); status.CodeOf(err) != status.ResourceExhausted {
+			t.Errorf("%s for %q again: want it refused, have %v", row.method, row.who, err)
+		}
 	}
 }

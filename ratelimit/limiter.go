@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/bits"
 	"time"
 )
 
@@ -68,10 +70,20 @@ func (l Limit) Capacity() int {
 	return l.Events
 }
 
-// Fill returns how long it takes to get n events back at the rate of Events in a Period, rounded to a nanosecond. It is exact for limits
-// that Check accepts and n up to their Capacity.
+// Fill returns how long it takes to get n events back at the rate of Events in a Period, rounded to a nanosecond. It is for limits that
+// Check accepts; where it would be longer than a Duration can say it is the longest one, and 0 where n is less than 1.
 func (l Limit) Fill(n int) time.Duration {
-	return time.Duration(float64(n)*(float64(l.Period)/float64(l.Events)) + 0.5)
+	if n < 1 || l.Events < 1 || l.Period <= 0 {
+		return 0
+	}
+	events := uint64(l.Events)
+	high, low := bits.Mul64(uint64(n), uint64(l.Period))
+	low, carry := bits.Add64(low, events/2, 0)
+	if high += carry; high >= events {
+		return math.MaxInt64
+	}
+	d, _ := bits.Div64(high, low, events)
+	return time.Duration(min(d, math.MaxInt64))
 }
 
 // Check returns an error, which says what is wrong with l, unless l can be used.

@@ -17,8 +17,9 @@ const DefaultMaxKeys = 1 << 16
 //
 // It knows a bounded number of keys. The bucket of a key that was not used for so long that it is full again is the same as a new one,
 // and is forgotten without any loss when the space is needed. Where few are full, one that was not used lately begins anew: it may have
-// a burst too many. LocalStatus.Evicted counts that; a number that grows asks for LocalMaxKeys. A key is kept as a hash of 126 bits, so
-// that its length does not matter.
+// a burst too many. LocalStatus.Evicted counts that; a number that grows asks for LocalMaxKeys. A key is kept as a hash of 64 bits
+// with a seed of this Local, so that its length does not matter. That any two of a million keys have the same, and so one bucket, has a
+// probability of one in 36 million.
 //
 // Make one by New. It has no goroutine, and need not be closed.
 type Local struct {
@@ -32,7 +33,7 @@ type LocalOption func(*localConfig) error
 
 type localConfig struct{ maxKeys int }
 
-// LocalMaxKeys sets how many keys there are at most. Each takes 30 to 50 bytes. The default is DefaultMaxKeys.
+// LocalMaxKeys sets how many keys there are at most. Each takes 20 to 35 bytes. The default is DefaultMaxKeys.
 func LocalMaxKeys(keys int) LocalOption {
 	return func(c *localConfig) error {
 		c.maxKeys = keys

@@ -3,6 +3,7 @@ package ratelimit_test
 import (
 	"math/big"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,6 +77,26 @@ func compare(t *testing.T, limit ratelimit.Limit, steps []byte) {
 			tokens.SetInt64(0)
 		}
 	}
+}
+
+// TestLocalAtOnce has calls that have read the clock before another took all that there was.
+func TestLocalAtOnce(t *testing.T) {
+	t.Parallel()
+	l := must(ratelimit.New(ratelimit.Limit{Events: 1_000_000, Period: time.Second, Burst: 3}))
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for range 50_000 {
+				n := g % 2 * 3
+				d := must(l.Take(t.Context(), "", n))
+				if d.Remaining < 0 || d.Reset > 3*time.Microsecond || d.RetryAfter > d.Reset || n == 0 && !d.Allowed {
+					t.Errorf("taking %d: have %+v", n, d)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // TestLocalForgets has more keys than it may know.

@@ -2,6 +2,7 @@ package ratelimit_test
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,17 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 	}
 }
 
+func TestAllAreTold(t *testing.T) {
+	t.Parallel()
+	var told [2]int
+	h := must(ratelimit.Erroring(rate.NewLimiter(0, 0),
+		ratelimit.OnEvent(func(ratelimit.Event) { told[0]++ }), ratelimit.OnEvent(func(ratelimit.Event) { told[1]++ }))).Middleware(spec, nothing)
+	_ = call(t.Context(), h)
+	if want := [2]int{1, 1}; want != told {
+		t.Errorf("want %v events, have %v", want, told)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -123,6 +135,19 @@ func TestLimits(t *testing.T) {
 		}
 		if have := row.limit.Fill(1); row.fill != have {
 			t.Errorf("%v: want one in %v, have %v", row.limit, row.fill, have)
+		}
+	}
+	years := ratelimit.Limit{Events: 7, Period: 10 * 365 * 24 * time.Hour}
+	for _, row := range []struct {
+		limit ratelimit.Limit
+		n     int
+		want  time.Duration
+	}{
+		{years, 1, 45051428571428571}, {years, 6, 270308571428571429}, {years, 0, 0}, {years, -1, 0}, {ratelimit.Limit{}, 1, 0},
+		{years, math.MaxInt32, math.MaxInt64}, {ratelimit.PerHour(1), math.MaxInt, math.MaxInt64},
+	} {
+		if have := row.limit.Fill(row.n); row.want != have {
+			t.Errorf("%v: want %d in %d ns, have %d", row.limit, row.n, row.want, have)
 		}
 	}
 	for n, want := range map[int]string{11: "never has at once", -1: "want 0 or more"} {

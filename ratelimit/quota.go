@@ -39,7 +39,7 @@ type QuotaOption func(*quotaConfig) error
 
 type quotaConfig struct{ maxKeys int }
 
-// QuotaMaxKeys sets how many keys there are at most. Each takes 40 to 60 bytes. The default is DefaultMaxKeys.
+// QuotaMaxKeys sets how many keys there are at most. Each takes 30 to 50 bytes. The default is DefaultMaxKeys.
 func QuotaMaxKeys(keys int) QuotaOption {
 	return func(c *quotaConfig) error {
 		c.maxKeys = keys
@@ -70,7 +70,10 @@ func NewQuota(events int, period Period, opts ...QuotaOption) (*Quota, error) {
 // Take takes n events of the key from the present period, or none; see Limiter. It does not block, and does not look at the context. It
 // fails, besides, when the Period does not say when the present one began and ends.
 func (q *Quota) Take(_ context.Context, key string, n int) (Decision, error) {
-	now := time.Now()
+	return q.take(time.Now(), key, n)
+}
+
+func (q *Quota) take(now time.Time, key string, n int) (Decision, error) {
 	w, err := q.window(now)
 	if err == nil {
 		err = w.limit.CheckCost(n)

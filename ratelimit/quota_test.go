@@ -42,7 +42,7 @@ func TestPeriods(t *testing.T) {
 // period agrees on it.
 func TestPeriodsFollowOneAnother(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"UTC", "Europe/Berlin", "America/Havana", "America/Sao_Paulo", "Asia/Beirut", "Africa/Cairo", "Atlantic/Azores", "Pacific/Apia", "Asia/Tehran"} {
+	for _, name := range []string{"UTC", "Europe/Berlin", "America/Havana", "America/Sao_Paulo", "Asia/Beirut", "Asia/Amman", "Africa/Cairo", "Atlantic/Azores", "Pacific/Apia", "Asia/Tehran"} {
 		for kind, period := range map[string]ratelimit.Period{"day": ratelimit.Daily(locate(t, name)), "month": ratelimit.Monthly(locate(t, name))} {
 			now := time.Date(2010, 1, 1, 0, 30, 0, 0, time.UTC)
 			lastStart, lastEnd := period(now)
@@ -102,6 +102,42 @@ func TestQuotaForgets(t *testing.T) {
 			t.Errorf("want those of the hour before forgotten, and hardly any evicted, have %+v", s)
 		}
 	})
+}
+
+// TestAClockThatIsSetBack makes a period longer, and gives nothing back.
+func TestAClockThatIsSetBack(t *testing.T) {
+	t.Parallel()
+	q := must(ratelimit.NewQuota(3, ratelimit.Every(time.Hour)))
+	noon := time.Date(2126, 11, 27, 12, 0, 0, 0, time.UTC)
+	hour := ratelimit.Limit{Events: 3, Period: time.Hour}
+	for i, row := range []struct {
+		key   string
+		after time.Duration
+		n     int
+		want  ratelimit.Decision
+	}{
+		{"ada", 10 * time.Minute, 2, ratelimit.Decision{Allowed: true, Limit: hour, Remaining: 1, Reset: 50 * time.Minute}},
+		{"ada", -20 * time.Minute, 2, ratelimit.Decision{Limit: hour, Remaining: 1, Reset: 80 * time.Minute, RetryAfter: 80 * time.Minute}},
+		{"bob", -20 * time.Minute, 3, ratelimit.Decision{Allowed: true, Limit: hour, Reset: 20 * time.Minute}},
+		{"ada", time.Hour - 1, 1, ratelimit.Decision{Allowed: true, Limit: hour, Reset: 1}},
+		{"ada", time.Hour, 0, ratelimit.Decision{Allowed: true, Limit: hour, Remaining: 3}},
+	} {
+		if have := must(q.TakeAt(noon.Add(row.after), row.key, row.n)); row.want != have {
+			t.Errorf("step %d: want %+v, have %+v", i, row.want, have)
+		}
+	}
+}
+
+// TestWhatHasUsedNothing is forgotten without loss.
+func TestWhatHasUsedNothing(t *testing.T) {
+	t.Parallel()
+	q := must(ratelimit.NewQuota(3, ratelimit.Daily(nil), ratelimit.QuotaMaxKeys(100)))
+	for i := range 1000 {
+		must(q.Take(t.Context(), strconv.Itoa(i), 0))
+	}
+	if s := q.Status(); s.Evicted != 0 || s.Keys > 100 {
+		t.Errorf("want none evicted, have %+v", s)
+	}
 }
 
 func TestAPeriodThatIsWrongLater(t *testing.T) {

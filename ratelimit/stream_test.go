@@ -89,9 +89,13 @@ func TestMessagesHaveKeysAndCosts(t *testing.T) {
 	g := must(ratelimit.NewGate(must(ratelimit.New(ratelimit.PerHour(5))), ratelimit.Messages(),
 		ratelimit.By(ratelimit.KeyOf(func(m string) string { return m[:1] })), ratelimit.Cost(func(m string) int { return len(m) })))
 	s := endpoint.NewStream(spec, echo, g.Middleware)
-	back, _, err := stream(t.Context(), s, "a1234", "b1234", "b1")
+	ctx, info := served(t.Context(), "", nil)
+	back, _, err := stream(ctx, s, "a1234", "b1234", "b1")
 	if status.CodeOf(err) != status.ResourceExhausted || len(back) != 2 {
 		t.Errorf("want two, and the third refused, have %v, %v", back, err)
+	}
+	if have := info.Response.Get(ratelimit.HeaderRateLimit); have != "" {
+		t.Errorf("want no fields, since the header may have been sent, have %s", have)
 	}
 }
 

@@ -10,18 +10,18 @@ import (
 	"sync/atomic"
 )
 
-// Map holds values by key, never more than so many. When one more comes it forgets another, in constant time on average, and on the
-// goroutine that brings the new one: one of the same part of the Map that Idle says nothing is lost with, if 16 looks on average find one,
-// else one that was not used lately, as CLOCK chooses (F. J. Corbató, "A Paging Experiment with the Multics System", 1968). What is idle is
-// also dropped where a part would have to grow.
+// Map holds values by key, never more than so many, but for the first key of a part that holds none. When one more comes it forgets
+// another, in constant time on average, and on the goroutine that brings the new one: one of the same part of the Map that Idle says
+// nothing is lost with, if 16 looks on average find one, else one that was not used lately, as CLOCK chooses (F. J. Corbató, "A Paging
+// Experiment with the Multics System", 1968). What is idle is also dropped where a part would have to grow.
 //
-// A key is known by 126 bits of two hashes with seeds of this Map, and not kept itself, so that a key of any length costs the same and no
-// key is compared. That any two of a million are taken for one has a probability of less than 10^-25, and nobody who does not know the
-// seeds can bring it about.
+// A key is known by 64 bits, a hash with a seed of this Map, and not kept itself, so that a key of any length takes the same space and
+// no key is compared. (62 bits in a Map of less than 1024 keys.) That any two of n keys are taken for one has a probability of n^2/2^65:
+// one in 36 million for a million keys. Nobody who does not know the seed can bring it about, or aim at the key of somebody else.
 //
 // It is safe for concurrent use. It has no goroutine and reads no clock.
 type Map[V any] struct {
-	seeds   [2]maphash.Seed
+	seed    maphash.Seed
 	idle    func(v *V, now int64) bool
 	limit   int64
 	count   atomic.Int64
@@ -43,8 +43,7 @@ func New[V any](limit int, idle func(v *V, now int64) bool) *Map[V] {
 	}
 	n := 1 << (bits.Len(uint(max(min(limit/minShard, fewShards), limit/maxShard, 1))) - 1)
 	return &Map[V]{
-		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, idle: idle, limit: int64(limit),
-		mask: uint64(n - 1), shards: make([]shard[V], n),
+		seed: maphash.MakeSeed(), idle: idle, limit: int64(limit), mask: uint64(n - 1), shards: make([]shard[V], n),
 	}
 }
 
@@ -67,8 +66,8 @@ type Entry[V any] struct {
 
 // Acquire returns the value of the key, and makes one that is zero where there is none. Now is handed to Idle when something has to go.
 func (m *Map[V]) Acquire(key string, now int64) Entry[V] {
-	id := m.id(key)
-	s := &m.shards[id.a&m.mask]
+	hash := maphash.String(m.seed, key)
+	s, id := &m.shards[hash&m.mask], id(hash&^visited|occupied)
 	s.mu.Lock()
 	if v := s.find(id); v != nil {
 		return Entry[V]{Value: v, shard: s}
@@ -118,10 +117,6 @@ func (m *Map[V]) Stats() Stats {
 	return Stats{
 		Keys: int(m.count.Load()), Limit: int(m.limit), Forgotten: m.forgot.Load(), Evicted: m.evicted.Load(),
 	}
-}
-
-func (m *Map[V]) id(key string) id {
-	return id{a: maphash.String(m.seeds[0], key), b: maphash.String(m.seeds[1], key)&^visited | occupied}
 }
 
 // insert makes room for one more and returns its value. The shard is locked.

@@ -135,6 +135,11 @@ func TestNobodyWaitsForMoreThanTheWhole(t *testing.T) {
 	if d := take(t, few, "key", 1); d.Allowed || d.RetryAfter != 20*time.Second || d.Reset != 100*time.Second {
 		t.Errorf("want to wait for one event of 3 in a minute, have %+v", d)
 	}
+	take(t, many, "parts", 1) // leaves 2 of 7 parts of a microsecond, of which the next limiter has none
+	whole := newLimiter(t, client, ratelimit.Limit{Events: 1, Period: hour, Burst: 10}, redislimit.Refuse(), unhurried())
+	if d := take(t, whole, "parts", 1); !d.Allowed || d.Remaining != 8 || whole.Status().Gone {
+		t.Errorf("want 8 of 10 to remain, and a part of the ninth, have %+v, %+v", d, whole.Status())
+	}
 }
 
 func TestOneRoundTripIsEnough(t *testing.T) {

@@ -33,8 +33,8 @@ func (l *Limiter) fail(err error, key string, ended int64) *outage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.outage.Load() == nil && !l.closed {
+		l.look(key) // first, since who is told may panic
 		l.begin(err)
-		l.look(key)
 	}
 	return l.outage.Load()
 }

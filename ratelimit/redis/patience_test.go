@@ -3,6 +3,8 @@ package redislimit_test
 import (
 	"context"
 	"errors"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -90,6 +92,21 @@ func TestCallersWithLessPatienceThanTheLimiterDoNotAllWait(t *testing.T) {
 	if events, _ := w.seen(); len(events) != 2 {
 		t.Errorf("want one outage, have %+v", events)
 	}
+}
+
+// TestWhyRedisIsGoneNamesTheTimeout that the limiter has waited for.
+func TestWhyRedisIsGoneNamesTheTimeout(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartRedis(t)
+	l := newLimiter(t, newClient(t, server.Address), ratelimit.PerSecond(1000), redislimit.Allow(), redislimit.Timeout(321*time.Millisecond))
+	warm(t, l)
+	server.Suspend()
+	take(t, l, "key", 1)
+	if s := l.Status(); !s.Gone || !errors.Is(s.Err, context.DeadlineExceeded) && !errors.Is(s.Err, os.ErrDeadlineExceeded) ||
+		!strings.Contains(s.Err.Error(), "no answer within 321ms") {
+		t.Errorf("want an outage since there is no answer, have %+v", s)
+	}
+	server.Resume()
 }
 
 // What answers now and then does not make a flood of events.

@@ -52,3 +52,26 @@ func TestADistributedLimiterDoesNotSilentlyBecomeALocalOne(t *testing.T) {
 		t.Errorf("want an event and a line that it is over, with what was decided meanwhile, have %+v, %q", events, lines)
 	}
 }
+
+// TestAPanicOfWhoIsTold is the caller's; the limiter looks for Redis all the same.
+func TestAPanicOfWhoIsTold(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartRedis(t)
+	l := newLimiter(t, newClient(t, server.Address), ratelimit.PerSecond(1), redislimit.Allow(), redislimit.OnEvent(func(e redislimit.Event) {
+		if e.Kind == redislimit.Gone {
+			panic("out of order")
+		}
+	}))
+	server.Kill()
+	func() {
+		defer func() {
+			if want, have := "out of order", recover(); want != have {
+				t.Errorf("want the panic %v, have %v", want, have)
+			}
+		}()
+		take(t, l, "key", 1)
+	}()
+	take(t, l, "key", 1)
+	server.Start()
+	await(t, "Redis to be back", func() bool { return !l.Status().Gone })
+}
