@@ -40,7 +40,7 @@ func TestNothingDrifts(t *testing.T) {
 		{ratelimit.PerSecond(3), 1, 300 * time.Millisecond, 200_000}, // a third of a second is no number of microseconds
 		{ratelimit.PerSecond(700_001), 700, 900 * time.Microsecond, 200_000},
 		{ratelimit.Limit{Events: 3, Period: 7, Burst: 10_000_000}, 1_000_000, 2 * time.Millisecond, 200_000}, // an event in 2 1/3 ns
-		{ratelimit.Limit{Events: 3, Period: 7, Burst: 100}, 1, 0, 200}, // all of it in less than a microsecond
+		{ratelimit.Limit{Events: 3, Period: 7, Burst: 100}, 1, 0, 200},                                       // all of it in less than a microsecond
 		{ratelimit.Limit{Events: 999_983, Period: 24 * hour, Burst: 99}, 1, 50 * time.Millisecond, 200_000},
 	} {
 		args, err := redislimit.Args(row.limit, row.n)

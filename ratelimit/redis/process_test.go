@@ -105,6 +105,15 @@ func near(t *testing.T, what string, want float64, have int, hundredths float64)
 	}
 }
 
+// atMost allows three hundredths more, for the slots, and a third less, since the machine may be too busy for the workers to ask for all.
+func atMost(t *testing.T, what string, want float64, have int) {
+	t.Helper()
+	t.Logf("%s: want at most %.0f, have %d", what, want, have)
+	if float64(have) > 1.03*want || float64(have) < want*2/3 {
+		t.Errorf("%s: want at most %.0f, and not much less, have %d", what, want, have)
+	}
+}
+
 // Four processes want as much as they can get of one key. Together they get what the limit says.
 func TestProcessesTogetherGetWhatTheLimitSays(t *testing.T) {
 	t.Parallel()
@@ -153,7 +162,7 @@ func TestProcessesDoWithoutRedisAsChosen(t *testing.T) {
 			c.done.Wait()
 
 			allowed, _ := c.between(0, ended)
-			near(t, "before", perSec*ended.Seconds()+burst, allowed, 3)
+			atMost(t, "before", perSec*ended.Seconds()+burst, allowed)
 			c.hadOneOutage(t, ended, started)
 			meanwhile := []time.Duration{c.last("gone") + slot, began}
 			allowed, calls := c.between(meanwhile[0], meanwhile[1])
@@ -173,9 +182,8 @@ func TestProcessesDoWithoutRedisAsChosen(t *testing.T) {
 			}
 			back := c.last("back")
 			t.Logf("Redis was back at %v, and all workers knew at %v", started, back)
-			settled := back + time.Second // by then what it has forgotten, which is a burst, is used up
-			allowed, _ = c.between(settled, lasts)
-			near(t, "after", perSec*(lasts-settled).Seconds(), allowed, 5)
+			allowed, _ = c.between(back, lasts)
+			atMost(t, "after", perSec*(lasts-back).Seconds()+burst, allowed) // it has forgotten what was used before
 		})
 	}
 }
