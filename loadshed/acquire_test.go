@@ -3,6 +3,7 @@ package loadshed_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -244,4 +245,30 @@ func TestRetryAfterIsSpread(t *testing.T) {
 	if want, have := 8, len(seen); have < want {
 		t.Errorf("want %d different times or more, have %d", want, have)
 	}
+}
+
+// A call may wait for as long as it likes, where that is said.
+func TestAnEndlessIntervalHasNoOverload(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := fixed(t, 1, loadshed.QueueTarget(time.Millisecond), loadshed.QueueInterval(math.MaxInt64))
+		time.Sleep(time.Second)
+		var calls sync.WaitGroup
+		for range 20 {
+			calls.Go(func() {
+				done, err := s.Acquire(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+				done(nil)
+			})
+		}
+		time.Sleep(100 * time.Millisecond)
+		if have := s.Status(); have.Overloaded {
+			t.Errorf("want no overload, have %+v", have)
+		}
+		calls.Wait()
+	})
 }
