@@ -101,6 +101,15 @@ func TestUnderOverloadTheNewestComesNext(t *testing.T) {
 				}
 			})
 		}
+		for since := 0; since < 20; time.Sleep(time.Millisecond) { // a call takes 5 ms
+			have := s.Status()
+			if have.Overloaded {
+				since++
+			}
+			if since > 10 && have.Delay > 15*time.Millisecond {
+				t.Errorf("want those to be sent away who have waited for longer than the target, have %+v", have)
+			}
+		}
 		time.Sleep(time.Second)
 		if have := s.Status(); !have.Overloaded || have.Delay > 10*time.Millisecond {
 			t.Errorf("want an overload, and nobody to wait for longer than the target, have %+v", have)
