@@ -3,6 +3,7 @@ package loadshed_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -99,6 +100,15 @@ func TestUnderOverloadTheNewestComesNext(t *testing.T) {
 					}
 				}
 			})
+		}
+		for since := 0; since < 20; time.Sleep(time.Millisecond) { // a call takes 5 ms
+			have := s.Status()
+			if have.Overloaded {
+				since++
+			}
+			if since > 10 && have.Delay > 15*time.Millisecond {
+				t.Errorf("want those to be sent away who have waited for longer than the target, have %+v", have)
+			}
 		}
 		time.Sleep(time.Second)
 		if have := s.Status(); !have.Overloaded || have.Delay > 10*time.Millisecond {
@@ -244,4 +254,30 @@ func TestRetryAfterIsSpread(t *testing.T) {
 	if want, have := 8, len(seen); have < want {
 		t.Errorf("want %d different times or more, have %d", want, have)
 	}
+}
+
+// A call may wait for as long as it likes, where that is said.
+func TestAnEndlessIntervalHasNoOverload(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := fixed(t, 1, loadshed.QueueTarget(time.Millisecond), loadshed.QueueInterval(math.MaxInt64))
+		time.Sleep(time.Second)
+		var calls sync.WaitGroup
+		for range 20 {
+			calls.Go(func() {
+				done, err := s.Acquire(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+				done(nil)
+			})
+		}
+		time.Sleep(100 * time.Millisecond)
+		if have := s.Status(); have.Overloaded {
+			t.Errorf("want no overload, have %+v", have)
+		}
+		calls.Wait()
+	})
 }

@@ -97,6 +97,24 @@ func TestTheLimitFollowsTheService(t *testing.T) {
 	}
 }
 
+// A limit that is much too high at the beginning, as it may be on a machine with many processors, is found out by the first dip, and not by
+// good luck. It took twenty seconds at times.
+func TestALimitThatIsMuchTooHighIsFoundOutSoon(t *testing.T) {
+	t.Parallel()
+	const runs = 6
+	sum := 0.0
+	for seed := range uint64(runs) {
+		limits, _ := follow(t, shedsim.Config{
+			Service: shedsim.Service{Workers: 4, Work: shedsim.Exponential(10 * time.Millisecond)}, Seed: seed, Measure: 20 * time.Second,
+			Loads: []shedsim.Load{{Rate: 2000, Patience: time.Second}},
+		}, loadshed.LimitRange(1, 100, 1000))
+		sum += float64(slices.IndexFunc(limits, func(l int) bool { return l <= 14 })) / 10
+	}
+	if have := sum / runs; have > 6 {
+		t.Errorf("want a limit of 14 or less after 6 s on the average, have it after %.1f", have)
+	}
+}
+
 // Hours of overload do not move it away.
 func TestTheLimitDoesNotDrift(t *testing.T) {
 	t.Parallel()

@@ -9,7 +9,8 @@ import (
 const (
 	dip       = 0.75                   // the lower limit of the two that are compared, as a share of the upper
 	deep      = 0.5                    // the same after so many moves down without one up,
-	steady    = 3                      //
+	steady    = 3                      // or at the beginning where that is more than so many,
+	few       = 8                      //
 	far       = 3                      // or while calls take so many times as long as usually
 	worth     = 0.2                    // how much of a rise of the limit has to come back as throughput; 1 would be all
 	gain      = 0.5                    // how far a comparison moves the limit, in logarithms
@@ -43,7 +44,8 @@ const (
 // Wagner: Adaptive Load Control in Transaction Processing Systems, 1991). Where a comparison leaves no doubt the limit goes on in that
 // direction, each phase compared with the one before, until that was too far.
 type climber struct {
-	least, most float64
+	floor       float64 // of what is in force
+	least, most float64 // of what is thought to be right: least leaves room for a dip
 	first       float64 // the limit at the beginning
 
 	limit     float64 // what is thought to be right
@@ -76,10 +78,10 @@ const (
 // flow is how many calls have come to a useful end, with which limit.
 type flow struct{ limit, calls, rate float64 }
 
-// reading is what the climber is told now and then. The counts only grow.
+// reading is what the climber is told now and then. The counts grow.
 type reading struct {
 	now        time.Duration
-	useful     uint64        // calls that have come to a useful end
+	useful     uint64        // calls that have come to a useful end; it may be a little less than before
 	waited     time.Duration // for how long somebody has waited for a place
 	inProgress int           // calls
 	took       time.Duration // how long calls take at present
@@ -89,7 +91,11 @@ type reading struct {
 }
 
 func newClimber(first, least, most int) *climber {
-	c := &climber{least: float64(least), most: float64(most), first: float64(first), limit: float64(first), cold: true}
+	c := &climber{floor: float64(least), most: float64(most), first: float64(first), limit: float64(first), cold: true}
+	c.least = min(max(math.Ceil(c.floor/dip), c.floor+1), c.most)
+	if first > few {
+		c.falls = steady
+	}
 	c.begin(reading{}, upper, c.limit)
 	return c
 }
@@ -106,7 +112,7 @@ func (c *climber) step(r reading) {
 		}
 		return
 	}
-	span, calls := r.now-c.from.now, float64(r.useful-c.from.useful)
+	span, calls := r.now-c.from.now, float64(max(int64(r.useful-c.from.useful), 0))
 	enough, atMost, want := max(2*r.took, shortest), longest, float64(fewest)
 	if c.phase == upper && r.took <= far*r.usual { // where it costs nothing
 		enough, atMost, want = 2*enough, 2*atMost, 2*want
@@ -123,14 +129,14 @@ func (c *climber) step(r reading) {
 	c.before = have
 	switch {
 	case c.cold: // the calls within the service were not yet as many as they will be
-		c.cold = false
+		c.cold, c.limit = false, c.within(c.limit)
 		c.begin(r, upper, c.limit)
 	case c.phase == upper:
 		depth := dip
 		if (r.took > far*r.usual || c.falls >= steady) && r.now >= c.shallow {
 			depth = deep
 		}
-		c.begin(r, lower, max(1, min(math.Round(c.limit*depth), c.at-1)))
+		c.begin(r, lower, max(c.floor, min(math.Round(c.limit*depth), c.at-1)))
 	case before.calls == 0 || calls == 0 || before.limit == have.limit:
 		c.begin(r, upper, c.limit)
 	case c.phase == lower:
@@ -141,7 +147,7 @@ func (c *climber) step(r reading) {
 }
 
 func (c *climber) begin(r reading, p phase, at float64) {
-	c.phase, c.at, c.measuring, c.began, c.peak = p, max(math.Round(at), 1), false, r.now, float64(r.inProgress)
+	c.phase, c.at, c.measuring, c.began, c.peak = p, math.Round(at), false, r.now, float64(r.inProgress)
 }
 
 // shareOf returns how much of a rise of the limit came back, and the weight of that.

@@ -12,7 +12,7 @@ import (
 
 // The defaults of a Shedder.
 const (
-	DefaultLeast      = 2      // calls in progress
+	DefaultLeast      = 1      // calls in progress
 	DefaultFirst      = 12     // at the beginning, for each processor that the process may use (GOMAXPROCS),
 	DefaultFirstMost  = 100    // but not more
 	DefaultMost       = 10_000 // at most
@@ -62,7 +62,8 @@ func FixedLimit(n int) Option {
 }
 
 // LimitRange keeps the limit between least and most, and begins with first. The defaults are DefaultLeast, DefaultFirst for
-// each processor, and DefaultMost.
+// each processor, but DefaultFirstMost at most, and DefaultMost. Under overload the limit is lowered by a quarter now and then, to see
+// what that changes; since that is not done below least either, the limit is a third more than that on the average, or more.
 func LimitRange(least, first, most int) Option {
 	return func(c *config) error {
 		c.least, c.first, c.most = least, first, most

@@ -54,7 +54,7 @@ func (s *Shedder) watch(now time.Duration) {
 		q.shortest, s.interval.waited[c] = forever, waited
 	}
 	s.setPatience()
-	s.interval.from, s.interval.to = now, now+s.patience
+	s.interval.from, s.interval.to = now, now+min(s.patience, forever-now)
 }
 
 // metering is how often the processors are looked at.

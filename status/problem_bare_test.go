@@ -3,6 +3,7 @@ package status_test
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
 	"time"
 
@@ -67,5 +68,27 @@ func BenchmarkAppendProblem(b *testing.B) {
 				buf = e.AppendProblem(buf[:0], 0, "")
 			}
 		})
+	}
+}
+
+// Whatever single part of an error is not plain, or there beside plain ones, it is written.
+func TestEachPartOfAProblemIsWritten(t *testing.T) {
+	t.Parallel()
+	const odd = "a\"\\\n\u2028"
+	for name, want := range map[string]*status.Error{
+		"message":    {Code: status.Unavailable, Message: odd, Reason: "R", ID: "1"},
+		"reason":     {Code: status.Unavailable, Message: "m", Reason: odd, ID: "1"},
+		"id":         {Code: status.Unavailable, Message: "m", Reason: "R", ID: odd},
+		"violations": {Code: status.Unavailable, Message: "m", Violations: []status.Violation{{Field: "sku", Description: "gone"}}},
+		"details":    {Code: status.Unavailable, Message: "m", Details: []status.Detail{{Type: "t", Value: []byte(`{"a":1}`)}}},
+	} {
+		have := new(status.Error)
+		if err := json.Unmarshal(want.AppendProblem(nil, 0, ""), have); err != nil || !reflect.DeepEqual(want, have) {
+			t.Errorf("%s: want %#v, have %#v, %v", name, want, have, err)
+		}
+	}
+	var have struct{ Title string }
+	if err := json.Unmarshal(status.New(status.Unavailable, "m").AppendProblem(nil, 0, odd), &have); err != nil || have.Title != odd {
+		t.Errorf("want the title %q, have %q, %v", odd, have.Title, err)
 	}
 }

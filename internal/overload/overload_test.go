@@ -150,3 +150,16 @@ func TestMistakesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestQuantilesAreTheSmallestThatSoManyDoNotExceed(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int][2]time.Duration{1: {1, 1}, 2: {1, 2}, 3: {2, 3}, 100: {50, 99}, 200: {100, 198}} {
+		var calls []overload.Call
+		for i := range n {
+			calls = append(calls, overload.Call{Took: time.Duration(n - i)})
+		}
+		if s := overload.Summarize(calls, time.Second); want != [2]time.Duration{s.P50, s.P99} {
+			t.Errorf("of %d: want %v, have %v and %v", n, want, s.P50, s.P99)
+		}
+	}
+}

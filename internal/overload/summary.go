@@ -1,6 +1,7 @@
 package overload
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -40,8 +41,8 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}
-	n := int(q * float64(len(sorted)))
-	return sorted[min(n, len(sorted)-1)]
+	n := int(math.Ceil(q * float64(len(sorted))))
+	return sorted[min(max(n, 1), len(sorted))-1]
 }
 
 // InPhase returns those of the calls that began in the phase, later than so long after its beginning.

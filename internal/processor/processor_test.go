@@ -150,11 +150,15 @@ func TestUsageIsSmoothedAndAnotherLimitSeen(t *testing.T) {
 	m.Read(0)
 	row.after.write(t, root)
 	first := m.Read(time.Second)
-	if have := m.Read(2 * time.Second); have.Share >= first.Share || have.Share <= 0 {
+	second := m.Read(2 * time.Second)
+	if have := second; have.Share >= first.Share || have.Share <= 0 {
 		t.Errorf("want less than %v after an idle second, and more than 0, have %v", first.Share, have.Share)
 	}
 	tree{"sys/fs/cgroup/cpu.stat": "usage_usec 3\n"}.write(t, root) // set back
 	before := m.Read(3 * time.Second)
+	if second != before {
+		t.Errorf("want a counter that was set back to change nothing, have %+v after %+v", before, second)
+	}
 	tree{"sys/fs/cgroup/cpu.stat": "nothing\n"}.write(t, root)
 	if have := m.Read(4 * time.Second); before != have {
 		t.Errorf("want what cannot be read to change nothing, have %+v after %+v", have, before)
@@ -164,6 +168,29 @@ func TestUsageIsSmoothedAndAnotherLimitSeen(t *testing.T) {
 	tree{"sys/fs/cgroup/cpu.stat": "usage_usec 200000\n"}.write(t, root)
 	if have := m.Read(21 * time.Second); math.Abs(have.Limit-0.4) > 1e-9 || math.Abs(have.Share-0.5*smooth) > 1e-9 {
 		t.Errorf("want half of the new limit, have %+v", have)
+	}
+}
+
+// The share of the time in which something waits is 0 to 1, whatever the kernel counts, and that of some and not of all.
+func TestStallsAreAShare(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	row := trees["version 2, in a container of its own namespace"]
+	row.before.write(t, root)
+	m := processor.NewMeter(root)
+	m.Read(0)
+	for i, row := range []struct {
+		pressure    string
+		least, most float64
+	}{
+		{"full avg10=0.00 total=900000\nsome avg10=0.00 total=1000\n", 0, 0},
+		{"some avg10=0.00 total=9001000\n", smooth, smooth},
+		{"some avg10=0.00 total=1000\n", 0, smooth}, // set back
+	} {
+		tree{"sys/fs/cgroup/cpu.pressure": row.pressure}.write(t, root)
+		if have := m.Read(time.Duration(i+1) * time.Second).Stalled; have < row.least || have > row.most {
+			t.Errorf("reading %d: want %v to %v, have %v", i, row.least, row.most, have)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ package shedsim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -52,10 +53,10 @@ type Load struct {
 // Sample returns how long the work on a call takes.
 type Sample func(r *rand.Rand) time.Duration
 
-// Run simulates.
+// Run simulates, and returns when all calls have ended. It fails when c is wrong.
 func Run(c Config) (*Result, error) {
-	if c.Service.Workers < 1 || c.Service.Work == nil || len(c.Loads) == 0 || c.Measure <= 0 {
-		return nil, errors.New("shedsim: want workers, work, loads and time to measure")
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("shedsim: %w", err)
 	}
 	random := rand.New(rand.NewPCG(c.Seed, 1)) //nolint:gosec // it is a model
 	s := &simulation{Config: c, began: time.Now(), service: newService(c.Service, random)}
@@ -75,6 +76,26 @@ func Run(c Config) (*Result, error) {
 	all.Wait()
 	s.result.Span = c.Measure
 	return &s.result, nil
+}
+
+func (c *Config) check() error {
+	if len(c.Loads) == 0 || c.Measure <= 0 || c.Warmup < 0 {
+		return errors.New("want loads, and time to measure")
+	}
+	if c.Service.Workers < 1 || c.Service.Work == nil {
+		return errors.New("the Service needs workers and work")
+	}
+	for i, change := range c.Changes {
+		if change.Service.Workers < 1 || change.Service.Work == nil || change.At < c.Changes[max(i-1, 0)].At {
+			return fmt.Errorf("change %d: want workers and work, and no time before that of the one before", i)
+		}
+	}
+	for i, l := range c.Loads {
+		if !(l.Rate > 0) || l.Patience <= 0 || l.Priority < transport.PrioritySheddable || l.Priority > transport.PriorityCritical {
+			return fmt.Errorf("load %d: want a rate and patience above 0 and one of the priorities, have %+v", i, l)
+		}
+	}
+	return nil
 }
 
 type simulation struct {
