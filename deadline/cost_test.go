@@ -25,7 +25,7 @@ func TestAGuardDoesNotAllocate(t *testing.T) {
 			t.Errorf("a call that %s: want no allocations, have %v", name, have)
 		}
 	}
-	if have := g.Status()[0]; have.Passed < 1000 {
+	if have := g.Status()[0]; have.Expired < 1000 {
 		t.Errorf("want refusals, have %+v", have)
 	}
 }

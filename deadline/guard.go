@@ -76,7 +76,7 @@ func NewGuard(opts ...GuardOption) (*Guard, error) {
 type guarded struct {
 	least minimum
 
-	refused, passed, probes atomic.Uint64
+	refused, expired, probes atomic.Uint64
 	probed                  atomic.Int64 // when the last call that would have been refused went through; 0 before the first was refused
 }
 
@@ -102,7 +102,7 @@ func (g *Guard) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.H
 		if deadline, limited := ctx.Deadline(); limited {
 			left := deadline.Sub(g.start) - began
 			if left <= 0 {
-				o.passed.Add(1)
+				o.expired.Add(1)
 				return nil, refused(ctx, spec, operation, errPassed, errPassedUnsent)
 			}
 			if least, known := o.least.at(began, g.window, g.samples); known && left < least && !o.probing(began, g.probe) {
@@ -138,7 +138,7 @@ type GuardStatus struct {
 	Side      endpoint.Side
 	Minimum   time.Duration // what it took at least in the window; 0 while that is not known
 	Refused   uint64        // calls with less time than that
-	Passed    uint64        // calls whose deadline had passed when they came, which are refused too
+	Expired   uint64        // calls whose deadline had passed when they came, which are refused, too
 	Probes    uint64        // calls with less time that went through
 }
 
@@ -150,7 +150,7 @@ func (g *Guard) Status() []GuardStatus {
 		least, _ := o.least.at(now, g.window, g.samples)
 		all = append(all, GuardStatus{
 			Operation: key.operation, Side: key.side, Minimum: least,
-			Refused: o.refused.Load(), Passed: o.passed.Load(), Probes: o.probes.Load(),
+			Refused: o.refused.Load(), Expired: o.expired.Load(), Probes: o.probes.Load(),
 		})
 	}
 	return all

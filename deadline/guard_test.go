@@ -125,7 +125,7 @@ func TestADeadlineThatHasPassedIsRefusedWithoutSamples(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || status.As(err).Reason != deadline.ReasonUnreachable || g.calls != 0 {
 			t.Errorf("want a refusal without a call, have %v", err)
 		}
-		if have := g.guard.Status()[0]; have.Passed != 1 || have.Refused != 0 {
+		if have := g.guard.Status()[0]; have.Expired != 1 || have.Refused != 0 {
 			t.Errorf("want it counted as passed, have %+v", have)
 		}
 	})
