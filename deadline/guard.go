@@ -77,7 +77,7 @@ type guarded struct {
 	least minimum
 
 	refused, expired, probes atomic.Uint64
-	probed                  atomic.Int64 // when the last call that would have been refused went through; 0 before the first was refused
+	probed                   atomic.Int64 // when the last call that would have been refused went through; 0 before the first was refused
 }
 
 // Middleware is the endpoint.Middleware, for servers and clients. As a transport's ServerMiddleware it refuses before the request is

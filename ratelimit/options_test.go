@@ -78,9 +78,9 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{quota(1, nil), "nil"},
 		{quota(0, ratelimit.Daily(nil)), "0 events"},
 		{quota(1, ratelimit.Daily(nil), ratelimit.QuotaMaxKeys(-1)), "QuotaMaxKeys"},
-		{quota(1, ratelimit.Every(0)), "the period says"},
-		{quota(1, ratelimit.Every(-time.Hour)), "the period says"},
-		{quota(1, func(time.Time) (start, end time.Time) { return start, end }), "the period says"},
+		{quota(1, ratelimit.Every(0)), "want a period longer than 0"},
+		{quota(1, ratelimit.Every(-time.Hour)), "want a period longer than 0"},
+		{quota(1, func(time.Time) (start, end time.Time) { return start, end }), "want a period longer than 0"},
 	} {
 		if row.err == nil || !strings.Contains(row.err.Error(), row.names) || !strings.HasPrefix(row.err.Error(), "ratelimit: ") {
 			t.Errorf("want an error of ratelimit about %s, have %v", row.names, row.err)

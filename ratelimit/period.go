@@ -72,7 +72,8 @@ type window struct {
 func newWindow(events int, period Period, now time.Time) (*window, error) {
 	start, end := period(now)
 	if now.Before(start) || !now.Before(end) || end.Sub(start) > MaxFill {
-		return nil, fmt.Errorf("ratelimit: want a period of more than 0 that has %v in it, and is not longer than 100 years; have one from %v to %v", now.Round(0), start.Round(0), end.Round(0))
+		return nil, fmt.Errorf("want a period longer than 0, up to 100 years, that has %v in it; have one from %v to %v",
+			now.Round(0), start.Round(0), end.Round(0))
 	}
 	w := &window{start: start.UnixNano(), end: end.UnixNano(), limit: Limit{Events: events, Period: end.Sub(start)}}
 	return w, w.limit.Check()

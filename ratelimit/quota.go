@@ -95,7 +95,7 @@ func (q *Quota) window(now time.Time) (*window, error) {
 	}
 	w, err := newWindow(q.events, q.period, now)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ratelimit: Quota: %w", err)
 	}
 	q.current.Store(w)
 	return w, nil
