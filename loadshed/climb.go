@@ -10,7 +10,7 @@ const (
 	dip       = 0.75                   // the lower limit of the two that are compared, as a share of the upper
 	deep      = 0.5                    // the same after so many moves down without one up,
 	steady    = 3                      // or at the beginning where that is more than so many,
-	few       = 8                      //
+	few       = 32                     //
 	far       = 3                      // or while calls take so many times as long as usually
 	worth     = 0.2                    // how much of a rise of the limit has to come back as throughput; 1 would be all
 	gain      = 0.5                    // how far a comparison moves the limit, in logarithms
