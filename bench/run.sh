@@ -8,3 +8,4 @@ go run ./cmd/httpserver "$@"
 go run ./cmd/httpclient "$@"
 go run ./cmd/grpcserver "$@"
 go run ./cmd/natsserver "$@"
+go run ./cmd/overload

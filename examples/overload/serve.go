@@ -49,8 +49,10 @@ func overHTTP(work endpoint.Endpoint[*Work, *Done], mw ...endpoint.Middleware) (
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	const connections = 10_000 // as many as calls
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, IdleConnTimeout: time.Minute}}
+	const connections = 1500 // so that there are files enough; without shedding more calls than that wait for one
+	client := &http.Client{Transport: &http.Transport{
+		MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections, IdleConnTimeout: time.Minute,
+	}}
 	closes = func() error {
 		client.CloseIdleConnections()
 		err := server.Close()

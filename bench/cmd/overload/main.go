@@ -76,8 +76,8 @@ func drive(ctx context.Context, c contestant, times float64, warm, every time.Du
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	const connections = 10_000
-	transport := &http.Transport{MaxIdleConnsPerHost: connections}
+	const connections = 1500
+	transport := &http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections}
 	defer func() {
 		service.Close()
 		transport.CloseIdleConnections()
