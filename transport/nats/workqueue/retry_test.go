@@ -100,9 +100,9 @@ func TestDelaysGrow(t *testing.T) {
 			waited[attempt] += d / jobs
 			all += d
 		}
-		if attempt > 1 && waited[attempt] < waited[attempt-1]*5/4 {
-			t.Errorf("want longer delays after delivery %d, have %v on average", attempt, waited)
-		}
+	}
+	if last := attempts - 1; waited[last] < waited[1]*5/4 { // four times as long, but for chance and what a busy machine adds to both
+		t.Errorf("want longer delays after delivery %d than after the first, have %v on average", last, waited)
 	}
 	if all < told[0] {
 		t.Errorf("want at least the %v that the outcomes tell of, have %v", told[0], all)
