@@ -73,10 +73,7 @@ func (g *guard) refuse(ctx context.Context, reason error) error {
 		told(ctx, g.id)
 	}
 	if g.id.Side == endpoint.Server {
-		// An endpoint that another calls may be refused when that one has begun.
-		if info := transport.FromContext(ctx); info != nil && info.Operation == g.id.Operation {
-			transport.SetNotBegun(ctx)
-		}
+		transport.SetNotBegun(ctx, g.id.Operation)
 	}
 	known, ok := errors.AsType[*OpenError](reason)
 	if !ok {

@@ -52,9 +52,6 @@ func refused(ctx context.Context, spec endpoint.Spec, operation string, err, uns
 	if spec.Side == endpoint.Client {
 		return unsent
 	}
-	// An endpoint that another calls may be refused when that one has begun.
-	if info := transport.FromContext(ctx); info != nil && info.Operation == operation {
-		transport.SetNotBegun(ctx)
-	}
+	transport.SetNotBegun(ctx, operation)
 	return err
 }

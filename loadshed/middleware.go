@@ -53,13 +53,10 @@ type place struct {
 
 func placeOf(spec endpoint.Spec) place { return place{side: spec.Side, operation: spec.Operation()} }
 
-// refusal returns the error of a call with that verdict, and says in its answer that it was not begun. An endpoint that another one calls
-// within the process may be refused when that one has begun.
+// refusal returns the error of a call with that verdict, and says in its answer that it was not begun.
 func (p place) refusal(ctx context.Context, t *table, v verdict) error {
 	if p.side == endpoint.Server && v != gone {
-		if info := transport.FromContext(ctx); info != nil && info.Operation == p.operation {
-			transport.SetNotBegun(ctx)
-		}
+		transport.SetNotBegun(ctx, p.operation)
 	}
 	return t.refusal(ctx, v, p.side)
 }

@@ -104,8 +104,8 @@ func (o *operation) refuse(err error) error {
 
 // notBegun says to the caller that nothing further in has seen a call that ends with err.
 func (o *operation) notBegun(ctx context.Context, err error) error {
-	if o.served(ctx) != nil && status.As(err) != nil {
-		transport.SetNotBegun(ctx)
+	if o.side == endpoint.Server && status.As(err) != nil {
+		transport.SetNotBegun(ctx, o.name)
 	}
 	return err
 }

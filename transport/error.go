@@ -29,11 +29,12 @@ const NotBegunHeader = "Ashlar-Not-Begun"
 // NotBegun says whether the call that failed with err surely had no effect, as ErrNotSent and ErrNotBegun say.
 func NotBegun(err error) bool { return errors.Is(err, ErrNotSent) || errors.Is(err, ErrNotBegun) }
 
-// SetNotBegun says in the answer to the call being served that nothing of it was begun, where the client understands that: it sets
-// NotBegunHeader. It is for middleware that refuses a call, and has nothing before it that has an effect.
-func SetNotBegun(ctx context.Context) {
+// SetNotBegun says in the answer to the call of the operation that nothing of it was begun, where the client understands that: it sets
+// NotBegunHeader. It is for middleware of servers that refuses a call, and has nothing before it that has an effect. It does nothing where
+// another operation is being served, which calls this one within the process: that has begun.
+func SetNotBegun(ctx context.Context, operation string) {
 	info := FromContext(ctx)
-	if info == nil || info.Response == nil {
+	if info == nil || info.Response == nil || info.Operation != operation {
 		return
 	}
 	switch info.Transport {

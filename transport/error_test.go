@@ -32,24 +32,28 @@ func TestWhatSurelyHadNoEffect(t *testing.T) {
 func TestSetNotBegun(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		transport, request string
-		want               string
+		transport, operation, request string
+		want                          string
 	}{
-		{"http", "understood", "true"},
-		{"http", "", ""},
-		{"nats", "", "true"},
-		{"grpc", "", ""},
-		{"inproc", "", ""},
+		{"http", "a/B", "understood", "true"},
+		{"http", "a/B", "", ""},
+		{"http", "a/Other", "understood", ""},
+		{"nats", "a/B", "", "true"},
+		{"nats", "a/Other", "", ""},
+		{"grpc", "a/B", "", ""},
+		{"inproc", "a/B", "", ""},
 	} {
 		request, response := transport.HeaderMap{}, transport.HeaderMap{}
 		if row.request != "" {
 			request.Set(transport.NotBegunHeader, row.request)
 		}
-		ctx, _ := transport.NewServerContext(t.Context(), transport.Info{Transport: row.transport, Request: request, Response: response})
-		transport.SetNotBegun(ctx)
+		ctx, _ := transport.NewServerContext(t.Context(), transport.Info{
+			Transport: row.transport, Operation: row.operation, Request: request, Response: response,
+		})
+		transport.SetNotBegun(ctx, "a/B")
 		if have := response.Get(transport.NotBegunHeader); row.want != have {
-			t.Errorf("%s, request with %q: want %q, have %q", row.transport, row.request, row.want, have)
+			t.Errorf("%+v: have %q", row, have)
 		}
 	}
-	transport.SetNotBegun(t.Context()) // of no call: nothing happens
+	transport.SetNotBegun(t.Context(), "a/B") // of no call: nothing happens
 }
