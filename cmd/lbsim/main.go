@@ -6,43 +6,21 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/ashlar-go/ashlar/cmd/internal/simulate"
 	"github.com/ashlar-go/ashlar/lb"
 	"github.com/ashlar-go/ashlar/lb/lbsim"
 )
 
-func main() {
-	opts, err := parse(os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "lbsim:", err)
-		os.Exit(1)
-	}
-	// Only a test can have a bubble, so the whole is one. What testing itself says is for nobody.
-	out := os.Stdout
-	os.Args, os.Stdout = os.Args[:1], nil
-	test := func(t *testing.T) {
-		t.Helper()
-		if err := tables(t, out, opts); err != nil {
-			fmt.Fprintln(os.Stderr, "lbsim:", err)
-			t.Fail()
-		}
-	}
-	testing.Main(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "lbsim", F: test}}, nil, nil)
-}
+func main() { simulate.Main("lbsim", parse, tables) }
 
 type options struct {
 	instances []int
@@ -61,8 +39,8 @@ func parse(args []string, usage io.Writer) (opts options, err error) {
 	flags := flag.NewFlagSet("lbsim", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	instances := flags.String("instances", "10,100,1000,10000", "how many instances, with commas between `numbers`")
-	policies := flags.String("policies", "", "`names` with commas between them: "+names(allPolicies())+"; default all")
-	scenarios := flags.String("scenarios", "", "`names` with commas between them: "+names(allScenarios())+"; default all")
+	policies := flags.String("policies", "", "`names` with commas between them: "+simulate.Names(allPolicies())+"; default all")
+	scenarios := flags.String("scenarios", "", "`names` with commas between them: "+simulate.Names(allScenarios())+"; default all")
 	flags.IntVar(&opts.callers, "callers", 10, "how many callers that do not know of each other")
 	flags.IntVar(&opts.calls, "calls", 200_000, "measure for as long as so many calls take, and at least 6 s")
 	if err := flags.Parse(args); err != nil {
@@ -81,10 +59,10 @@ func parse(args []string, usage io.Writer) (opts options, err error) {
 	if opts.callers < 1 || opts.calls < 1 {
 		return opts, fmt.Errorf("-callers %d -calls %d: want 1 or more", opts.callers, opts.calls)
 	}
-	if opts.policies, err = choose("-policies", *policies, allPolicies()); err != nil {
+	if opts.policies, err = simulate.Choose("-policies", *policies, allPolicies()); err != nil {
 		return opts, err
 	}
-	opts.scenarios, err = choose("-scenarios", *scenarios, allScenarios())
+	opts.scenarios, err = simulate.Choose("-scenarios", *scenarios, allScenarios())
 	return opts, err
 }
 
@@ -92,32 +70,6 @@ const (
 	minInstances = 10 // so that a tenth of them is one
 	maxInstances = 100_000
 )
-
-type named interface{ name() string }
-
-func names[T named](all []T) string {
-	texts := make([]string, len(all))
-	for i, a := range all {
-		texts[i] = a.name()
-	}
-	return strings.Join(texts, ", ")
-}
-
-// choose returns those of all that text names; all without one.
-func choose[T named](flag, text string, all []T) ([]T, error) {
-	if text == "" {
-		return all, nil
-	}
-	var chosen []T
-	for name := range strings.SplitSeq(text, ",") {
-		i := slices.IndexFunc(all, func(a T) bool { return a.name() == name })
-		if i < 0 {
-			return nil, fmt.Errorf("%s: there is no %q; there are %s", flag, name, names(all))
-		}
-		chosen = append(chosen, all[i])
-	}
-	return chosen, nil
-}
 
 // tables simulates, and prints a table for each scenario.
 func tables(t *testing.T, w io.Writer, opts options) error {
@@ -128,7 +80,7 @@ func tables(t *testing.T, w io.Writer, opts options) error {
 		fmt.Fprintln(w, "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 		for _, n := range opts.instances {
 			for _, p := range opts.policies {
-				r, err := simulate(t, opts, s, p, n)
+				r, err := runOne(t, opts, s, p, n)
 				if err != nil {
 					return fmt.Errorf("%s, %s, %d instances: %w", s.id, p.id, n, err)
 				}
@@ -152,8 +104,8 @@ func row(w io.Writer, n int, p policy, s scenario, r *lbsim.Result) {
 		100*float64(r.Errors)/float64(r.Calls), r.Amplification())
 }
 
-// simulate runs one simulation.
-func simulate(t *testing.T, opts options, s scenario, p policy, n int) (result *lbsim.Result, err error) {
+// runOne runs one simulation.
+func runOne(t *testing.T, opts options, s scenario, p policy, n int) (result *lbsim.Result, err error) {
 	t.Helper()
 	config := lbsim.Config{
 		Instances: n, Callers: opts.callers, Policy: p.make, Load: s.load, Workers: 1, Warmup: minMeasure,
@@ -170,4 +122,4 @@ type policy struct {
 	make      func() lb.Policy
 }
 
-func (p policy) name() string { return p.id }
+func (p policy) Name() string { return p.id }

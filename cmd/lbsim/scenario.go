@@ -25,7 +25,7 @@ type scenario struct {
 	faults          func(measure time.Duration, instances int) []lbsim.Fault
 }
 
-func (s scenario) name() string { return s.id }
+func (s scenario) Name() string { return s.id }
 
 const faulty = 10 // one of so many instances is at fault
 

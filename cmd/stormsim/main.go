@@ -8,41 +8,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/ashlar-go/ashlar/cmd/internal/simulate"
 	"github.com/ashlar-go/ashlar/cmd/stormsim/chain"
 )
 
-func main() {
-	opts, err := parse(os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "stormsim:", err)
-		os.Exit(1)
-	}
-	// Only a test can have a bubble, so the whole is one. What testing itself says is for nobody.
-	out := os.Stdout
-	os.Args, os.Stdout = os.Args[:1], nil
-	test := func(t *testing.T) {
-		t.Helper()
-		if err := storms(t, out, opts); err != nil {
-			fmt.Fprintln(os.Stderr, "stormsim:", err)
-			t.Fail()
-		}
-	}
-	testing.Main(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "stormsim", F: test}}, nil, nil)
-}
+func main() { simulate.Main("stormsim", parse, storms) }
 
 type options struct {
 	policies []policy
@@ -56,8 +33,8 @@ func parse(args []string, usage io.Writer) (opts options, err error) {
 	const length, runs = 45 * time.Second, 5
 	flags := flag.NewFlagSet("stormsim", flag.ContinueOnError)
 	flags.SetOutput(usage)
-	policies := flags.String("policies", "", "`names` with commas between them: "+names(allPolicies())+"; default all of them")
-	faults := flags.String("faults", "", "`names` with commas between them: "+names(allFaults())+"; default all of them")
+	policies := flags.String("policies", "", "`names` with commas between them: "+simulate.Names(allPolicies())+"; default all of them")
+	faults := flags.String("faults", "", "`names` with commas between them: "+simulate.Names(allFaults())+"; default all of them")
 	flags.DurationVar(&opts.length, "length", length, "how long users call")
 	flags.IntVar(&opts.runs, "runs", runs, "how often each is simulated")
 	flags.StringVar(&opts.svg, "svg", "", "write figures of the last runs, storm-half.svg and so on, into this `directory`")
@@ -70,10 +47,10 @@ func parse(args []string, usage io.Writer) (opts options, err error) {
 	case opts.runs < 1:
 		return opts, fmt.Errorf("-runs %d: want 1 or more", opts.runs)
 	}
-	if opts.policies, err = choose("-policies", *policies, allPolicies()); err != nil {
+	if opts.policies, err = simulate.Choose("-policies", *policies, allPolicies()); err != nil {
 		return opts, err
 	}
-	if opts.faults, err = choose("-faults", *faults, allFaults()); err != nil {
+	if opts.faults, err = simulate.Choose("-faults", *faults, allFaults()); err != nil {
 		return opts, err
 	}
 	for _, f := range opts.faults {
@@ -82,32 +59,6 @@ func parse(args []string, usage io.Writer) (opts options, err error) {
 		}
 	}
 	return opts, nil
-}
-
-type named interface{ name() string }
-
-func names[T named](all []T) string {
-	texts := make([]string, len(all))
-	for i, a := range all {
-		texts[i] = a.name()
-	}
-	return strings.Join(texts, ", ")
-}
-
-// choose returns those of all that text names; all without one.
-func choose[T named](flag, text string, all []T) ([]T, error) {
-	if text == "" {
-		return all, nil
-	}
-	var chosen []T
-	for name := range strings.SplitSeq(text, ",") {
-		i := slices.IndexFunc(all, func(a T) bool { return a.name() == name })
-		if i < 0 {
-			return nil, fmt.Errorf("%s: there is no %q; there are %s", flag, name, names(all))
-		}
-		chosen = append(chosen, all[i])
-	}
-	return chosen, nil
 }
 
 // storms simulates, and prints a table for each fault.
@@ -120,7 +71,7 @@ func storms(t *testing.T, w io.Writer, opts options) error {
 			results := make([]*chain.Result, opts.runs)
 			for j := range results {
 				var err error
-				if results[j], err = simulate(t, configOf(p, f.fault, opts.length)); err != nil {
+				if results[j], err = runOne(t, configOf(p, f.fault, opts.length)); err != nil {
 					return fmt.Errorf("%s, %s: %w", f.id, p.id, err)
 				}
 			}
@@ -137,8 +88,8 @@ func storms(t *testing.T, w io.Writer, opts options) error {
 	return nil
 }
 
-// simulate runs one simulation.
-func simulate(t *testing.T, config chain.Config) (result *chain.Result, err error) {
+// runOne runs one simulation.
+func runOne(t *testing.T, config chain.Config) (result *chain.Result, err error) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) { result, err = chain.Run(context.Background(), config) })
 	return result, err

@@ -16,7 +16,7 @@ type policy struct {
 	policy    chain.Policy
 }
 
-func (p policy) name() string { return p.id }
+func (p policy) Name() string { return p.id }
 
 // allowance is that of each tier for the way back of an answer.
 const allowance = 10 * time.Millisecond
@@ -64,7 +64,7 @@ type fault struct {
 	fault                 chain.Fault
 }
 
-func (f fault) name() string { return f.id }
+func (f fault) Name() string { return f.id }
 
 // calm is how long all is well at first, so that queues and guards are as they always are.
 const calm = 10 * time.Second

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ashlar-go/ashlar/cmd/internal/simulate"
 	"github.com/ashlar-go/ashlar/cmd/stormsim/chain"
 )
 
@@ -16,13 +17,13 @@ const (
 // storm simulates a fault with the policy of that name, in less time than the command does.
 func storm(t *testing.T, f fault, name string) *chain.Result {
 	t.Helper()
-	chosen, err := choose("", name, allPolicies())
+	chosen, err := simulate.Choose("", name, allPolicies())
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := configOf(chosen[0], f.fault, length)
 	config.Fault.From, config.Fault.To = begins, ends
-	result, err := simulate(t, config)
+	result, err := runOne(t, config)
 	if err != nil {
 		t.Fatal(err)
 	}
