@@ -56,7 +56,8 @@ type Shedder struct {
 	climber    *climber // nil with a fixed limit
 	meter      *processor.Meter
 	usage      processor.Usage
-	metered    time.Duration
+	meterAt    time.Duration // when the processors are to be looked at
+	look       bool          // that is now, by who unlocks
 	took       time.Duration // how long calls take, on the average
 	squares    float64       // the average of the squares of that, in microseconds
 	usual      time.Duration // the same when there is no overload: it follows a fall in a second, and a rise in thirty
@@ -90,6 +91,8 @@ func New(opts ...Option) (*Shedder, error) {
 	}
 	if s.config.threshold > 0 || s.config.stall > 0 {
 		s.meter = processor.NewMeter(s.config.root)
+	} else {
+		s.meterAt = forever
 	}
 	s.table = newTable(ReasonOverloaded, "overloaded; try again later", s.config.retryAfter)
 	s.setPatience()
@@ -223,8 +226,15 @@ func (s *Shedder) time(took time.Duration) {
 // longestTimed is as long as a call may take to be squared.
 const longestTimed = time.Minute
 
-// unlock gives mu back, and tells the events.
+// unlock gives mu back, looks at the processors, and tells the events.
 func (s *Shedder) unlock() {
+	if s.look {
+		s.look = false
+		s.mu.Unlock()
+		usage := s.meter.Read(s.now()) // which takes too long for others to wait
+		s.mu.Lock()
+		s.metered(usage)
+	}
 	if len(s.events) == 0 {
 		s.mu.Unlock()
 		return
@@ -268,7 +278,9 @@ func (s *Shedder) tick(now time.Duration) {
 		s.squares += (squares - s.squares) * weight
 	}
 	s.usual = usually(s.usual, s.took, elapsed, now)
-	s.meterProcessors(now)
+	if now >= s.meterAt {
+		s.meterAt, s.look = forever, true // until that is done
+	}
 	s.setPatience()
 	s.watch(now)
 	if s.climber != nil {

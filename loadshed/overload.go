@@ -3,6 +3,8 @@ package loadshed
 import (
 	"slices"
 	"time"
+
+	"github.com/ashlar-go/ashlar/internal/processor"
 )
 
 // setPatience sets how long calls may wait. The caller holds mu.
@@ -60,14 +62,10 @@ func (s *Shedder) watch(now time.Duration) {
 // metering is how often the processors are looked at.
 const metering = 100 * time.Millisecond
 
-// meterProcessors looks whether the processors are busy. The caller holds mu.
-func (s *Shedder) meterProcessors(now time.Duration) {
-	if s.meter == nil || now < s.metered {
-		return
-	}
-	s.metered = now + metering
-	s.usage = s.meter.Read(now)
-	s.strict.Store(s.config.threshold > 0 && s.usage.Share >= s.config.threshold || s.config.stall > 0 && s.usage.Stalled >= s.config.stall)
+// metered notes whether the processors are busy. The caller holds mu.
+func (s *Shedder) metered(usage processor.Usage) {
+	s.usage, s.meterAt = usage, s.now()+metering
+	s.strict.Store(s.config.threshold > 0 && usage.Share >= s.config.threshold || s.config.stall > 0 && usage.Stalled >= s.config.stall)
 }
 
 // calming is for how long nothing must be wrong until an overload has ended.
