@@ -56,7 +56,9 @@ type Eureka struct {
 func StartEureka(t testing.TB) *Eureka {
 	t.Helper()
 	s := &Eureka{t: t}
-	s.start("127.0.0.1:0")
+	listener, port := listenBelow(t)
+	s.address = loopback(port)
+	s.serve(listener)
 	s.URL = "http://" + s.address + eurekaRoot
 	t.Cleanup(s.Stop)
 	return s
@@ -65,16 +67,14 @@ func StartEureka(t testing.TB) *Eureka {
 // Start starts it again after Stop, on the same port and without what it knew.
 func (s *Eureka) Start() {
 	s.t.Helper()
-	s.start(s.address)
-}
-
-func (s *Eureka) start(address string) {
-	s.t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", s.address)
 	if err != nil {
 		s.t.Fatalf("testserver: eureka: %v", err)
 	}
-	s.address = listener.Addr().String()
+	s.serve(listener)
+}
+
+func (s *Eureka) serve(listener net.Listener) {
 	registry := newEurekaRegistry(DefaultCache)
 	var ctx context.Context
 	ctx, s.stop = context.WithCancel(context.Background())

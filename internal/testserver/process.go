@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -168,22 +169,36 @@ func (p *Process) tail() string {
 	return strings.TrimSpace(string(text[max(0, len(text)-logTail):]))
 }
 
+const (
+	// firstPort and lastPort bound what freePorts chooses from: below 32768, where Linux has the ports that it gives to outgoing connections
+	// and to whoever listens on port 0, so that none of those takes the port of a server that is stopped and started again.
+	firstPort, lastPort = 12000, 32000
+	portAttempts        = 1000
+)
+
 // freePorts returns n ports on loopback that nobody listens on. Somebody may before they are used: whoever starts a server on them
 // starts it again on others then.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
 	ports := make([]int, n)
 	for i := range ports {
-		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		listener, port := listenBelow(t)
 		defer listener.Close() // when all are known, so that they differ
-		address, ok := listener.Addr().(*net.TCPAddr)
-		if !ok {
-			t.Fatalf("testserver: listening on %v", listener.Addr())
-		}
-		ports[i] = address.Port
+		ports[i] = port
 	}
 	return ports
+}
+
+// listenBelow listens on a port of loopback that is in nobody's way.
+func listenBelow(t testing.TB) (listener net.Listener, port int) {
+	t.Helper()
+	var err error
+	for range portAttempts {
+		port = firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // that they differ is enough
+		if listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", loopback(port)); err == nil {
+			return listener, port
+		}
+	}
+	t.Fatalf("testserver: no port from %d to %d is free: %v", firstPort, lastPort, err)
+	return nil, 0
 }
