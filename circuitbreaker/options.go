@@ -87,7 +87,9 @@ func Opened(after time.Duration) Option {
 }
 
 // OnChange adds a function that is told of each change of the state of a breaker, one after the other. It is called on the goroutine of a
-// call, which waits for it, and may use the Breakers.
+// call, or of Status, which waits for it, or on one of its own when a stream has lasted as long as Opened says, and may use the
+// Breakers. When it panics the panic goes on there, and nothing is held; a call that it has kept from being made does not count, but
+// with a Doer as a failure.
 func OnChange(told func(Change)) Option {
 	return func(c *config) error {
 		if told == nil {
