@@ -2,7 +2,6 @@ package circuitbreaker
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -13,7 +12,7 @@ import (
 // AdaptiveBreaker is the client-side throttling of "Site Reliability Engineering" (Beyer and others, 2016, chapter 21, "Handling
 // Overload"): it refuses a share of the calls that follows from how many of those in the last seconds were accepted, so that the other side
 // gets about K times as many as it can do with. Where nothing is accepted, only a probe goes through each second. It is a Breaker; make it
-// with NewAdaptive, or by the Policy that Adaptive returns.
+// with NewAdaptive, or by the Policy that Adaptive returns: one that is not made so refuses all calls, and says so.
 type AdaptiveBreaker struct {
 	config  *adaptiveConfig
 	start   time.Time
@@ -58,10 +57,16 @@ type counts struct {
 }
 
 // NewAdaptive returns a breaker that is closed. It fails when an option is wrong.
-func NewAdaptive(opts ...AdaptiveOption) (*AdaptiveBreaker, error) {
+func NewAdaptive(opts ...AdaptiveOption) (*AdaptiveBreaker, error) { return newAdaptive(nil, opts) }
+
+// newAdaptive makes one that tells changed first, unless that is nil, so that it hears of all changes, even if another function panics.
+func newAdaptive(changed func(from, to State), opts []AdaptiveOption) (*AdaptiveBreaker, error) {
 	config, err := newAdaptiveConfig(opts)
 	if err != nil {
-		return nil, fmt.Errorf("circuitbreaker: adaptive breaker: %w", err)
+		return nil, prefixed(err)
+	}
+	if changed != nil {
+		config.changed = slices.Insert(config.changed, 0, changed)
 	}
 	a := &AdaptiveBreaker{
 		config: config, start: time.Now(), width: int64(config.width()), refusal: &OpenError{RetryAfter: config.probe},
@@ -77,21 +82,21 @@ func NewAdaptive(opts ...AdaptiveOption) (*AdaptiveBreaker, error) {
 
 // Adaptive is the Policy whose breakers are as NewAdaptive makes them.
 func Adaptive(opts ...AdaptiveOption) Policy {
-	return PolicyFunc(func(changed func(from, to State)) (Breaker, error) {
-		all := slices.Clone(opts)
-		if changed != nil {
-			all = append(all, AdaptiveChanges(changed))
-		}
-		return NewAdaptive(all...)
-	})
+	opts = slices.Clone(opts)
+	return PolicyFunc(func(changed func(from, to State)) (Breaker, error) { return newAdaptive(changed, opts) })
 }
+
+var errNotMade = errors.New("the AdaptiveBreaker was not made by NewAdaptive")
 
 func (a *AdaptiveBreaker) now() int64 { return int64(time.Since(a.start)) }
 
 // Allow implements Breaker. It allocates nothing.
 func (a *AdaptiveBreaker) Allow() (done func(err error), err error) {
 	now := a.now()
-	if now >= a.edge.Load() {
+	if now >= a.edge.Load() { // which is 0 where it was not made
+		if a.config == nil {
+			return nil, &OpenError{Err: errNotMade}
+		}
 		a.move(now)
 	}
 	// With so few failures the sum of judge cannot be more than the protection.
@@ -189,6 +194,9 @@ func (a *AdaptiveBreaker) fail() {
 
 // Report implements Reporter.
 func (a *AdaptiveBreaker) Report() Report {
+	if a.config == nil {
+		return Report{State: Open, DropRatio: 1}
+	}
 	if now := a.now(); now >= a.edge.Load() {
 		a.move(now)
 	}

@@ -38,6 +38,8 @@ type adaptiveConfig struct {
 	streak     float64
 	streakTime time.Duration
 	changed    []func(from, to State)
+
+	setK, setMinK bool // by an option
 }
 
 func newAdaptiveConfig(opts []AdaptiveOption) (*adaptiveConfig, error) {
@@ -45,16 +47,32 @@ func newAdaptiveConfig(opts []AdaptiveOption) (*adaptiveConfig, error) {
 		window: DefaultWindow, buckets: DefaultBuckets, k: DefaultK, minK: DefaultMinK, minKAfter: DefaultMinKAfter,
 		protection: DefaultProtection, probe: DefaultProbe, streak: DefaultStreak, streakTime: DefaultStreakTime,
 	}
+	if err := option.RefuseNil("the options of the adaptive breaker", opts); err != nil {
+		return nil, err
+	}
 	if err := option.Set(c, opts); err != nil {
 		return nil, err
 	}
+	return c, c.agree()
+}
+
+// agree fails when options contradict each other, or a default.
+func (c *adaptiveConfig) agree() error {
 	switch {
-	case c.minK > c.k:
-		return nil, fmt.Errorf("AdaptiveMinK(%v): want at most K, which is %v", c.minK, c.k)
-	case c.width() < minBucket:
-		return nil, fmt.Errorf("a window of %v in %d buckets: want buckets of %v at least", c.window, c.buckets, minBucket)
+	case c.minK <= c.k:
+	case !c.setMinK:
+		return fmt.Errorf("AdaptiveK(%v): want %v at least, which it sinks to by default; for less, set AdaptiveMinK as well", c.k, c.minK)
+	case !c.setK:
+		return fmt.Errorf("AdaptiveMinK(%v, %v): want at most K, which is %v by default; for more, set AdaptiveK as well",
+			c.minK, c.minKAfter, c.k)
+	default:
+		return fmt.Errorf("AdaptiveMinK(%v, %v): want at most K, and AdaptiveK sets %v", c.minK, c.minKAfter, c.k)
 	}
-	return c, nil
+	if least := minBucket * time.Duration(c.buckets); c.window < least { // which it is not by default
+		return fmt.Errorf("AdaptiveWindow(%v): want %v at least for %d buckets; for less, set AdaptiveBuckets to fewer",
+			c.window, least, c.buckets)
+	}
+	return nil
 }
 
 // width is that of a bucket.
@@ -80,8 +98,11 @@ func AdaptiveBuckets(n int) AdaptiveOption {
 // that fails is more than 1-1/k. The default is DefaultK, for a third. It must be 1 or more, and not less than that of AdaptiveMinK.
 func AdaptiveK(k float64) AdaptiveOption {
 	return func(c *adaptiveConfig) error {
-		c.k = k
-		return multiplier("AdaptiveK", k)
+		c.k, c.setK = k, true
+		if !multiplier(k) {
+			return fmt.Errorf("AdaptiveK(%v): want a number of 1 or more", k)
+		}
+		return nil
 	}
 }
 
@@ -89,8 +110,11 @@ func AdaptiveK(k float64) AdaptiveOption {
 // DefaultMinKAfter. It must be 1 or more.
 func AdaptiveMinK(k float64, after time.Duration) AdaptiveOption {
 	return func(c *adaptiveConfig) error {
-		c.minK, c.minKAfter = k, after
-		return errors.Join(multiplier("AdaptiveMinK", k), option.Positive("AdaptiveMinK", after))
+		c.minK, c.minKAfter, c.setMinK = k, after, true
+		if !multiplier(k) || after <= 0 {
+			return fmt.Errorf("AdaptiveMinK(%v, %v): want a number of 1 or more, and a time of more than 0", k, after)
+		}
+		return nil
 	}
 }
 
@@ -117,8 +141,11 @@ func AdaptiveProbe(every time.Duration) AdaptiveOption {
 func AdaptiveStreak(calls int, over time.Duration) AdaptiveOption {
 	return func(c *adaptiveConfig) error {
 		c.streak, c.streakTime = float64(calls), over
-		return errors.Join(option.Within("AdaptiveStreak", calls, 1, math.MaxInt32),
-			option.Within("AdaptiveStreak", over, 0, 24*time.Hour))
+		const longest = 24 * time.Hour
+		if calls < 1 || calls > math.MaxInt32 || over < 0 || over > longest {
+			return fmt.Errorf("AdaptiveStreak(%d, %v): want 1 to %d calls, and a time of 0 to %v", calls, over, math.MaxInt32, longest)
+		}
+		return nil
 	}
 }
 
@@ -134,9 +161,4 @@ func AdaptiveChanges(changed func(from, to State)) AdaptiveOption {
 	}
 }
 
-func multiplier(name string, k float64) error {
-	if !(k >= 1) || math.IsInf(k, 0) {
-		return fmt.Errorf("%s(%v): want 1 or more", name, k)
-	}
-	return nil
-}
+func multiplier(k float64) bool { return k >= 1 && !math.IsInf(k, 0) }

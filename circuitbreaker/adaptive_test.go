@@ -14,28 +14,31 @@ import (
 func TestEachConstantOfTheAdaptiveBreakerIsSetAndChecked(t *testing.T) {
 	t.Parallel()
 	for want, opts := range map[string][]circuitbreaker.AdaptiveOption{
-		"AdaptiveWindow(0s): want more than 0":                         {circuitbreaker.AdaptiveWindow(0)},
-		"AdaptiveBuckets(1): want 2 to 1000":                           {circuitbreaker.AdaptiveBuckets(1)},
-		"AdaptiveBuckets(1001): want 2 to 1000":                        {circuitbreaker.AdaptiveBuckets(1001)},
-		"AdaptiveK(0.9): want 1 or more":                               {circuitbreaker.AdaptiveK(0.9)},
-		"AdaptiveK(NaN): want 1 or more":                               {circuitbreaker.AdaptiveK(math.NaN())},
-		"AdaptiveK(+Inf): want 1 or more":                              {circuitbreaker.AdaptiveK(math.Inf(1))},
-		"AdaptiveMinK(0.5): want 1 or more":                            {circuitbreaker.AdaptiveMinK(0.5, time.Second)},
-		"AdaptiveMinK(0s): want more than 0":                           {circuitbreaker.AdaptiveMinK(1, 0)},
-		"AdaptiveMinK(1.6): want at most K, which is 1.5":              {circuitbreaker.AdaptiveMinK(1.6, time.Second)},
-		"AdaptiveProtection(-1): want 0 to 2147483647":                 {circuitbreaker.AdaptiveProtection(-1)},
-		"AdaptiveProbe(0s): want 1ms to 24h0m0s":                       {circuitbreaker.AdaptiveProbe(0)},
-		"AdaptiveStreak(0): want 1 to 2147483647":                      {circuitbreaker.AdaptiveStreak(0, 0)},
-		"AdaptiveStreak(-1s): want 0s to 24h0m0s":                      {circuitbreaker.AdaptiveStreak(1, -time.Second)},
-		"AdaptiveChanges: the function is nil":                         {circuitbreaker.AdaptiveChanges(nil)},
-		"a window of 20ms in 30 buckets: want buckets of 1ms at least": {circuitbreaker.AdaptiveWindow(20 * time.Millisecond)},
-		"the list of options: function 0 is nil":                       {nil},
+		"AdaptiveWindow(0s): want more than 0":                                                         {circuitbreaker.AdaptiveWindow(0)},
+		"AdaptiveBuckets(1): want 2 to 1000":                                                           {circuitbreaker.AdaptiveBuckets(1)},
+		"AdaptiveBuckets(1001): want 2 to 1000":                                                        {circuitbreaker.AdaptiveBuckets(1001)},
+		"AdaptiveK(0.9): want a number of 1 or more":                                                   {circuitbreaker.AdaptiveK(0.9)},
+		"AdaptiveK(NaN): want a number of 1 or more":                                                   {circuitbreaker.AdaptiveK(math.NaN())},
+		"AdaptiveK(+Inf): want a number of 1 or more":                                                  {circuitbreaker.AdaptiveK(math.Inf(1))},
+		"AdaptiveK(1.05): want 1.1 at least, which it sinks to by default; for less, set AdaptiveMinK": {circuitbreaker.AdaptiveK(1.05)},
+		"AdaptiveMinK(0.5, 1s): want a number of 1 or more, and a time of more than 0":                 {circuitbreaker.AdaptiveMinK(0.5, time.Second)},
+		"AdaptiveMinK(1, 0s): want a number of 1 or more, and a time of more than 0":                   {circuitbreaker.AdaptiveMinK(1, 0)},
+		"AdaptiveMinK(1.6, 1s): want at most K, which is 1.5 by default; for more, set AdaptiveK":      {circuitbreaker.AdaptiveMinK(1.6, time.Second)},
+		"AdaptiveMinK(1.6, 1s): want at most K, and AdaptiveK sets 1.55":                               {circuitbreaker.AdaptiveMinK(1.6, time.Second), circuitbreaker.AdaptiveK(1.55)},
+		"AdaptiveProtection(-1): want 0 to 2147483647":                                                 {circuitbreaker.AdaptiveProtection(-1)},
+		"AdaptiveProbe(0s): want 1ms to 24h0m0s":                                                       {circuitbreaker.AdaptiveProbe(0)},
+		"AdaptiveStreak(0, 0s): want 1 to 2147483647 calls":                                            {circuitbreaker.AdaptiveStreak(0, 0)},
+		"AdaptiveStreak(1, -1s): want 1 to 2147483647 calls, and a time of 0 to 24h0m0s":               {circuitbreaker.AdaptiveStreak(1, -time.Second)},
+		"AdaptiveStreak(1, 24h0m0.000000001s): want":                                                   {circuitbreaker.AdaptiveStreak(1, 24*time.Hour+1)},
+		"AdaptiveChanges: the function is nil":                                                         {circuitbreaker.AdaptiveChanges(nil)},
+		"AdaptiveWindow(20ms): want 30ms at least for 30 buckets; for less, set AdaptiveBuckets":       {circuitbreaker.AdaptiveWindow(20 * time.Millisecond)},
+		"the options of the adaptive breaker: function 0 is nil":                                       {nil},
 	} {
 		_, err := circuitbreaker.NewAdaptive(opts...)
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "circuitbreaker: adaptive breaker: ") {
+		if err == nil || !strings.HasPrefix(err.Error(), "circuitbreaker: "+want) {
 			t.Errorf("want %q, have %v", want, err)
 		}
-		if _, err := circuitbreaker.New(circuitbreaker.Adaptive(opts...)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := circuitbreaker.New(circuitbreaker.Adaptive(opts...)); err == nil || !strings.HasPrefix(err.Error(), "circuitbreaker: "+want) {
 			t.Errorf("New: want %q, have %v", want, err)
 		}
 	}

@@ -116,5 +116,10 @@ type DoerPolicy interface {
 // PolicyFunc is a Policy that is a function.
 type PolicyFunc func(changed func(from, to State)) (Breaker, error)
 
-// Breaker calls f.
-func (f PolicyFunc) Breaker(changed func(from, to State)) (Breaker, error) { return f(changed) }
+// Breaker calls f. It fails when f is nil.
+func (f PolicyFunc) Breaker(changed func(from, to State)) (Breaker, error) {
+	if f == nil {
+		return nil, errors.New(prefix + "the PolicyFunc is nil")
+	}
+	return f(changed)
+}

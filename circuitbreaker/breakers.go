@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"weak"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // Breakers makes and owns breakers, one for each endpoint that its middleware decorates. Two Breakers share nothing. It is safe for
-// concurrent use, and has no goroutine.
+// concurrent use, and has no goroutine. New makes it: what is not made so has no policy, and panics when it is to decorate an endpoint.
 type Breakers struct {
 	policy  Policy
 	doers   DoerPolicy // policy, if it is one
@@ -35,24 +36,46 @@ type name struct {
 	unary bool
 }
 
-// New returns Breakers that the policy makes, such as Adaptive. It fails when the policy is nil or fails, and when an option is wrong.
+// New returns Breakers that the policy makes, such as Adaptive. It fails when the policy is nil or fails, and when an option is wrong, or
+// can have no effect.
 func New(policy Policy, opts ...Option) (*Breakers, error) {
 	if policy == nil {
 		return nil, errors.New("circuitbreaker: the policy is nil")
 	}
 	b := &Breakers{
-		policy: policy, config: config{failure: IsFailure, maxKeys: DefaultMaxKeys, opened: DefaultOpened},
+		policy: policy, config: config{failure: IsFailure, opened: DefaultOpened},
 		sites: make(map[*siteRef]struct{}), named: make(map[name]*siteRef),
 	}
 	b.doers, _ = policy.(DoerPolicy)
 	if err := option.Set(&b.config, opts); err != nil {
-		return nil, fmt.Errorf("circuitbreaker: %w", err)
+		return nil, prefixed(err)
+	}
+	if err := b.config.complete(); err != nil {
+		return nil, prefixed(err)
 	}
 	b.changes.told = b.config.changes
 	if _, err := b.newGuard(ID{}, false); err != nil { // the policy fails each time or never
-		return nil, fmt.Errorf("circuitbreaker: %w", err)
+		return nil, prefixed(err)
 	}
 	return b, nil
+}
+
+// prefix begins the errors of the package.
+const prefix = "circuitbreaker: "
+
+// prefixed returns err with the prefix, unless it has that from NewAdaptive, which policies may call.
+func prefixed(err error) error {
+	if strings.HasPrefix(err.Error(), prefix) {
+		return err
+	}
+	return fmt.Errorf(prefix+"%w", err)
+}
+
+// needNew panics for what New has not made.
+func (b *Breakers) needNew() {
+	if b == nil || b.policy == nil {
+		panic(prefix + "the Breakers have no policy; New makes those that have")
+	}
 }
 
 // Middleware is an endpoint.Middleware. It makes a breaker, or one for each Key, for each endpoint that it decorates: also where two have
@@ -73,13 +96,19 @@ func New(policy Policy, opts ...Option) (*Breakers, error) {
 // Put it inside of the request log and of lb's retries, and outside of what sends. It panics when the policy fails, which it
 // has not done in New.
 func (b *Breakers) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+	b.needNew()
 	return b.decorate(b.site(spec, ID{Operation: spec.Operation(), Side: spec.Side}), spec, next)
 }
 
 // Instance is as Middleware, for the endpoints of one instance of a service that several have: put it around the endpoint that the bind of
 // lb.Endpoint makes. An endpoint that is made anew for the same instance, as after a new dial, has the breaker that the one before has as
-// long as that is in use. It is forgotten when no endpoint has it any more.
+// long as that is in use. It is forgotten when no endpoint has it any more. Instance panics when the instance is "", since all that have no
+// name would share a breaker.
 func (b *Breakers) Instance(instance string) endpoint.Middleware {
+	b.needNew()
+	if instance == "" {
+		panic(prefix + `Instance(""): want what tells the instance from others, such as its address`)
+	}
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 		id := ID{Operation: spec.Operation(), Side: spec.Side, Instance: instance}
 		return b.decorate(b.instance(spec, id), spec, next)
@@ -141,8 +170,11 @@ type Status struct {
 }
 
 // Status returns how the breakers are that are in use, sorted by their IDs. It is for pages and metrics, and takes time in proportion to
-// their number.
+// their number. What New has not made has none.
 func (b *Breakers) Status() []Status {
+	if b == nil {
+		return nil
+	}
 	var all []Status
 	for _, s := range b.inUse() {
 		for g := range s.guards() {

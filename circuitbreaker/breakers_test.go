@@ -30,9 +30,11 @@ func TestNewRefusesWhatIsWrong(t *testing.T) {
 		policy circuitbreaker.Policy
 		opt    circuitbreaker.Option
 	}{
-		"the policy is nil":                  {nil, circuitbreaker.MaxKeys(1)},
-		"own":                                {failing, circuitbreaker.MaxKeys(1)},
-		"the policy made a nil Breaker":      {nothing, circuitbreaker.MaxKeys(1)},
+		"the policy is nil":                  {nil, circuitbreaker.Opened(1)},
+		"own":                                {failing, circuitbreaker.Opened(1)},
+		"the policy made a nil Breaker":      {nothing, circuitbreaker.Opened(1)},
+		"the PolicyFunc is nil":              {circuitbreaker.PolicyFunc(nil), circuitbreaker.Opened(1)},
+		"MaxKeys(1): there is no Key":        {circuitbreaker.Adaptive(), circuitbreaker.MaxKeys(1)},
 		"function 0 is nil":                  {circuitbreaker.Adaptive(), nil},
 		"Failure: the function is nil":       {circuitbreaker.Adaptive(), circuitbreaker.Failure(nil)},
 		"Key: the function is nil":           {circuitbreaker.Adaptive(), circuitbreaker.Key(nil)},
@@ -40,11 +42,11 @@ func TestNewRefusesWhatIsWrong(t *testing.T) {
 		"Opened(0s): want more than 0":       {circuitbreaker.Adaptive(), circuitbreaker.Opened(0)},
 		"OnChange: the function is nil":      {circuitbreaker.Adaptive(), circuitbreaker.OnChange(nil)},
 		"OnRefusal: the function is nil":     {circuitbreaker.Adaptive(), circuitbreaker.OnRefusal(nil)},
-		"IsSuccessful is set; use circuitbr": {sonybreaker.New(gobreaker.Settings{IsSuccessful: func(error) bool { return true }}), circuitbreaker.MaxKeys(1)},
-		"IsExcluded is set; use circuitbrea": {sonybreaker.New(gobreaker.Settings{IsExcluded: func(error) bool { return true }}), circuitbreaker.MaxKeys(1)},
+		"IsSuccessful is set; use circuitbr": {sonybreaker.New(gobreaker.Settings{IsSuccessful: func(error) bool { return true }}), circuitbreaker.Opened(1)},
+		"IsExcluded is set; use circuitbrea": {sonybreaker.New(gobreaker.Settings{IsExcluded: func(error) bool { return true }}), circuitbreaker.Opened(1)},
 	} {
 		b, err := circuitbreaker.New(try.policy, try.opt)
-		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "circuitbreaker: ") || !strings.Contains(err.Error(), want) {
+		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "circuitbreaker: ") || strings.Count(err.Error(), "circuitbreaker: ") != 1 || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, have %v", want, err)
 		}
 	}
@@ -122,6 +124,35 @@ func TestEachKeyHasABreakerOfItsOwn(t *testing.T) {
 			t.Errorf("%s: want %v, have %v", name, want, have)
 		}
 		runtime.KeepAlive(call)
+	}
+}
+
+// A client has not made the header of its call when the breaker is asked, so the context tells of the call that is being served.
+func TestAKeyOfHeaderFieldsIsThatOfTheCallBeingServedOnBothSides(t *testing.T) {
+	t.Parallel()
+	breakers := newBreakers(t, circuitbreaker.Adaptive(), circuitbreaker.Key(func(ctx context.Context, _ any) string {
+		if info := transport.FromContext(ctx); info != nil {
+			return info.Request.Get("Tenant")
+		}
+		return ""
+	}))
+	served, _ := transport.NewServerContext(t.Context(), transport.Info{Request: transport.HeaderMap{"Tenant": {"masons"}}})
+	outgoing := transport.WithHeader(t.Context(), "Tenant", "sculptors")
+	for _, spec := range []endpoint.Spec{readSpec, readSpec.Client()} {
+		call := serves(t, spec, breakers.Middleware, always(nil))
+		for _, ctx := range []context.Context{served, outgoing, transport.WithHeader(served, "Tenant", "sculptors")} {
+			if err := call(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+		defer func() { _ = call(served) }() // so that it is in use until then
+	}
+	var have []string
+	for _, s := range breakers.Status() {
+		have = append(have, s.ID.Side.String()+" "+s.ID.Key)
+	}
+	if want := []string{"server ", "server masons", "client ", "client masons"}; !slices.Equal(want, have) {
+		t.Errorf("want %q, have %q", want, have)
 	}
 }
 

@@ -68,11 +68,17 @@ func (c *changes) giveAll() {
 	c.queue = nil
 }
 
-// tell unlocks while it tells, so that whoever is told may use the Breakers.
+// tell unlocks while it tells, so that whoever is told may use the Breakers. All are told, even if one panics.
 func (c *changes) tell(change Change) {
 	c.mu.Unlock()
 	defer c.mu.Lock()
-	for _, told := range c.told {
-		told(change)
+	tellAll(c.told, change)
+}
+
+func tellAll(all []func(Change), change Change) {
+	if len(all) == 0 {
+		return
 	}
+	defer tellAll(all[1:], change)
+	all[0](change)
 }

@@ -3,6 +3,7 @@ package circuitbreaker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -30,14 +31,23 @@ func hasty(err error) bool {
 	return e != nil && e.Code == status.DeadlineExceeded && e.Reason == "DEADLINE_UNREACHABLE"
 }
 
-// Codes returns what says whether an error has one of these codes, for Failure.
+// Codes returns what says whether an error has one of these codes, for Failure. It panics without any, for OK, which no error has, and for
+// what is no code.
 func Codes(codes ...status.Code) func(err error) bool {
+	if len(codes) == 0 {
+		panic(prefix + "Codes(): want one at least; Failure takes a function of your own for none")
+	}
+	for _, code := range codes {
+		if code == status.OK || !code.Valid() {
+			panic(fmt.Sprintf(prefix+"Codes(%v): want codes of errors", code))
+		}
+	}
 	codes = slices.Clone(codes)
 	return func(err error) bool { return slices.Contains(codes, status.CodeOf(err)) }
 }
 
 // errNotReturned is the outcome of a call that panicked or ended its goroutine.
-var errNotReturned = errors.New("circuitbreaker: the call did not return")
+var errNotReturned = errors.New(prefix + "the call did not return")
 
 // outcome is what a breaker on that side is told of a call that returned err: nil, ErrIgnored, or err where that is a failure.
 //

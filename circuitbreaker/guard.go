@@ -69,9 +69,7 @@ func (g *guard) status() Status {
 // refuse counts a refusal, and returns what the caller gets.
 func (g *guard) refuse(ctx context.Context, reason error) error {
 	g.refused.Add(1)
-	for _, told := range g.breakers.config.refused {
-		told(ctx, g.id)
-	}
+	g.tell(ctx, g.breakers.config.refused)
 	if g.id.Side == endpoint.Server {
 		transport.SetNotBegun(ctx, g.id.Operation)
 	}
@@ -85,6 +83,15 @@ func (g *guard) refuse(ctx context.Context, reason error) error {
 	shown := g.shown(reason, known)
 	g.last.Store(&refusal{reason: known, shown: shown})
 	return shown
+}
+
+// tell tells all, even if one panics.
+func (g *guard) tell(ctx context.Context, all []func(ctx context.Context, id ID)) {
+	if len(all) == 0 {
+		return
+	}
+	defer g.tell(ctx, all[1:])
+	all[0](ctx, g.id)
 }
 
 // shown is the error for a caller.

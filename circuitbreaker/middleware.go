@@ -41,15 +41,17 @@ func (u *unary) handle(ctx context.Context, request any) (response any, err erro
 	}
 	b, g := u.site.breakers, u.site.guard(ctx, request)
 	done, err := g.breaker.Allow()
-	b.changes.give()
 	if err != nil {
+		b.changes.give()
 		return nil, g.refuse(ctx, err)
 	}
-	outcome := errNotReturned
+	outcome := ErrIgnored // if a function of OnChange panics
 	defer func() {
 		done(outcome)
 		b.changes.give()
 	}()
+	b.changes.give()
+	outcome = errNotReturned
 	response, err = u.next(ctx, request)
 	outcome = b.outcome(ctx, u.site.id.Side, err)
 	return response, err
@@ -67,12 +69,17 @@ func (d *doing) handle(ctx context.Context, request any) (any, error) {
 		return nil, d.site.ended(ctx)
 	}
 	g := d.site.guard(ctx, request)
-	response, refused, err := g.doer.Do(ctx, request, d.do)
-	d.changes.give()
+	response, refused, err := d.call(ctx, request, g.doer)
 	if refused {
 		return nil, g.refuse(ctx, err)
 	}
 	return response, err
+}
+
+// call tells of what has changed also when the call panics.
+func (d *doing) call(ctx context.Context, request any, doer Doer) (response any, refused bool, err error) {
+	defer d.changes.give()
+	return doer.Do(ctx, request, d.do)
 }
 
 // doFunc returns next for Doers.

@@ -1,8 +1,10 @@
 package circuitbreaker
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -21,10 +23,19 @@ type Option func(*config) error
 type config struct {
 	failure func(error) bool
 	key     func(ctx context.Context, request any) string
-	maxKeys int
+	maxKeys int // 0 where it was not set
 	opened  time.Duration
 	changes []func(Change)
 	refused []func(ctx context.Context, id ID)
+}
+
+// complete fills in what was not set, and fails for what can have no effect.
+func (c *config) complete() error {
+	if c.maxKeys != 0 && c.key == nil {
+		return fmt.Errorf("MaxKeys(%d): there is no Key, so that there is nothing to limit", c.maxKeys)
+	}
+	c.maxKeys = cmp.Or(c.maxKeys, DefaultMaxKeys)
+	return nil
 }
 
 // Failure sets which errors speak against the other side, as Codes does by their codes. The default is IsFailure. It is not asked about
@@ -42,6 +53,11 @@ func Failure(failure func(err error) bool) Option {
 // Key makes a breaker for each key of an endpoint, such as a tenant; the key is that of the request, which for a stream is an
 // *endpoint.Messages, and in front of a server's decoding the transport's own. Calls with the key "" have one breaker, too.
 // Calls of all priorities share the breaker of their key, unless that names the priority.
+//
+// The context is that of the call that the breaker is asked about, as its caller made it. On a server transport.FromContext tells of that
+// call, and its header fields may be the key. On a client it tells of the call that is being served meanwhile, if there is one, and not of
+// the one that is about to be made, whose header fields do not exist before it is let through; what they will say of a tenant is in the
+// context, or in the request, from where the client takes it.
 func Key(key func(ctx context.Context, request any) string) Option {
 	return func(c *config) error {
 		if key == nil {
@@ -53,7 +69,7 @@ func Key(key func(ctx context.Context, request any) string) Option {
 }
 
 // MaxKeys limits how many keys an endpoint has breakers for. When there would be more, one is forgotten that is closed, if the search
-// comes upon one soon, and else one that was not used lately. The default is DefaultMaxKeys.
+// comes upon one soon, and else one that was not used lately. The default is DefaultMaxKeys. It is an error without a Key.
 func MaxKeys(n int) Option {
 	return func(c *config) error {
 		c.maxKeys = n
@@ -71,7 +87,9 @@ func Opened(after time.Duration) Option {
 }
 
 // OnChange adds a function that is told of each change of the state of a breaker, one after the other. It is called on the goroutine of a
-// call, which waits for it, and may use the Breakers.
+// call, or of Status, which waits for it, or on one of its own when a stream has lasted as long as Opened says, and may use the
+// Breakers. When it panics the panic goes on there, and nothing is held; a call that it has kept from being made does not count, but
+// with a Doer as a failure.
 func OnChange(told func(Change)) Option {
 	return func(c *config) error {
 		if told == nil {

@@ -3,6 +3,7 @@ package circuitbreaker
 import (
 	"context"
 	"iter"
+	"strings"
 	"sync/atomic"
 
 	"github.com/ashlar-go/ashlar/internal/keyed"
@@ -34,7 +35,7 @@ func newSite(b *Breakers, id ID, unary bool) *site {
 func (s *site) fresh(id ID) *guard {
 	g, err := s.breakers.newGuard(id, s.unary)
 	if err != nil {
-		panic("circuitbreaker: the policy fails for " + s.id.Operation + ", and did not before: " + err.Error())
+		panic(prefix + "the policy fails for " + s.id.Operation + ", and did not before: " + strings.TrimPrefix(err.Error(), prefix))
 	}
 	return g
 }

@@ -21,19 +21,21 @@ func (s *streaming) handle(ctx context.Context, request any) (response any, err 
 	}
 	b, g := s.site.breakers, s.site.guard(ctx, request)
 	done, err := g.breaker.Allow()
-	b.changes.give()
 	if err != nil {
+		b.changes.give()
 		return nil, g.refuse(ctx, err)
 	}
 	o := &opening{changes: &b.changes, done: done}
 	timer := time.AfterFunc(b.config.opened, func() { o.tell(nil) })
-	outcome := errNotReturned
+	outcome := ErrIgnored // if a function of OnChange panics
 	defer func() {
 		timer.Stop()
 		if !o.tell(outcome) && outcome != nil && !errors.Is(outcome, ErrIgnored) {
 			g.note(outcome)
 		}
 	}()
+	b.changes.give()
+	outcome = errNotReturned
 	if m, ok := request.(*endpoint.Messages); ok {
 		request = m.WithHooks(nil, func(any) error {
 			o.tell(nil)
@@ -58,7 +60,9 @@ func (o *opening) tell(outcome error) (first bool) {
 		first = true
 		o.done(outcome)
 	})
-	o.changes.give()
+	if first {
+		o.changes.give()
+	}
 	return first
 }
 
