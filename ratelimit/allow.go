@@ -20,7 +20,7 @@ type Allower interface{ Allow() bool }
 // The options By, OnEmptyKey, PerOperation, Cost, OnFailure, Unit and NoFields mean nothing to it: there is one limit for all calls, which
 // costs one each, and callers are told about refusals only.
 func Erroring(limiter Allower, opts ...Option) (*Gate, error) {
-	if limiter == nil {
+	if missing(limiter) {
 		return nil, errors.New("ratelimit: Erroring: the limiter is nil")
 	}
 	return newGate("Erroring", &Gate{allower: limiter}, opts)

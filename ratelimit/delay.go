@@ -21,7 +21,7 @@ type Waiter interface {
 // A limiter that has Allow too, as *rate.Limiter has, is asked that first, so that what need not wait costs no more than with Erroring; it
 // must not allow what would overtake others that wait. The options that mean nothing to Erroring mean nothing here.
 func Delaying(limiter Waiter, opts ...Option) (*Gate, error) {
-	if limiter == nil {
+	if missing(limiter) {
 		return nil, errors.New("ratelimit: Delaying: the limiter is nil")
 	}
 	return newGate("Delaying", &Gate{waiter: limiter}, opts)
@@ -46,7 +46,7 @@ func (o *operation) wait(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ended(ctx, o.side)
 	}
-	return o.refuse(because(o.refusals.after(g.queue()), err))
+	return o.refuse(because(o.refusals.long.WithRetryAfter(g.queue()), err))
 }
 
 // filling is a limiter of which it is known how many events it has, less than none where others wait.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -74,6 +75,23 @@ func TestDelayingKeepsDeadlines(t *testing.T) {
 		}
 		if err := call(t.Context(), h); err != nil || time.Since(start) != time.Second {
 			t.Errorf("want the place of the canceled one after 1s, have %v after %v", err, time.Since(start))
+		}
+	})
+}
+
+// TestTooLongAWaitIsToldInOwnWords has the limiter's among the causes, which stay here.
+func TestTooLongAWaitIsToldInOwnWords(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := must(ratelimit.Delaying(rate.NewLimiter(1, 1), ratelimit.MaxWait(time.Millisecond), ratelimit.Policy("slow")))
+		h := g.Middleware(spec, nothing)
+		_ = call(t.Context(), h)
+		e := status.As(call(t.Context(), h))
+		if want := "too many calls: this one would have to wait for too long"; e == nil || want != e.Message {
+			t.Errorf("want %q, have %v", want, e)
+		}
+		if e.Reason != ratelimit.ReasonLimited || e.Cause == nil || !strings.Contains(e.Cause.Error(), "would exceed context deadline") {
+			t.Errorf("want the cause to be the limiter's, have %v", e)
 		}
 	})
 }

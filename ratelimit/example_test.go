@@ -10,6 +10,7 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/ratelimit"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
 )
 
 type order struct{ tenant string }
@@ -40,6 +41,45 @@ func Example() {
 	// ada resource_exhausted
 	// bob ok
 	// 1 refused, 2 keys
+}
+
+// Whose limit it is: by the caller's network, by a header, by the request, and by what is in the context, such as who was authenticated.
+func ExampleBy() {
+	type user struct{}
+	ctx := context.WithValue(context.Background(), user{}, "ada")
+	ctx, _ = transport.NewServerContext(ctx, transport.Info{ // as a transport does
+		Operation: "orders/Place", Peer: "192.0.2.7:4711", Request: transport.HeaderMap{"X-Api-Key": {"k1"}}, Response: transport.HeaderMap{},
+	})
+	for _, key := range []ratelimit.Key{
+		ratelimit.KeyPeerNetwork(32, 64),
+		ratelimit.KeyHeader("X-Api-Key"),
+		ratelimit.KeyOf(func(o order) string { return o.tenant }),
+		ratelimit.KeyFunc(func(ctx context.Context) string {
+			name, _ := ctx.Value(user{}).(string)
+			return name
+		}),
+	} {
+		limiter, err := ratelimit.New(ratelimit.PerHour(1))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		gate, err := ratelimit.NewGate(limiter, ratelimit.By(key), ratelimit.OnEmptyKey(ratelimit.EmptyRefused))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		e := endpoint.New(endpoint.Spec{Service: "orders", Method: "Place"}, place, gate.Middleware)
+		_, first := e(ctx, order{"acme"})
+		_, second := e(ctx, order{"acme"})
+		whose, _ := key(ctx, order{"acme"})
+		fmt.Println(whose, status.CodeOf(first), status.CodeOf(second))
+	}
+	// Output:
+	// 192.0.2.7 ok resource_exhausted
+	// k1 ok resource_exhausted
+	// acme ok resource_exhausted
+	// ada ok resource_exhausted
 }
 
 // One rate for all, by the limiter that everybody knows.

@@ -51,16 +51,26 @@ func (o *operation) tellCaller(ctx context.Context, d Decision) {
 	if !d.Allowed {
 		window = d.RetryAfter
 	}
-	addItem(info.Response, HeaderRateLimitPolicy, p.values)
-	addItem(info.Response, HeaderRateLimit, []string{o.gate.leftItem(d.Remaining, window)})
+	o.gate.addItem(info.Response, HeaderRateLimitPolicy, p.values)
+	o.gate.addItem(info.Response, HeaderRateLimit, []string{o.gate.leftItem(d.Remaining, window)})
 }
 
 // addItem adds an item to a list, where there is one. A list in one field, since not everything that reads them knows of several.
-func addItem(header transport.Header, name string, item []string) {
+func (c *config) addItem(header transport.Header, name string, item []string) {
 	if before := header.Values(name); len(before) > 0 {
-		item = []string{strings.Join(before, ", ") + ", " + item[0]}
+		list := strings.Join(before, ", ")
+		item = []string{list + ", " + c.apartFrom(list) + item[0][len(c.quoted):]}
 	}
 	header.Set(name, item...)
+}
+
+// apartFrom returns the name of the limit, with a number where the list has one of that name.
+func (c *config) apartFrom(list string) string {
+	name := c.quoted
+	for n := 2; strings.HasPrefix(list, name+";") || strings.Contains(list, ", "+name+";"); n++ {
+		name = strings.TrimSuffix(c.quoted, `"`) + "-" + strconv.Itoa(n) + `"`
+	}
+	return name
 }
 
 func (c *config) policyItem(limit Limit) string {

@@ -108,6 +108,26 @@ func TestFieldsOfSeveralLimits(t *testing.T) {
 	})
 }
 
+// TestFieldsOfLimitsOfOneName gives the inner ones numbers, and takes nothing else for a name.
+func TestFieldsOfLimitsOfOneName(t *testing.T) {
+	t.Parallel()
+	gate := func(opts ...ratelimit.Option) endpoint.Middleware {
+		return must(ratelimit.NewGate(must(ratelimit.New(ratelimit.PerHour(1))), opts...)).Middleware
+	}
+	ctx, info := served(t.Context(), "", nil)
+	h := endpoint.Chain(gate(), gate(ratelimit.Unit("x")), gate(), gate(ratelimit.Policy("x")))(spec, nothing)
+	if err := call(ctx, h); err != nil {
+		t.Fatal(err)
+	}
+	want := fields{
+		`"default";q=1;w=3600, "default-2";q=1;qu="x";w=3600, "default-3";q=1;w=3600, "x";q=1;w=3600`,
+		`"default";r=0;t=3600, "default-2";r=0;t=3600, "default-3";r=0;t=3600, "x";r=0;t=3600`,
+	}
+	if have := fieldsOf(info.Response); want != have {
+		t.Errorf("want %+v, have %+v", want, have)
+	}
+}
+
 // TestOthersTellNobody has a server that makes a call, and one that calls an endpoint within its process: the limits of those are no business
 // of the server's caller, and a refusal does not mean that nothing was begun.
 func TestOthersTellNobody(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -36,7 +37,7 @@ type Gate struct {
 // NewGate returns a Gate for a limiter. With no options there is one limit for all calls of all operations; By gives each key one of its
 // own. What the limiter decides is told to callers in the fields of draft-ietf-httpapi-ratelimit-headers; see NoFields.
 func NewGate(limiter Limiter, opts ...Option) (*Gate, error) {
-	if limiter == nil {
+	if missing(limiter) {
 		return nil, errors.New("ratelimit: NewGate: the limiter is nil")
 	}
 	return newGate("NewGate", &Gate{limiter: limiter}, opts)
@@ -47,11 +48,26 @@ func newGate(constructor string, g *Gate, opts []Option) (*Gate, error) {
 	if err := option.Set(&g.config, opts); err != nil {
 		return nil, fmt.Errorf("ratelimit: %s: %w", constructor, err)
 	}
+	if err := g.check(); err != nil {
+		return nil, fmt.Errorf("ratelimit: %s: %w", constructor, err)
+	}
 	return g, nil
 }
 
-// Middleware decorates an operation. It is an endpoint.Middleware: give the method itself, gate.Middleware, to endpoint.New.
+// missing reports whether a limiter is nil, or a nil pointer.
+func missing(limiter any) bool {
+	v := reflect.ValueOf(limiter)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+var errNotMade = errors.New("ratelimit: a Gate that NewGate, Erroring or Delaying has not made")
+
+// Middleware decorates an operation. It is an endpoint.Middleware: give the method itself, gate.Middleware, to endpoint.New. Of a Gate that
+// is nil, or that no constructor has made, all calls fail.
 func (g *Gate) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+	if g == nil || g.limiter == nil && g.allower == nil && g.waiter == nil {
+		return func(context.Context, any) (any, error) { return nil, errNotMade }
+	}
 	o := g.operation(spec)
 	if g.messages && spec.Kind != endpoint.Unary {
 		return o.eachMessage(next)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"reflect"
+	"strings"
 
 	"github.com/ashlar-go/ashlar/transport"
 )
@@ -66,14 +67,23 @@ func peer(ctx context.Context) string {
 }
 
 // KeyHeader is the first value of that header field of the call being served, such as "X-Api-Key". It is empty where there is none. What a
-// caller can write at will is no key against callers that mean ill: they take a new one for each call.
+// caller can write at will is no key against callers that mean ill: they take a new one for each call. It panics for what is no name of a
+// field.
 func KeyHeader(name string) Key {
+	if name == "" || strings.ContainsFunc(name, notInName) {
+		panic(fmt.Sprintf("ratelimit: KeyHeader(%q): want the name of a header field", name))
+	}
 	return func(ctx context.Context, _ any) (string, error) {
 		if info := transport.FromContext(ctx); info != nil {
 			return info.Request.Get(name), nil
 		}
 		return "", nil
 	}
+}
+
+// notInName reports whether a name of a header field, which is a token of RFC 9110, section 5.6.2, cannot have r.
+func notInName(r rune) bool {
+	return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
 
 // KeyFunc is what of returns for the context of the call, such as the name of who has been authenticated. It must not block.

@@ -2,6 +2,7 @@ package ratelimit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,22 +22,27 @@ const DefaultMaxKeys = 1 << 16
 // with a seed of this Local, so that its length does not matter. That any two of a million keys have the same, and so one bucket, has a
 // probability of one in 36 million.
 //
-// Make one by New. It has no goroutine, and need not be closed.
+// Make one by New: the Take of any other fails. It has no goroutine, and need not be closed.
 type Local struct {
 	bucket  bucket
 	base    time.Time // ticks count from here
 	buckets *keyed.Map[int64]
+	bounded bool // by the option
 }
 
 // LocalOption sets up a Local. One that is given twice replaces the earlier.
 type LocalOption func(*localConfig) error
 
-type localConfig struct{ maxKeys int }
+type localConfig struct {
+	maxKeys int
+	bounded bool
+}
 
-// LocalMaxKeys sets how many keys there are at most. Each takes 20 to 35 bytes. The default is DefaultMaxKeys.
+// LocalMaxKeys sets how many keys there are at most. Each takes 20 to 35 bytes. The default is DefaultMaxKeys. NewGate refuses such a Local
+// without By and PerOperation, since then there is one key.
 func LocalMaxKeys(keys int) LocalOption {
 	return func(c *localConfig) error {
-		c.maxKeys = keys
+		c.maxKeys, c.bounded = keys, true
 		return checkKeys("LocalMaxKeys", keys)
 	}
 }
@@ -58,11 +64,16 @@ func New(limit Limit, opts ...LocalOption) (*Local, error) {
 		return nil, fmt.Errorf("ratelimit: New: %w", err)
 	}
 	full := func(at *int64, now int64) bool { return *at <= now }
-	return &Local{bucket: newBucket(limit), base: time.Now(), buckets: keyed.New(c.maxKeys, full)}, nil
+	return &Local{bucket: newBucket(limit), base: time.Now(), buckets: keyed.New(c.maxKeys, full), bounded: c.bounded}, nil
 }
+
+var errNoLocal = errors.New("ratelimit: a Local that New has not made")
 
 // Take takes n events of the key, or none; see Limiter. It does not block, and does not look at the context.
 func (l *Local) Take(_ context.Context, key string, n int) (Decision, error) {
+	if l == nil || l.buckets == nil {
+		return Decision{}, errNoLocal
+	}
 	if err := l.bucket.limit.CheckCost(n); err != nil {
 		return Decision{}, err
 	}
@@ -83,7 +94,12 @@ type LocalStatus struct {
 }
 
 // Status returns what it knows now.
-func (l *Local) Status() LocalStatus { return localStatus(l.bucket.limit, l.buckets.Stats()) }
+func (l *Local) Status() LocalStatus {
+	if l == nil || l.buckets == nil {
+		return LocalStatus{}
+	}
+	return localStatus(l.bucket.limit, l.buckets.Stats())
+}
 
 func localStatus(limit Limit, s keyed.Stats) LocalStatus {
 	return LocalStatus{Limit: limit, Keys: s.Keys, MaxKeys: s.Limit, Forgotten: s.Forgotten, Evicted: s.Evicted}

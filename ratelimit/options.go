@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ashlar-go/ashlar/internal/option"
@@ -23,6 +25,9 @@ type Option func(*config) error
 type config struct {
 	keys  bool // the limiter knows keys
 	waits bool // it is a Waiter
+
+	given   []string // the options that need another, in the order of their checks
+	maxKeys string   // the option by which the limiter has a bound of its own to its keys
 
 	key          Key
 	emptyKey     EmptyKey
@@ -45,10 +50,34 @@ func newConfig(limiter Limiter, waiter Waiter) config {
 		keys: limiter != nil, waits: waiter != nil, fields: true, reason: ReasonLimited, maxWaiters: DefaultMaxWaiters, maxWait: DefaultMaxWait,
 		quoted: `"` + DefaultPolicy + `"`,
 	}
-	if _, ok := limiter.(*Quota); ok {
+	switch l := limiter.(type) {
+	case *Local:
+		if l != nil && l.bounded {
+			c.maxKeys = "LocalMaxKeys"
+		}
+	case *Quota:
 		c.reason = ReasonQuota
+		if l != nil && l.bounded {
+			c.maxKeys = "QuotaMaxKeys"
+		}
 	}
 	return c
+}
+
+// check returns what is wrong with the options together: one that cannot have any effect is a mistake.
+func (c *config) check() error {
+	given := func(name string) bool { return slices.Contains(c.given, name) }
+	switch {
+	case given("OnEmptyKey") && c.key == nil:
+		return errors.New("OnEmptyKey: there are no keys: want By, too")
+	case c.maxKeys != "" && c.key == nil && !c.perOperation:
+		return fmt.Errorf("the limiter has %s, and here there is one key: want By or PerOperation", c.maxKeys)
+	case given("Unit") && !c.fields:
+		return errors.New("Unit: with NoFields nobody is told of it")
+	case given("MaxWait") && c.maxWaiters == 0:
+		return errors.New("MaxWait: with MaxWaiters(0) none waits")
+	}
+	return nil
 }
 
 func (c *config) needKeys(name string) error {
@@ -58,21 +87,25 @@ func (c *config) needKeys(name string) error {
 	return nil
 }
 
-// By gives each key a limit of its own. For By(nil) and without By there is one limit for all.
+// By gives each key a limit of its own. Without By there is one limit for all.
 func By(key Key) Option {
 	return func(c *config) error {
+		if key == nil {
+			return errors.New("By: the key is nil")
+		}
 		c.key = key
 		return c.needKeys("By")
 	}
 }
 
-// OnEmptyKey sets what is done with calls whose key is empty. The default is EmptyShared.
+// OnEmptyKey sets what is done with calls whose key is empty. The default is EmptyShared. It takes By.
 func OnEmptyKey(rule EmptyKey) Option {
 	return func(c *config) error {
 		if rule > EmptyUnlimited {
 			return fmt.Errorf("OnEmptyKey(%d): want EmptyShared, EmptyRefused or EmptyUnlimited", rule)
 		}
 		c.emptyKey = rule
+		c.given = append(c.given, "OnEmptyKey")
 		return c.needKeys("OnEmptyKey")
 	}
 }
@@ -126,8 +159,8 @@ func OnFailure(rule Failure) Option {
 	}
 }
 
-// Policy names the limit, in refusals, in events, and in the fields for callers, where it is DefaultPolicy otherwise. Two limits that a
-// call passes need two names. It is printable ASCII.
+// Policy names the limit, in refusals, in events, and in the fields for callers, where it is DefaultPolicy otherwise. It is printable
+// ASCII. Give two limits that a call passes two names: else the fields call the inner one "default-2", so that callers can tell them apart.
 func Policy(name string) Option {
 	return func(c *config) (err error) {
 		if name == "" {
@@ -151,6 +184,7 @@ func Unit(name string) Option {
 		if c.unit, err = quote(name); err != nil {
 			return fmt.Errorf("Unit: %w", err)
 		}
+		c.given = append(c.given, "Unit")
 		return c.needKeys("Unit")
 	}
 }
@@ -164,15 +198,25 @@ func NoFields() Option {
 	}
 }
 
-// Reason sets the reason of refusals, in upper case with underscores. The default is ReasonLimited, and ReasonQuota for a Quota.
+// Reason sets the reason of refusals, in upper case with underscores, such as "TOO_MANY_ORDERS". The default is ReasonLimited, and
+// ReasonQuota for a Quota.
 func Reason(reason string) Option {
 	return func(c *config) error {
-		if reason == "" {
-			return errors.New("Reason: the reason is empty")
+		if !isReason(reason) {
+			return fmt.Errorf("Reason(%q): want words in upper case with underscores between them", reason)
 		}
 		c.reason = reason
 		return nil
 	}
+}
+
+func isReason(text string) bool {
+	for word := range strings.SplitSeq(text, "_") {
+		if word == "" || strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+			return false
+		}
+	}
+	return text[0] > '9'
 }
 
 // Messages counts each message that the client of a stream sends, and not the opening. A message that is refused ends the stream with that
@@ -202,6 +246,7 @@ func MaxWait(limit time.Duration) Option {
 			return errors.New("MaxWait: it is for a Gate by Delaying")
 		}
 		c.maxWait = limit
+		c.given = append(c.given, "MaxWait")
 		return option.Positive("MaxWait", limit)
 	}
 }

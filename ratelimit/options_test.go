@@ -32,10 +32,13 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		_, err := ratelimit.NewQuota(events, period, opts...)
 		return err
 	}
+	around := func(l ratelimit.Limiter) error { _, err := ratelimit.NewGate(l); return err }
 	nilOf := func(err error) error { return err }
 	_, noLimiter := ratelimit.NewGate(nil)
 	_, noAllower := ratelimit.Erroring(nil)
 	_, noWaiter := ratelimit.Delaying(nil)
+	_, noRate := ratelimit.Erroring((*rate.Limiter)(nil))
+	_, noRateToWait := ratelimit.Delaying((*rate.Limiter)(nil))
 	for _, row := range []struct {
 		err   error
 		names string
@@ -51,7 +54,21 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		{gate(ratelimit.Policy("ü")), "Policy"},
 		{gate(ratelimit.Unit("")), "Unit"},
 		{gate(ratelimit.Unit("\n")), "Unit"},
-		{gate(ratelimit.Reason("")), "Reason"},
+		{gate(ratelimit.Reason("")), `Reason("")`},
+		{gate(ratelimit.Reason("lower case")), `Reason("lower case")`},
+		{gate(ratelimit.Reason("SLOW_")), `Reason("SLOW_")`},
+		{gate(ratelimit.Reason("4_YOU")), `Reason("4_YOU")`},
+		{gate(ratelimit.Reason("SLOW-DOWN")), `Reason("SLOW-DOWN")`},
+		{gate(ratelimit.By(nil)), "By: the key is nil"},
+		{gate(ratelimit.OnEmptyKey(ratelimit.EmptyShared)), "OnEmptyKey: there are no keys"},
+		{gate(ratelimit.Unit("content-bytes"), ratelimit.NoFields()), "Unit: with NoFields"},
+		{gate(ratelimit.NoFields(), ratelimit.Unit("content-bytes")), "Unit: with NoFields"},
+		{delaying(ratelimit.MaxWait(1), ratelimit.MaxWaiters(0)), "MaxWait: with MaxWaiters(0)"},
+		{around(must(ratelimit.New(ratelimit.PerSecond(1), ratelimit.LocalMaxKeys(9)))), "LocalMaxKeys, and here there is one key"},
+		{around(must(ratelimit.NewQuota(1, ratelimit.Daily(nil), ratelimit.QuotaMaxKeys(9)))), "QuotaMaxKeys, and here there is one key"},
+		{around((*ratelimit.Local)(nil)), "NewGate: the limiter is nil"},
+		{nilOf(noRate), "Erroring: the limiter is nil"},
+		{nilOf(noRateToWait), "Delaying: the limiter is nil"},
 		{gate(ratelimit.OnEvent(nil)), "OnEvent"},
 		{gate(ratelimit.MaxWaiters(1)), "MaxWaiters"},
 		{gate(ratelimit.MaxWait(1)), "MaxWait"},
@@ -87,9 +104,12 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 		}
 	}
 	for name, key := range map[string]func(){
-		"KeyFunc":        func() { ratelimit.KeyFunc(nil) },
-		"KeyOf":          func() { ratelimit.KeyOf[string](nil) },
-		"KeyPeerNetwork": func() { ratelimit.KeyPeerNetwork(0, 64) },
+		"KeyFunc":          func() { ratelimit.KeyFunc(nil) },
+		`KeyHeader("")`:    func() { ratelimit.KeyHeader("") },
+		`KeyHeader("a b")`: func() { ratelimit.KeyHeader("a b") },
+		`KeyHeader("a:")`:  func() { ratelimit.KeyHeader("a:") },
+		"KeyOf":            func() { ratelimit.KeyOf[string](nil) },
+		"KeyPeerNetwork":   func() { ratelimit.KeyPeerNetwork(0, 64) },
 	} {
 		func() {
 			defer func() {
@@ -99,6 +119,48 @@ func TestArgumentsThatAreWrong(t *testing.T) {
 			}()
 			key()
 		}()
+	}
+}
+
+func TestOptionsThatGoTogether(t *testing.T) {
+	t.Parallel()
+	few := must(ratelimit.New(ratelimit.PerSecond(1), ratelimit.LocalMaxKeys(9)))
+	for _, opts := range [][]ratelimit.Option{
+		{ratelimit.By(ratelimit.KeyPeer()), ratelimit.OnEmptyKey(ratelimit.EmptyRefused)},
+		{ratelimit.OnEmptyKey(ratelimit.EmptyRefused), ratelimit.By(ratelimit.KeyPeer())},
+		{ratelimit.PerOperation()},
+		{ratelimit.PerOperation(), ratelimit.Reason("A1_2B")},
+	} {
+		if _, err := ratelimit.NewGate(few, opts...); err != nil {
+			t.Errorf("want nothing wrong, have %v", err)
+		}
+	}
+}
+
+// TestWhatNoConstructorHasMade fails, and does not panic.
+func TestWhatNoConstructorHasMade(t *testing.T) {
+	t.Parallel()
+	for _, g := range []*ratelimit.Gate{nil, {}} {
+		if err := call(t.Context(), g.Middleware(spec, nothing)); err == nil || !strings.Contains(err.Error(), "a Gate that") {
+			t.Errorf("want an error of the Gate, have %v", err)
+		}
+	}
+	if s := new(ratelimit.Gate).Status(); s.Waiting != 0 || s.Operations != nil {
+		t.Errorf("want a status that says nothing, have %+v", s)
+	}
+	for want, l := range map[string]interface {
+		ratelimit.Limiter
+		Status() ratelimit.LocalStatus
+	}{
+		"a Local that": new(ratelimit.Local), "Local that New": (*ratelimit.Local)(nil),
+		"a Quota that": new(ratelimit.Quota), "Quota that New": (*ratelimit.Quota)(nil),
+	} {
+		if d, err := l.Take(t.Context(), "key", 1); err == nil || !strings.Contains(err.Error(), want) || d != (ratelimit.Decision{}) {
+			t.Errorf("want an error of %s New has not made, have %+v, %v", want, d, err)
+		}
+		if s := l.Status(); s != (ratelimit.LocalStatus{}) {
+			t.Errorf("want a status that says nothing, have %+v", s)
+		}
 	}
 }
 

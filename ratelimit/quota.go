@@ -20,12 +20,13 @@ import (
 // Counts are of this process, and are lost with it. A clock that is set back makes periods longer, never counts smaller. What Local says of
 // the number of keys is so here too: what has an old period is forgotten without any loss.
 //
-// Make one by NewQuota. It has no goroutine, and need not be closed.
+// Make one by NewQuota: the Take of any other fails. It has no goroutine, and need not be closed.
 type Quota struct {
 	events  int
 	period  Period
 	current atomic.Pointer[window]
 	counts  *keyed.Map[count]
+	bounded bool // by the option
 }
 
 // count is what a key has used in the period that ends at end.
@@ -37,12 +38,16 @@ type count struct {
 // QuotaOption sets up a Quota. One that is given twice replaces the earlier.
 type QuotaOption func(*quotaConfig) error
 
-type quotaConfig struct{ maxKeys int }
+type quotaConfig struct {
+	maxKeys int
+	bounded bool
+}
 
-// QuotaMaxKeys sets how many keys there are at most. Each takes 30 to 50 bytes. The default is DefaultMaxKeys.
+// QuotaMaxKeys sets how many keys there are at most. Each takes 30 to 50 bytes. The default is DefaultMaxKeys. NewGate refuses such a Quota
+// without By and PerOperation, since then there is one key.
 func QuotaMaxKeys(keys int) QuotaOption {
 	return func(c *quotaConfig) error {
-		c.maxKeys = keys
+		c.maxKeys, c.bounded = keys, true
 		return checkKeys("QuotaMaxKeys", keys)
 	}
 }
@@ -62,7 +67,7 @@ func NewQuota(events int, period Period, opts ...QuotaOption) (*Quota, error) {
 		return nil, fmt.Errorf("ratelimit: NewQuota: %w", err)
 	}
 	over := func(c *count, now int64) bool { return c.used == 0 || c.end <= now }
-	q := &Quota{events: events, period: period, counts: keyed.New(c.maxKeys, over)}
+	q := &Quota{events: events, period: period, counts: keyed.New(c.maxKeys, over), bounded: c.bounded}
 	q.current.Store(w)
 	return q, nil
 }
@@ -74,6 +79,9 @@ func (q *Quota) Take(_ context.Context, key string, n int) (Decision, error) {
 }
 
 func (q *Quota) take(now time.Time, key string, n int) (Decision, error) {
+	if q == nil || q.counts == nil {
+		return Decision{}, errNoQuota
+	}
 	w, err := q.window(now)
 	if err == nil {
 		err = w.limit.CheckCost(n)
@@ -87,6 +95,8 @@ func (q *Quota) take(now time.Time, key string, n int) (Decision, error) {
 	e.Release()
 	return d, nil
 }
+
+var errNoQuota = errors.New("ratelimit: a Quota that NewQuota has not made")
 
 // window returns the period that now is in.
 func (q *Quota) window(now time.Time) (*window, error) {
@@ -123,5 +133,8 @@ func (w *window) take(c *count, now int64, n int) Decision {
 
 // Status returns what it knows now.
 func (q *Quota) Status() LocalStatus {
+	if q == nil || q.counts == nil {
+		return LocalStatus{}
+	}
 	return localStatus(q.current.Load().limit, q.counts.Stats())
 }

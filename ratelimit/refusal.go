@@ -29,7 +29,7 @@ const (
 
 // refusals are the errors of one endpoint, made once: a refusal has to be cheap.
 type refusals struct {
-	limited, waiting, cost, noKey, noDecision *status.Error
+	limited, waiting, long, cost, noKey, noDecision *status.Error
 }
 
 func newRefusals(side endpoint.Side, reason, policy string) *refusals {
@@ -44,9 +44,11 @@ func newRefusals(side endpoint.Side, reason, policy string) *refusals {
 	if policy != "" {
 		limited += ": the limit " + policy + " is used up"
 	}
+	const long = "too many calls: this one would have to wait for too long"
 	return &refusals{
 		limited:    refuse(status.ResourceExhausted, reason, limited),
 		waiting:    refuse(status.ResourceExhausted, ReasonWaiting, "too many calls wait already"),
+		long:       refuse(status.ResourceExhausted, reason, long),
 		cost:       refuse(status.InvalidArgument, ReasonCost, "the call costs more than there ever is at once"),
 		noKey:      refuse(status.InvalidArgument, ReasonNoKey, "the call does not say whose it is"),
 		noDecision: refuse(status.Unavailable, ReasonNoDecision, "the limiter of rates does not answer"),

@@ -267,19 +267,22 @@ func violated(broken func(ratelimit.Limit) ratelimit.Limiter) (names []string, t
 	return names, fmt.Sprint(err)
 }
 
+func (b *breakage) isNoticed(t *testing.T) {
+	t.Helper()
+	have, text := violated(b.broken)
+	for _, want := range b.notice {
+		if !slices.Contains(have, want) {
+			t.Errorf("want %s to fail, have %v:\n%s", want, have, text)
+		}
+	}
+}
+
 func TestEachBreakageIsNoticed(t *testing.T) {
 	t.Parallel()
 	for _, b := range breakages() {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				have, text := violated(b.broken)
-				for _, want := range b.notice {
-					if !slices.Contains(have, want) {
-						t.Errorf("want %s to fail, have %v:\n%s", want, have, text)
-					}
-				}
-			})
+			synctest.Test(t, func(t *testing.T) { b.isNoticed(t) })
 		})
 	}
 }

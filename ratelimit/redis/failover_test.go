@@ -66,7 +66,7 @@ func TestAFailoverToAReplicaKeepsTheCounts(t *testing.T) {
 	must(t, replica, "REPLICAOF", "NO", "ONE")
 	must(t, primary, "REPLICAOF", "127.0.0.1", portOf(replica))
 	await(t, "the old primary to refuse to write", func() bool {
-		take(t, l, "key", 1)
+		try(t, l, "key", 1)
 		return l.Status().Gone
 	})
 	if err := l.Status().Err; !redis.IsReadOnlyError(err) {
@@ -101,7 +101,7 @@ func TestAFailoverBySentinelsKeepsTheCounts(t *testing.T) {
 	began := time.Now()
 	primary.Kill()
 	await(t, "an outage", func() bool {
-		take(t, l, "key", 1)
+		try(t, l, "key", 1)
 		return l.Status().Gone
 	})
 	await(t, "the new primary", func() bool { return !l.Status().Gone })

@@ -25,8 +25,9 @@ const (
 	localShare
 )
 
-// Refuse refuses all events while Redis is gone. It is for what must never be more than the limit, such as a quota that somebody else
-// imposes.
+// Refuse allows nothing while Redis is gone: Take fails with ErrGone. A Gate refuses calls then with Unavailable and
+// ratelimit.ReasonNoDecision, since it is no fault of the caller's, unless it has OnFailure(FailureAllow). It is for what must never be
+// more than the limit, such as a quota that somebody else imposes.
 func Refuse() Fallback { return Fallback{kind: refuse} }
 
 // Allow allows all events while Redis is gone. It is for limits that may be exceeded for a while rather than turn anybody away.
@@ -52,31 +53,20 @@ func (f Fallback) String() string {
 	return "none"
 }
 
-// retryAfter is what those who are refused are told, since nobody knows when Redis will be back.
+// retryAfter is what those are told whose cost no share has, since nobody knows when Redis will be back.
 const retryAfter = time.Second
 
-// limiter returns what decides alone.
+// limiter returns what decides alone; nil where nothing does.
 func (f Fallback) limiter(limit ratelimit.Limit) (ratelimit.Limiter, error) {
 	switch f.kind {
 	case refuse:
-		return refusing{limit}, nil
+		return nil, nil //nolint:nilnil // no limiter is the answer
 	case allow:
 		return allowing{limit}, nil
 	case localShare:
 		return newSharing(limit, f.share, f.local)
 	}
 	return nil, errors.New("there is no fallback: want Refuse, Allow or LocalShare")
-}
-
-type refusing struct{ limit ratelimit.Limit }
-
-// Take implements ratelimit.Limiter.
-func (r refusing) Take(_ context.Context, _ string, n int) (ratelimit.Decision, error) {
-	d := ratelimit.Decision{Allowed: n == 0, Limit: r.limit, Reset: r.limit.Fill(r.limit.Capacity())}
-	if !d.Allowed {
-		d.RetryAfter = retryAfter
-	}
-	return d, nil
 }
 
 type allowing struct{ limit ratelimit.Limit }
@@ -101,7 +91,7 @@ func newSharing(limit ratelimit.Limit, processes int, opts []ratelimit.LocalOpti
 	}
 	local, err := ratelimit.New(share, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("LocalShare(%d): %w", processes, err)
+		return nil, fmt.Errorf("LocalShare(%d): %w", processes, errors.Unwrap(err)) // without the name of the other constructor
 	}
 	return sharing{share, local}, nil
 }

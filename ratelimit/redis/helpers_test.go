@@ -2,6 +2,7 @@ package redislimit_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +56,16 @@ func take(t testing.TB, l *redislimit.Limiter, key string, n int) ratelimit.Deci
 	d, err := l.Take(t.Context(), key, n)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return d
+}
+
+// try takes events, which may fail since Redis is gone: that is a refusal.
+func try(t testing.TB, l *redislimit.Limiter, key string, n int) ratelimit.Decision {
+	t.Helper()
+	d, err := l.Take(t.Context(), key, n)
+	if err != nil && (!errors.Is(err, redislimit.ErrGone) || d != (ratelimit.Decision{})) {
+		t.Fatalf("want a decision, or %v, have %+v, %v", redislimit.ErrGone, d, err)
 	}
 	return d
 }

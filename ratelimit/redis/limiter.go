@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,17 +19,21 @@ import (
 // ErrClosed is what Take returns after Close.
 var ErrClosed = errors.New("redislimit: the limiter is closed")
 
+// ErrGone is found in the error of a Take that Redis did not decide, with the Fallback Refuse. The text says why Redis is gone; Status and
+// events have that for programs.
+var ErrGone = errors.New("redislimit: Redis is gone")
+
 // ErrForeign is found in the error of a Take whose key in Redis holds what no limiter has written: two things share a name.
 var ErrForeign = errors.New("redislimit: the key in Redis holds something else")
 
-// Limiter is a ratelimit.Limiter whose counts are in Redis. It is safe for concurrent use.
+// Limiter is a ratelimit.Limiter whose counts are in Redis. It is safe for concurrent use. Make one by New: the Take of any other fails.
 type Limiter struct {
 	name     string
 	keys     keys
 	script   *script
 	looker   *script // of the calls that look for Redis
 	fallback Fallback
-	local    ratelimit.Limiter // of the fallback
+	local    ratelimit.Limiter // of the fallback; nil refuses
 	timeout  time.Duration
 	interval time.Duration
 	events   []func(Event)
@@ -95,16 +101,17 @@ func newLimiter(client redis.UniversalClient, name string, limit ratelimit.Limit
 
 // checkClient returns why the client cannot be used. Those of other kinds than go-redis makes it believes.
 func checkClient(client redis.UniversalClient) error {
+	if v := reflect.ValueOf(client); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return errors.New("the client is nil")
+	}
 	var obeys bool
 	switch c := client.(type) {
-	case nil:
-		return errors.New("the client is nil")
 	case *redis.Client:
-		obeys = c != nil && c.Options().ContextTimeoutEnabled
+		obeys = c.Options().ContextTimeoutEnabled
 	case *redis.ClusterClient:
-		obeys = c != nil && c.Options().ContextTimeoutEnabled
+		obeys = c.Options().ContextTimeoutEnabled
 	case *redis.Ring:
-		obeys = c != nil && c.Options().ContextTimeoutEnabled
+		obeys = c.Options().ContextTimeoutEnabled
 	default:
 		obeys = true
 	}
@@ -118,8 +125,11 @@ func checkClient(client redis.UniversalClient) error {
 // earlier it returns what ctx says; that Redis is not to blame for, and the events may have been taken. That ctx was cancelled, other than
 // by a deadline, it may notice only when that time is over.
 //
-// Besides those of ratelimit.Limiter its errors are ErrClosed and ErrForeign.
+// Besides those of ratelimit.Limiter its errors are ErrGone, ErrClosed and ErrForeign.
 func (l *Limiter) Take(ctx context.Context, key string, n int) (ratelimit.Decision, error) {
+	if l == nil || l.script == nil {
+		return ratelimit.Decision{}, errNotMade
+	}
 	if err := l.script.exact.limit.CheckCost(n); err != nil {
 		return ratelimit.Decision{}, err
 	}
@@ -130,7 +140,7 @@ func (l *Limiter) Take(ctx context.Context, key string, n int) (ratelimit.Decisi
 		return ratelimit.Decision{}, l.gaveUp(ctx)
 	}
 	if o := l.outage.Load(); o != nil {
-		return l.decideAlone(ctx, key, n, o)
+		return l.decideAlone(ctx, key, n, o, nil)
 	}
 	ended := l.ended.Load()
 	d, err := l.ask(ctx, key, n)
@@ -144,7 +154,7 @@ func (l *Limiter) Take(ctx context.Context, key string, n int) (ratelimit.Decisi
 		l.suspect(key)
 		return ratelimit.Decision{}, l.gaveUp(ctx)
 	}
-	return l.decideAlone(ctx, key, n, l.fail(err, key, ended))
+	return l.decideAlone(ctx, key, n, l.fail(err, key, ended), err)
 }
 
 // over reports whether the context has ended, which its Err says a moment later than a connection with the same deadline.
@@ -152,6 +162,9 @@ func over(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
+
+// errNotMade is what the Take of a zero Limiter returns.
+var errNotMade = errors.New("redislimit: a Limiter that New has not made")
 
 // gaveUp returns the error for a context that has ended.
 func (l *Limiter) gaveUp(ctx context.Context) error {
@@ -167,21 +180,38 @@ func (l *Limiter) ask(ctx context.Context, key string, n int) (ratelimit.Decisio
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	d, err := l.script.take(ctx, l.keys.of(key), n)
-	if err != nil && over(ctx) {
-		err = fmt.Errorf("no answer within %v: %w", l.timeout, err)
-	}
-	return d, err
+	return d, explain(ctx, l.timeout, err)
 }
 
-// decideAlone decides without Redis, in an outage or, where that is nil, once.
-func (l *Limiter) decideAlone(ctx context.Context, key string, n int, o *outage) (ratelimit.Decision, error) {
-	d, err := l.local.Take(ctx, key, n)
-	if err != nil {
-		return ratelimit.Decision{}, err
+// explain says of an error that means no more than that the time of ctx is over what there was no time for. Go-redis tells by a plain
+// context.DeadlineExceeded that it had no connection, which it tries several times to make, and not why.
+func explain(ctx context.Context, limit time.Duration, err error) error {
+	switch {
+	case err == nil || !over(ctx):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("no answer within %v: %w", limit, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no connection within %v: %w", limit, err)
+	}
+	return err
+}
+
+// decideAlone decides without Redis, in an outage or, where that is nil, once, because of err.
+func (l *Limiter) decideAlone(ctx context.Context, key string, n int, o *outage, err error) (d ratelimit.Decision, _ error) {
+	switch {
+	case l.local != nil:
+		if d, err = l.local.Take(ctx, key, n); err != nil {
+			return ratelimit.Decision{}, err
+		}
+	case o != nil:
+		err = o.reason.Load().gone
+	default:
+		err = newReason(err).gone
 	}
 	l.alone.add(d.Allowed)
 	if o != nil {
 		o.alone.add(d.Allowed)
 	}
-	return d, nil
+	return d, err
 }

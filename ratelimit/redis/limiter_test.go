@@ -85,6 +85,16 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
+// TestAKeyOutlivesWhatItSays by a second, since Redis expires keys by a coarser clock than the one that decides.
+func TestAKeyOutlivesWhatItSays(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, testserver.StartRedis(t).Address)
+	take(t, newLimiter(t, client, ratelimit.Limit{Events: 1, Period: hour, Burst: 10}, redislimit.Allow(), unhurried()), "key", 3)
+	if left, err := client.PTTL(t.Context(), "ratelimit:test:{key}").Result(); err != nil || left < 3*hour+time.Second/10 || left > 3*hour+time.Second {
+		t.Errorf("want the key for up to a second longer than 3 hours, have %v, %v", left, err)
+	}
+}
+
 func TestAKeyThatHoldsSomethingElseIsAnErrorOfItsOwn(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, testserver.StartRedis(t).Address)

@@ -29,7 +29,8 @@ type settings struct {
 	events            []func(Event)
 }
 
-// Prefix is what the keys in Redis begin with, before the name of the limiter. It has no braces. The default is DefaultPrefix.
+// Prefix is what the keys in Redis begin with, before the name of the limiter. It has no braces, and may be empty. The default is
+// DefaultPrefix.
 func Prefix(prefix string) Option {
 	return func(s *settings) error {
 		s.prefix = prefix

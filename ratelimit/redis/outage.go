@@ -3,6 +3,7 @@ package redislimit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync/atomic"
 	"time"
@@ -10,9 +11,19 @@ import (
 
 // outage is a time without Redis.
 type outage struct {
-	since time.Time
-	err   atomic.Pointer[error] // what is known last
-	alone tally
+	since  time.Time
+	reason atomic.Pointer[reason] // what is known last
+	alone  tally
+}
+
+// reason is why Redis is gone.
+type reason struct {
+	err  error
+	gone error // of a Take, with the text only: a caller's own deadline is something else than one of the limiter
+}
+
+func newReason(err error) *reason {
+	return &reason{err: err, gone: fmt.Errorf("%w: %s", ErrGone, err.Error())}
 }
 
 const (
@@ -53,7 +64,7 @@ func (l *Limiter) suspect(key string) {
 // begin begins an outage. It is called with mu held.
 func (l *Limiter) begin(err error) {
 	o := &outage{since: time.Now()}
-	o.err.Store(&err)
+	o.reason.Store(newReason(err))
 	l.outage.Store(o)
 	l.outages.Add(1)
 	l.tell(Event{Kind: Gone, Limiter: l.name, Fallback: l.fallback, Err: err})
@@ -69,7 +80,7 @@ func (l *Limiter) end() {
 	l.ended.Add(1)
 	l.outage.Store(nil)
 	l.tell(Event{
-		Kind: Back, Limiter: l.name, Fallback: l.fallback, Err: *o.err.Load(), Lasted: l.last.Sub(o.since), Alone: o.alone.counts(),
+		Kind: Back, Limiter: l.name, Fallback: l.fallback, Err: o.reason.Load().err, Lasted: l.last.Sub(o.since), Alone: o.alone.counts(),
 	})
 }
 
@@ -133,7 +144,7 @@ func (l *Limiter) write(name string, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(l.ctx, limit)
 	defer cancel()
 	_, err := l.looker.take(ctx, name, 1)
-	return err
+	return explain(ctx, limit, err)
 }
 
 // found is told what a look has found, and reports whether there is no more to look for.
@@ -150,13 +161,16 @@ func (l *Limiter) found(err error) bool {
 	case o == nil:
 		l.begin(err)
 	case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrDeadlineExceeded): // which say less than what is known
-		o.err.Store(&err)
+		o.reason.Store(newReason(err))
 	}
 	return false
 }
 
 // Close ends what looks for Redis, and waits for it. After that Take fails. It is harmless to close twice.
 func (l *Limiter) Close() {
+	if l == nil || l.script == nil {
+		return
+	}
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()

@@ -52,7 +52,7 @@ const (
 func warm(t *testing.T, l *redislimit.Limiter) {
 	t.Helper()
 	await(t, "a decision by Redis", func() bool {
-		take(t, l, "key", 1)
+		try(t, l, "key", 1)
 		return l.Status().Shared.Allowed > 0 && !l.Status().Gone
 	})
 }
@@ -61,10 +61,10 @@ func goneFrom(t *testing.T, l *redislimit.Limiter, w *witness, want redislimit.C
 	t.Helper()
 	before := l.Status().Alone
 	began := time.Now()
-	take(t, l, "key", 1)
+	try(t, l, "key", 1)
 	first := time.Since(began)
 	for range calls - 1 {
-		take(t, l, "key", 1)
+		try(t, l, "key", 1)
 	}
 	took := time.Since(began)
 	t.Logf("%v: the first call took %v, and all %v", l.Status().Fallback, first, took)
@@ -91,7 +91,7 @@ func backAgain(t *testing.T, l *redislimit.Limiter, w *witness) {
 	t.Helper()
 	s := l.Status()
 	await(t, "a decision by Redis", func() bool {
-		return take(t, l, "key", 1).Limit.Burst == 100 && l.Status().Shared != s.Shared
+		return try(t, l, "key", 1).Limit.Burst == 100 && l.Status().Shared != s.Shared
 	})
 	events, lines := w.seen()
 	if len(events) != 2 || events[1].Kind != redislimit.Back || events[1].Lasted <= 0 || events[1].Alone.Allowed+events[1].Alone.Refused < calls {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/ashlar-go/ashlar/internal/testserver"
 	"github.com/ashlar-go/ashlar/ratelimit"
 	redislimit "github.com/ashlar-go/ashlar/ratelimit/redis"
@@ -109,6 +111,27 @@ func TestWhyRedisIsGoneNamesTheTimeout(t *testing.T) {
 	server.Resume()
 }
 
+// TestWhyRedisIsGoneIsWhatHappened where nobody listens, and go-redis tries several times, as it does by default, or once.
+func TestWhyRedisIsGoneIsWhatHappened(t *testing.T) {
+	t.Parallel()
+	server := testserver.StartRedis(t)
+	server.Stop()
+	for tries, want := range map[int]string{0: "no connection within 50ms: ", 1: "connect: connection refused"} {
+		client := redis.NewClient(&redis.Options{Addr: server.Address, ContextTimeoutEnabled: true, DialerRetries: tries})
+		w := new(witness)
+		l := newLimiter(t, client, ratelimit.PerSecond(1000), redislimit.Allow(), w.options()...)
+		take(t, l, "key", 1)
+		if _, lines := w.seen(); len(lines) != 1 || !strings.Contains(lines[0], want) || strings.Contains(lines[0], "no answer") {
+			t.Errorf("%d tries: want %q in the line, have %q", tries, want, lines)
+		}
+		await(t, "the reason", func() bool { return strings.Contains(l.Status().Err.Error(), "connection refused") })
+		l.Close()
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // What answers now and then does not make a flood of events.
 func TestAnOutageAfterAnotherLastsForAWhile(t *testing.T) {
 	t.Parallel()
@@ -120,7 +143,7 @@ func TestAnOutageAfterAnotherLastsForAWhile(t *testing.T) {
 	for range outages {
 		proxy.Cut()
 		await(t, "an outage", func() bool {
-			take(t, l, "key", 1)
+			try(t, l, "key", 1)
 			return l.Status().Gone
 		})
 		proxy.Restore()
@@ -147,7 +170,7 @@ func TestCloseEndsLookingForRedis(t *testing.T) {
 	warm(t, l)
 	server.Suspend()
 	await(t, "an outage", func() bool {
-		take(t, l, "key", 1)
+		try(t, l, "key", 1)
 		return l.Status().Gone
 	})
 	began := time.Now()

@@ -17,7 +17,7 @@ type Status struct {
 	Outages uint64
 	// Shared are the decisions by Redis.
 	Shared Counts
-	// Alone are those without it, by the Fallback.
+	// Alone are those without it, by the Fallback. With Refuse all are Refused: Take failed with ErrGone.
 	Alone Counts
 }
 
@@ -30,7 +30,7 @@ func (l *Limiter) Status() Status {
 		Name: l.name, Fallback: l.fallback, Outages: l.outages.Load(), Shared: l.shared.counts(), Alone: l.alone.counts(),
 	}
 	if o := l.outage.Load(); o != nil {
-		s.Gone, s.Since, s.Err = true, o.since, *o.err.Load()
+		s.Gone, s.Since, s.Err = true, o.since, o.reason.Load().err
 	}
 	return s
 }

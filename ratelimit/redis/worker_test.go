@@ -142,7 +142,7 @@ func (t task) run(l *redislimit.Limiter, r *report, begin time.Time) error {
 				at := min(int(time.Since(begin)/slot), slots-1)
 				mu.Lock()
 				switch {
-				case err == nil:
+				case err == nil, errors.Is(err, redislimit.ErrGone):
 					r.Calls[at]++
 					if d.Allowed {
 						r.Allowed[at]++
