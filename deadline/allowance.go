@@ -11,7 +11,7 @@ import (
 )
 
 // Allowance shortens the deadline of a call, so that its answer, the news that there was none in time, or what endpoint.Fallback says in
-// its place, still reaches the caller. It is safe for concurrent use.
+// its place, still reaches the caller. NewAllowance makes it; the zero value refuses all calls. It is safe for concurrent use.
 type Allowance struct {
 	keep       time.Duration
 	share      float64
@@ -21,36 +21,44 @@ type Allowance struct {
 // AllowanceOption sets up an Allowance. One that is given twice replaces the earlier.
 type AllowanceOption func(*Allowance) error
 
-// AllowanceShare keeps back a share of the time that is left, more than 0 and less than 1, where that is more than the fixed allowance. The
-// default is none.
+// What an allowance may be: less is over before an answer has gone any way.
+const (
+	minAllowance = 10 * time.Microsecond
+	minShare     = 0.001
+)
+
+// AllowanceShare keeps back a share of the time that is left, 0.001 or more and less than 1, where that is more than the fixed allowance.
+// The default is none.
 func AllowanceShare(share float64) AllowanceOption {
 	return func(a *Allowance) error {
 		a.share = share
-		if !(share > 0 && share < 1) {
-			return fmt.Errorf("AllowanceShare(%v): want more than 0, and less than 1", share)
+		if !(share >= minShare && share < 1) {
+			return fmt.Errorf("AllowanceShare(%v): want %v or more, and less than 1", share, minShare)
 		}
 		return nil
 	}
 }
 
 // NewAllowance returns an Allowance of keep: each call gets the time that its caller has left, less that. Keep should cover the way back of
-// an answer and what the caller does with it: some milliseconds within a data centre, a round trip between two. It fails when keep is
-// negative, when it is 0 without AllowanceShare, and for a wrong option.
+// an answer and what the caller does with it: some milliseconds within a data centre, a round trip between two. It may be 10 µs to 24 h,
+// or 0 with AllowanceShare. It fails for another, and for a wrong option.
 func NewAllowance(keep time.Duration, opts ...AllowanceOption) (*Allowance, error) {
 	a := &Allowance{keep: keep}
-	err := option.Set(a, opts)
-	switch {
-	case err != nil:
-	case keep < 0:
-		err = fmt.Errorf("%v: want 0 or more", keep)
-	case keep == 0 && a.share == 0:
-		err = errors.New("0 without AllowanceShare: want an allowance")
+	if err := option.Set(a, opts); err != nil {
+		return nil, fmt.Errorf("deadline: NewAllowance: %w", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("deadline: allowance of %w", err)
+	if keep == 0 && a.share == 0 {
+		return nil, errors.New("deadline: NewAllowance(0s) without AllowanceShare: want an allowance")
+	}
+	if keep != 0 {
+		if err := option.Within("NewAllowance", keep, minAllowance, maxGuard); err != nil {
+			return nil, fmt.Errorf("deadline: %w", err)
+		}
 	}
 	return a, nil
 }
+
+var errZeroAllowance = errors.New("deadline: an Allowance that NewAllowance has not made")
 
 // Middleware is the endpoint.Middleware. It is meant for clients: around a client, or a whole lb.Endpoint, what is shortened is the
 // deadline of the context that it is called with, within a server that of the call being served. On a server it leaves that server the
@@ -62,6 +70,9 @@ func NewAllowance(keep time.Duration, opts ...AllowanceOption) (*Allowance, erro
 func (a *Allowance) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 	if spec.Kind != endpoint.Unary {
 		return next
+	}
+	if a == nil || a.keep == 0 && a.share == 0 {
+		return failing(errZeroAllowance)
 	}
 	o, operation := a.operations.of(spec), spec.Operation()
 	return func(ctx context.Context, request any) (any, error) {
@@ -92,6 +103,9 @@ type AllowanceStatus struct {
 
 // Status returns what became of each operation that Middleware decorates, sorted by name.
 func (a *Allowance) Status() []AllowanceStatus {
+	if a == nil {
+		return nil
+	}
 	var all []AllowanceStatus
 	for key, o := range a.operations.all() {
 		all = append(all, AllowanceStatus{Operation: key.operation, Side: key.side, Refused: o.refused.Load()})

@@ -30,6 +30,8 @@ func allow(t *testing.T, spec endpoint.Spec, keep time.Duration, opts ...deadlin
 	}), a
 }
 
+const ms = time.Millisecond
+
 func TestAnAllowanceIsWhatTheCallHasLess(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -38,12 +40,12 @@ func TestAnAllowanceIsWhatTheCallHasLess(t *testing.T) {
 		has   time.Duration
 		want  any // nil for no deadline
 	}{
-		{100, 0, 1000, time.Duration(900)},
-		{100, 0, 101, time.Duration(1)},
-		{0, 0.25, 1000, time.Duration(750)},
-		{100, 0.25, 1000, time.Duration(750)},
-		{300, 0.25, 1000, time.Duration(700)},
-		{100, 0.25, 0, nil},
+		{100 * ms, 0, 1000 * ms, 900 * ms},
+		{100 * ms, 0, 100*ms + 1, time.Duration(1)},
+		{0, 0.25, 1000 * ms, 750 * ms},
+		{100 * ms, 0.25, 1000 * ms, 750 * ms},
+		{300 * ms, 0.25, 1000 * ms, 700 * ms},
+		{100 * ms, 0.25, 0, nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var opts []deadline.AllowanceOption
@@ -68,8 +70,8 @@ func TestLessTimeThanTheAllowanceIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, side := range []endpoint.Spec{spec, spec.Client()} {
 		synctest.Test(t, func(t *testing.T) {
-			call, a := allow(t, side, 100)
-			for _, has := range []time.Duration{-5, 0, 99, 100} {
+			call, a := allow(t, side, 100*ms)
+			for _, has := range []time.Duration{-5, 0, 100*ms - 1, 100 * ms} {
 				ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(has))
 				response, err := call(ctx, nil)
 				e := status.As(err)

@@ -33,7 +33,7 @@ func TestAGuardDoesNotAllocate(t *testing.T) {
 // Many goroutines measure while the window turns: the minimum stays within what they have measured.
 func TestAGuardServesManyGoroutines(t *testing.T) {
 	t.Parallel()
-	g, err := deadline.NewGuard(deadline.GuardWindow(10*time.Millisecond), deadline.GuardSamples(1), deadline.GuardProbe(time.Nanosecond))
+	g, err := deadline.NewGuard(deadline.GuardWindow(10*time.Millisecond), deadline.GuardSamples(1), deadline.GuardProbe(time.Microsecond))
 	if err != nil {
 		t.Fatal(err)
 	}

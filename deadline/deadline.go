@@ -55,3 +55,8 @@ func refused(ctx context.Context, spec endpoint.Spec, operation string, err, uns
 	transport.SetNotBegun(ctx, operation)
 	return err
 }
+
+// failing is the handler of what nobody has made: a mistake in the program, which the first call tells.
+func failing(err error) endpoint.Handler {
+	return func(context.Context, any) (any, error) { return nil, err }
+}

@@ -2,6 +2,7 @@ package deadline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,4 +70,54 @@ func ExampleGuard() {
 	// Output:
 	// done <nil>
 	// DEADLINE_UNREACHABLE 1
+}
+
+// A client calls A, which calls B. Each of the two keeps something back, so that each still has time when what it has called has none left.
+func ExampleAllowance_twoHops() {
+	var (
+		mux  inproc.Mux
+		ends time.Time // for the client
+	)
+	before := func(ctx context.Context) time.Duration {
+		deadline, _ := ctx.Deadline()
+		return ends.Sub(deadline)
+	}
+	clientOf := func(spec endpoint.Spec, keep time.Duration) (endpoint.Endpoint[string, string], error) {
+		allowance, err := deadline.NewAllowance(keep)
+		if err != nil {
+			return nil, err
+		}
+		call, err := inproc.NewClient[string, string](spec.Client(), &mux)
+		return endpoint.New(spec.Client(), call, allowance.Middleware), err
+	}
+
+	specA, specB := endpoint.Spec{Service: "a", Method: "Ask"}, endpoint.Spec{Service: "b", Method: "Ask"}
+	callA, errA := clientOf(specA, 100*time.Millisecond) // the client's
+	callB, errB := clientOf(specB, 200*time.Millisecond) // A's
+	if err := errors.Join(errA, errB); err != nil {
+		fmt.Println(err)
+		return
+	}
+	mux.Handle(inproc.NewServer(specA, func(ctx context.Context, name string) (string, error) {
+		fmt.Println("A has until", before(ctx), "before the client's deadline")
+		answer, err := callB(ctx, name)
+		if err != nil {
+			answer = fmt.Sprintf("A's own answer to %s, since B: %v", name, status.CodeOf(err))
+		}
+		return answer, ctx.Err() // A still has time
+	}))
+	mux.Handle(inproc.NewServer(specB, func(ctx context.Context, _ string) (string, error) {
+		fmt.Println("B has until", before(ctx), "before the client's deadline")
+		<-ctx.Done() // it hangs
+		return "", status.From(ctx.Err())
+	}))
+
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	ends, _ = ctx.Deadline()
+	fmt.Println(callA(ctx, "the client"))
+	// Output:
+	// A has until 100ms before the client's deadline
+	// B has until 300ms before the client's deadline
+	// A's own answer to the client, since B: deadline_exceeded <nil>
 }

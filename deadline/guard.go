@@ -2,6 +2,7 @@ package deadline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -18,7 +19,7 @@ const (
 )
 
 // Guard refuses calls whose deadline cannot be met: what is left of the time is less than the operation has taken at least in the last
-// seconds, or nothing is left. It is safe for concurrent use, and has no goroutine.
+// seconds, or nothing is left. NewGuard makes it; the zero value refuses all calls. It is safe for concurrent use, and has no goroutine.
 type Guard struct {
 	start      time.Time // the guard's time counts from it
 	window     time.Duration
@@ -32,6 +33,7 @@ type GuardOption func(*Guard) error
 
 const (
 	minGuardWindow = 10 * time.Millisecond
+	minGuardProbe  = time.Microsecond
 	maxGuard       = 24 * time.Hour
 	maxSamples     = 1_000_000
 )
@@ -55,22 +57,31 @@ func GuardSamples(samples int) GuardOption {
 }
 
 // GuardProbe sets how often one of the calls that would be refused goes through nevertheless, so that an operation that has become faster
-// is seen when all callers have little time. The default is DefaultGuardProbe; it may be 1 ns to 24 h.
+// is seen when all callers have little time. The default is DefaultGuardProbe; it may be 1 µs to 24 h, but less than the window, after
+// which all is forgotten anyway. Without GuardProbe a window of less than twice DefaultGuardProbe makes it half of the window.
 func GuardProbe(every time.Duration) GuardOption {
 	return func(g *Guard) error {
 		g.probe = every
-		return option.Within("GuardProbe", every, 1, maxGuard)
+		return option.Within("GuardProbe", every, minGuardProbe, maxGuard)
 	}
 }
 
 // NewGuard returns a Guard. It fails for a wrong option.
 func NewGuard(opts ...GuardOption) (*Guard, error) {
-	g := &Guard{start: time.Now(), window: DefaultGuardWindow, samples: DefaultGuardSamples, probe: DefaultGuardProbe}
+	g := &Guard{start: time.Now(), window: DefaultGuardWindow, samples: DefaultGuardSamples}
 	if err := option.Set(g, opts); err != nil {
-		return nil, fmt.Errorf("deadline: guard: %w", err)
+		return nil, fmt.Errorf("deadline: NewGuard: %w", err)
+	}
+	if g.probe == 0 {
+		g.probe = min(DefaultGuardProbe, g.window/2)
+	}
+	if g.probe >= g.window {
+		return nil, fmt.Errorf("deadline: NewGuard: GuardProbe(%v): want less than the window, %v", g.probe, g.window)
 	}
 	return g, nil
 }
+
+var errZeroGuard = errors.New("deadline: a Guard that NewGuard has not made")
 
 // guarded is what a Guard knows of an operation.
 type guarded struct {
@@ -95,6 +106,9 @@ type guarded struct {
 func (g *Guard) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 	if spec.Kind != endpoint.Unary {
 		return next
+	}
+	if g == nil || g.window == 0 {
+		return failing(errZeroGuard)
 	}
 	o, operation := g.operations.of(spec), spec.Operation()
 	return func(ctx context.Context, request any) (any, error) {
@@ -144,6 +158,9 @@ type GuardStatus struct {
 
 // Status returns what is known of each operation that Middleware decorates, sorted by name.
 func (g *Guard) Status() []GuardStatus {
+	if g == nil {
+		return nil
+	}
 	now := time.Since(g.start)
 	var all []GuardStatus
 	for key, o := range g.operations.all() {

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -363,30 +362,4 @@ func TestStreamsPassUntouched(t *testing.T) {
 			t.Errorf("want nothing of streams, have %v", g.guard.Status())
 		}
 	})
-}
-
-func TestWrongOptionsAreRefused(t *testing.T) {
-	t.Parallel()
-	for want, o := range map[string]deadline.GuardOption{
-		"GuardWindow(9ms): want 10ms":             deadline.GuardWindow(9 * time.Millisecond),
-		"GuardSamples(0): want 1 to 1000000":      deadline.GuardSamples(0),
-		"GuardProbe(0s): want 1ns":                deadline.GuardProbe(0),
-		"GuardWindow(24h0m0.000000001s)":          deadline.GuardWindow(24*time.Hour + 1),
-		"deadline: guard: the list of options: f": nil,
-	} {
-		if _, err := deadline.NewGuard(o); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("want %q, have %v", want, err)
-		}
-	}
-	for want, construct := range map[string]func() (*deadline.Allowance, error){
-		"allowance of -1ns: want 0":   func() (*deadline.Allowance, error) { return deadline.NewAllowance(-1) },
-		"of 0 without AllowanceShare": func() (*deadline.Allowance, error) { return deadline.NewAllowance(0) },
-		"AllowanceShare(1)":           func() (*deadline.Allowance, error) { return deadline.NewAllowance(0, deadline.AllowanceShare(1)) },
-		"AllowanceShare(0)":           func() (*deadline.Allowance, error) { return deadline.NewAllowance(1, deadline.AllowanceShare(0)) },
-		"function 0 is nil":           func() (*deadline.Allowance, error) { return deadline.NewAllowance(1, nil) },
-	} {
-		if _, err := construct(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("want %q, have %v", want, err)
-		}
-	}
 }

@@ -23,6 +23,12 @@ func fixed(t testing.TB, n int, opts ...loadshed.Option) *loadshed.Shedder {
 	}, opts...)...)
 }
 
+// roomless returns one in which nobody waits.
+func roomless(t testing.TB, n int, opts ...loadshed.Option) *loadshed.Shedder {
+	t.Helper()
+	return newShedder(t, append([]loadshed.Option{loadshed.FixedLimit(n), loadshed.ProcessorThreshold(0), loadshed.QueueRoom(0)}, opts...)...)
+}
+
 func acquire(t testing.TB, s *loadshed.Shedder) (done func(error)) {
 	t.Helper()
 	done, err := s.Acquire(t.Context())
@@ -240,7 +246,7 @@ func TestDoneTwiceEndsOneCall(t *testing.T) {
 
 func TestRetryAfterIsSpread(t *testing.T) {
 	t.Parallel()
-	s := fixed(t, 1, loadshed.QueueRoom(0), loadshed.RetryAfter(8*time.Second))
+	s := roomless(t, 1, loadshed.RetryAfter(8*time.Second))
 	defer acquire(t, s)(nil)
 	seen := map[time.Duration]bool{}
 	for range 200 {

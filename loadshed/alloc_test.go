@@ -11,7 +11,7 @@ func TestACallDoesNotAllocate(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes a sync.Pool forget")
 	}
-	adaptive, full := newShedder(t), fixed(t, 1, loadshed.QueueRoom(0))
+	adaptive, full := newShedder(t), roomless(t, 1)
 	defer acquire(t, full)(nil)
 	bulkhead, err := loadshed.NewBulkhead(1)
 	if err != nil {

@@ -120,6 +120,11 @@ func (g *gate) await(ctx context.Context, w *waiter, limit time.Duration) verdic
 	case <-w.timer.C:
 	}
 	w.timer.Stop()
+	return g.abandon(w, v)
+}
+
+// abandon takes w out of the line, for the reason v, if nothing else has become of it meanwhile.
+func (g *gate) abandon(w *waiter, v verdict) verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	defer g.recycle(w)
@@ -134,6 +139,15 @@ func (g *gate) await(ctx context.Context, w *waiter, limit time.Duration) verdic
 		g.dispatch(g.now())
 	}
 	return gone
+}
+
+// leave gives back a place that was not used.
+func (g *gate) leave() {
+	if g.exit(false) {
+		g.mu.Lock()
+		g.dispatch(g.now())
+		g.mu.Unlock()
+	}
 }
 
 // recycle keeps w for another call. The caller holds mu.

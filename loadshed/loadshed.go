@@ -19,6 +19,7 @@ package loadshed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -32,12 +33,13 @@ import (
 )
 
 // Shedder lets as many calls pass at a time as a process can work on, has a few wait, and refuses the others. New makes it. It is safe for
-// concurrent use, has no goroutine, and needs no closing.
+// concurrent use, has no goroutine, and needs no closing. The zero value refuses all calls.
 type Shedder struct {
 	gate
 
 	config  config
 	tickets tickets
+	sites   sites
 
 	strict atomic.Bool   // the processor is busy
 	mask   atomic.Uint32 // of the count of calls: those where it is 0 are timed
@@ -94,7 +96,7 @@ func New(opts ...Option) (*Shedder, error) {
 	} else {
 		s.meterAt = forever
 	}
-	s.table = newTable(ReasonOverloaded, "overloaded; try again later", s.config.retryAfter)
+	s.table = newTable(ReasonOverloaded, "overloaded; try again later", "", s.config.retryAfter)
 	s.setPatience()
 	return s, nil
 }
@@ -104,8 +106,12 @@ func New(opts ...Option) (*Shedder, error) {
 // does nothing, unless another call was begun meanwhile, which it could end too early. The priority of the call is that of
 // transport.PriorityOf. It does not allocate.
 //
-// Middleware does this by itself; Acquire is for work that comes in another way.
+// Middleware does this by itself; Acquire is for work that comes in another way. Who holds a place must not ask for another: it may wait
+// for itself.
 func (s *Shedder) Acquire(ctx context.Context) (done func(err error), err error) {
+	if s == nil || s.table == nil {
+		return nil, errZeroShedder
+	}
 	began, v := s.begin(ctx)
 	if v != granted {
 		return nil, s.table.refusal(ctx, v, endpoint.Server)
@@ -113,8 +119,17 @@ func (s *Shedder) Acquire(ctx context.Context) (done func(err error), err error)
 	return s.tickets.take(s, began), nil
 }
 
+var errZeroShedder = errors.New("loadshed: a Shedder that New has not made")
+
+// finish ends a call that returned err. The place is free again also when Useful panics.
 func (s *Shedder) finish(began time.Duration, err error) {
-	s.end(began, err == nil || s.config.useful(err))
+	if err == nil {
+		s.end(began, true)
+		return
+	}
+	useful := false
+	defer func() { s.end(began, useful) }()
+	useful = s.config.useful(err)
 }
 
 const forever = time.Duration(math.MaxInt64)
@@ -147,12 +162,17 @@ func (s *Shedder) queue(ctx context.Context) (began time.Duration, v verdict) {
 	s.tick(now)
 	entered, v := s.admit(ctx, now, c)
 	if entered || v != granted {
-		s.unlock()
-		return now, s.count(c, v)
+		s.count(c, v)
+		s.tellOr(s.unlock(), func() {
+			if entered {
+				s.leave()
+			}
+		})
+		return now, v
 	}
 	w, limit := s.join(now, c), s.line.queues[c].wait
 	s.dispatch(now)
-	s.unlock()
+	s.tellOr(s.unlock(), func() { s.abandon(w, gone) })
 	if v = s.await(ctx, w, limit); v == granted {
 		now = s.now()
 	}
@@ -199,10 +219,10 @@ func (s *Shedder) end(began time.Duration, useful bool) {
 			s.mu.Lock()
 			s.tick(now)
 			s.dispatch(now)
-			s.unlock()
+			s.told(s.unlock())
 		} else if int64(now) >= s.next.Load() && s.mu.TryLock() {
 			s.tick(now)
-			s.unlock()
+			s.told(s.unlock())
 		}
 		return
 	}
@@ -211,7 +231,7 @@ func (s *Shedder) end(began time.Duration, useful bool) {
 		s.mu.Lock()
 		s.tick(now)
 		s.dispatch(now)
-		s.unlock()
+		s.told(s.unlock())
 	}
 }
 
@@ -226,8 +246,8 @@ func (s *Shedder) time(took time.Duration) {
 // longestTimed is as long as a call may take to be squared.
 const longestTimed = time.Minute
 
-// unlock gives mu back, looks at the processors, and tells the events.
-func (s *Shedder) unlock() {
+// unlock gives mu back, looks at the processors, and returns the events that are to be told.
+func (s *Shedder) unlock() (events []Event) {
 	if s.look {
 		s.look = false
 		s.mu.Unlock()
@@ -235,18 +255,42 @@ func (s *Shedder) unlock() {
 		s.mu.Lock()
 		s.metered(usage)
 	}
-	if len(s.events) == 0 {
-		s.mu.Unlock()
+	events, s.events = s.events, nil
+	s.mu.Unlock()
+	return events
+}
+
+// told tells the events. When one of those who are told panics the others are told nevertheless.
+func (s *Shedder) told(events []Event) {
+	for len(events) > 0 {
+		first := events[0]
+		events = events[1:]
+		tell(s.config.told, first)
+	}
+}
+
+// tell tells all of them, whichever panics.
+func tell[E any](told []func(E), event E) {
+	if len(told) == 0 {
 		return
 	}
-	events := s.events
-	s.events = nil
-	s.mu.Unlock()
-	for _, e := range events {
-		for _, told := range s.config.told {
-			told(e)
-		}
+	defer tell(told[1:], event)
+	told[0](event)
+}
+
+// tellOr tells the events, and undoes what the call has got when that panics.
+func (s *Shedder) tellOr(events []Event, undo func()) {
+	if len(events) == 0 {
+		return
 	}
+	well := false
+	defer func() {
+		if !well {
+			undo()
+		}
+	}()
+	s.told(events)
+	well = true
 }
 
 // How often tick looks.

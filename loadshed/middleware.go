@@ -18,9 +18,17 @@ import (
 // whose context ends while it waits has the error of that. One whose context has ended when it is done was no use to anybody, whatever it
 // returns. A panic, and runtime.Goexit, go on as they are and give the place free.
 //
+// Where it stands in one chain twice, as in front of decoding and around the endpoint, the outer one asks, and the inner one lets pass. An
+// operation that it decorates more than once, also for two transports, costs an allocation for each call. An endpoint that calls another
+// of its process, with the same Shedder in front, may wait for itself.
+//
 // A stream is let in or refused when it begins; see HoldStreams.
 func (s *Shedder) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-	d := &decorated{shedder: s, place: placeOf(spec), next: next}
+	if s == nil || s.table == nil {
+		return failing(errZeroShedder)
+	}
+	p := placeOf(spec)
+	d := &decorated{shedder: s, place: p, site: s.sites.of(p), next: next}
 	switch {
 	case spec.Kind == endpoint.Unary || spec.Kind == 0:
 		return d.call
@@ -34,6 +42,7 @@ func (s *Shedder) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint
 type decorated struct {
 	shedder *Shedder
 	place   place
+	site    *site
 	next    endpoint.Handler
 }
 
@@ -62,33 +71,46 @@ func (p place) refusal(ctx context.Context, t *table, v verdict) error {
 }
 
 func (d *decorated) call(ctx context.Context, request any) (response any, err error) {
+	if d.site.passed(ctx, &d.shedder.gate) {
+		return d.next(ctx, request)
+	}
 	began, err := d.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	returned := false
 	defer func() {
-		d.shedder.end(began, returned && ctx.Err() == nil && (err == nil || d.shedder.config.useful(err)))
+		if returned && ctx.Err() == nil {
+			d.shedder.finish(began, err)
+		} else {
+			d.shedder.end(began, false)
+		}
 	}()
-	response, err = d.next(ctx, request)
+	response, err = d.site.pass(ctx, &d.shedder.gate, d.next, request)
 	returned = true
 	return response, err
 }
 
 // stream holds a place as long as it lives.
 func (d *decorated) stream(ctx context.Context, request any) (any, error) {
+	if d.site.passed(ctx, &d.shedder.gate) {
+		return d.next(ctx, request)
+	}
 	if _, err := d.begin(ctx); err != nil {
 		return nil, err
 	}
 	defer d.shedder.end(untimed, false)
-	return d.next(ctx, request)
+	return d.site.pass(ctx, &d.shedder.gate, d.next, request)
 }
 
 // opening holds a place for a moment.
 func (d *decorated) opening(ctx context.Context, request any) (any, error) {
+	if d.site.passed(ctx, &d.shedder.gate) {
+		return d.next(ctx, request)
+	}
 	if _, err := d.begin(ctx); err != nil {
 		return nil, err
 	}
 	d.shedder.end(untimed, false)
-	return d.next(ctx, request)
+	return d.site.pass(ctx, &d.shedder.gate, d.next, request)
 }

@@ -59,7 +59,7 @@ func TestStreamsHoldAPlaceIfAsked(t *testing.T) {
 		if hold {
 			opts, want = append(opts, loadshed.HoldStreams()), 1
 		}
-		s := fixed(t, 1, append(opts, loadshed.QueueRoom(0))...)
+		s := roomless(t, 1, opts...)
 		stream := spec
 		stream.Kind = endpoint.Bidirectional
 		h := s.Middleware(stream, func(context.Context, any) (any, error) {
@@ -84,7 +84,7 @@ func TestStreamsHoldAPlaceIfAsked(t *testing.T) {
 
 func TestAClientsRefusalWasNotSent(t *testing.T) {
 	t.Parallel()
-	s := fixed(t, 1, loadshed.QueueRoom(0))
+	s := roomless(t, 1)
 	defer acquire(t, s)(nil)
 	call := endpoint.New(spec.Client(), func(context.Context, string) (string, error) { return "", nil }, s.Middleware)
 	_, err := call(t.Context(), "stone")
@@ -97,7 +97,7 @@ func TestAClientsRefusalWasNotSent(t *testing.T) {
 // A server that is full says so before it has decoded anything, and its client knows that nothing was begun.
 func TestARefusalCrossesTransports(t *testing.T) {
 	t.Parallel()
-	s := fixed(t, 1, loadshed.QueueRoom(0))
+	s := roomless(t, 1)
 	defer acquire(t, s)(nil)
 	cut := func(context.Context, string) (string, error) { t.Error("the endpoint was called"); return "", nil }
 

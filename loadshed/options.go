@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/internal/option"
+	"github.com/ashlar-go/ashlar/internal/processor"
 	"github.com/ashlar-go/ashlar/status"
 )
 
@@ -26,7 +27,15 @@ const (
 	leastTarget      = 250 * time.Microsecond
 	mostTarget       = 2 * time.Second
 	intervalOfTarget = 3
+	leastRetryAfter  = time.Millisecond
 	mostRetryAfter   = 24 * time.Hour
+)
+
+// What options may be.
+const (
+	leastWait  = time.Microsecond // in a queue
+	mostWait   = time.Hour
+	leastShare = 0.01 // of the processors
 )
 
 // Option sets up a Shedder. One that is given twice replaces the earlier, but for OnEvent.
@@ -34,26 +43,27 @@ type Option func(*config) error
 
 type config struct {
 	fixed              int // 0: adaptive
+	ranged             bool
 	least, first, most int
 	target, interval   time.Duration // 0: by how long calls take
 	room               int
 	threshold, stall   float64 // 0: not looked at
-	root               string
+	root               string  // "" for the usual one
 	retryAfter         time.Duration
 	holdStreams        bool
-	useful             func(error) bool
+	useful             func(error) bool // nil: IsUseful
 	told               []func(Event)
 }
 
 func defaults() config {
 	return config{
 		least: DefaultLeast, first: min(DefaultFirst*runtime.GOMAXPROCS(0), DefaultFirstMost), most: DefaultMost,
-		room: DefaultQueueRoom, threshold: DefaultThreshold, root: "/",
-		retryAfter: DefaultRetryAfter, useful: IsUseful,
+		room: DefaultQueueRoom, threshold: DefaultThreshold, retryAfter: DefaultRetryAfter,
 	}
 }
 
-// FixedLimit lets n calls pass at a time, 1 to MaxLimit, in place of as many as turn out to be best.
+// FixedLimit lets n calls pass at a time, 1 to MaxLimit, in place of as many as turn out to be best. So it goes neither with LimitRange nor
+// with Useful.
 func FixedLimit(n int) Option {
 	return func(c *config) error {
 		c.fixed = n
@@ -66,7 +76,7 @@ func FixedLimit(n int) Option {
 // what that changes; since that is not done below least either, the limit is a third more than that on the average, or more.
 func LimitRange(least, first, most int) Option {
 	return func(c *config) error {
-		c.least, c.first, c.most = least, first, most
+		c.ranged, c.least, c.first, c.most = true, least, first, most
 		if least < 1 || first < least || most < first || most > MaxLimit {
 			return fmt.Errorf("LimitRange(%d, %d, %d): want three numbers from 1 to %d, none less than the one before", least, first, most, MaxLimit)
 		}
@@ -75,24 +85,29 @@ func LimitRange(least, first, most int) Option {
 }
 
 // QueueTarget is how long a call may wait while there is overload. The default is as long as calls take, on the average, but 250 µs to 2
-// s.
+// s. It may be 1 µs to an hour.
 func QueueTarget(wait time.Duration) Option {
 	return func(c *config) error {
 		c.target = wait
-		return option.Positive("QueueTarget", wait)
+		return option.Within("QueueTarget", wait, leastWait, mostWait)
 	}
 }
 
 // QueueInterval is how long a call may wait else, and how long those that wait must have waited for longer than the target, without a
-// break, to make it an overload. The default is three times the target. It must not be less than that.
+// break, to make it an overload. The default is three times the target. It must be a microsecond or more, and no less than QueueTarget;
+// while it is less than the target that follows from how long calls take, the target takes its place.
 func QueueInterval(interval time.Duration) Option {
 	return func(c *config) error {
 		c.interval = interval
-		return option.Positive("QueueInterval", interval)
+		if interval < leastWait {
+			return fmt.Errorf("QueueInterval(%v): want %v or more", interval, leastWait)
+		}
+		return nil
 	}
 }
 
-// QueueRoom is how many calls may wait, up to MaxLimit; 0 is none. The default is DefaultQueueRoom.
+// QueueRoom is how many calls may wait, up to MaxLimit. The default is DefaultQueueRoom. 0 is none, and goes with FixedLimit alone: what
+// limit is best is seen while calls wait.
 func QueueRoom(calls int) Option {
 	return func(c *config) error {
 		c.room = calls
@@ -101,7 +116,8 @@ func QueueRoom(calls int) Option {
 }
 
 // ProcessorThreshold is the share of the processors that the process may use, from which on they count as busy: sheddable calls are
-// refused then, and a limit that is far from being reached is given up at once. The default is DefaultThreshold; 0 switches it off.
+// refused then, and a limit that is far from being reached is given up at once. It is 0.01 to 1; the default is DefaultThreshold, and 0
+// switches it off.
 func ProcessorThreshold(share float64) Option {
 	return func(c *config) error {
 		c.threshold = share
@@ -109,9 +125,9 @@ func ProcessorThreshold(share float64) Option {
 	}
 }
 
-// ProcessorStall is the share of the time in which something waits for a processor (PSI, where the kernel tells it), from which on the
-// processors count as busy, too. The default is 0, which switches it off: a process that has more to do at times than processors, and
-// is done with it soon, is not overloaded.
+// ProcessorStall is the share of the time in which something waits for a processor (PSI, where the kernel tells it: else it is taken for
+// 0, as Status shows it), from which on the processors count as busy, too. It is 0.01 to 1. The default is 0, which switches it off: a
+// process that has more to do at times than processors, and is done with it soon, is not overloaded.
 func ProcessorStall(share float64) Option {
 	return func(c *config) error {
 		c.stall = share
@@ -119,7 +135,8 @@ func ProcessorStall(share float64) Option {
 	}
 }
 
-// ProcessorRoot is the directory below which proc and the cgroups are found. The default is "/".
+// ProcessorRoot is the directory below which proc and the cgroups are found: New fails where neither proc/stat nor a cgroup with a limit
+// is. The default is "/", where the process itself is measured when there is nothing to be found.
 func ProcessorRoot(dir string) Option {
 	return func(c *config) error {
 		c.root = dir
@@ -131,11 +148,11 @@ func ProcessorRoot(dir string) Option {
 }
 
 // RetryAfter is what a caller that is refused is told to wait before it tries again: from half of it to one and a half, so that they do
-// not come all at once. The default is DefaultRetryAfter.
+// not come all at once. The default is DefaultRetryAfter; it may be 1 ms to 24 h.
 func RetryAfter(wait time.Duration) Option {
 	return func(c *config) error {
 		c.retryAfter = wait
-		return option.Within("RetryAfter", wait, 1, mostRetryAfter)
+		return option.Within("RetryAfter", wait, leastRetryAfter, mostRetryAfter)
 	}
 }
 
@@ -186,19 +203,39 @@ func IsUseful(err error) bool {
 }
 
 func fraction(name string, share float64) error {
-	if !(share >= 0 && share <= 1) {
-		return fmt.Errorf("%s(%v): want 0 to 1", name, share)
+	if share != 0 && !(share >= leastShare && share <= 1) {
+		return fmt.Errorf("%s(%v): want %v to 1, or 0", name, share, leastShare)
 	}
 	return nil
 }
 
-// check sees whether the options fit each other.
+// check sees whether the options fit each other, and sets those that were not given.
 func (c *config) check() error {
-	if c.interval > 0 && c.interval < c.target {
+	switch {
+	case c.fixed > 0 && c.ranged:
+		return errors.New("LimitRange has no effect with FixedLimit")
+	case c.fixed > 0 && c.useful != nil:
+		return errors.New("Useful has no effect with FixedLimit")
+	case c.room == 0 && c.fixed == 0:
+		return errors.New("QueueRoom(0) without FixedLimit: the limit that is best is found while calls wait")
+	case c.room == 0 && (c.target > 0 || c.interval > 0):
+		return errors.New("QueueTarget and QueueInterval have no effect with QueueRoom(0)")
+	case c.interval > 0 && c.interval < c.target:
 		return fmt.Errorf("QueueInterval(%v): want no less than the target, %v", c.interval, c.target)
+	case c.root != "" && c.threshold == 0 && c.stall == 0:
+		return errors.New("ProcessorRoot has no effect with ProcessorThreshold(0) and without ProcessorStall")
+	case c.root != "":
+		if err := processor.Check(c.root); err != nil {
+			return fmt.Errorf("ProcessorRoot(%q): %w", c.root, err)
+		}
+	default:
+		c.root = "/"
 	}
 	if c.fixed > 0 {
 		c.first = c.fixed
+	}
+	if c.useful == nil {
+		c.useful = IsUseful
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package loadshed_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -37,11 +38,39 @@ func TestBadOptionsAreRefused(t *testing.T) {
 	if _, err := loadshed.New(loadshed.QueueTarget(time.Second), loadshed.QueueInterval(time.Millisecond)); err == nil {
 		t.Error("want an error for an interval that is less than the target")
 	}
+	for want, opts := range map[string][]loadshed.Option{
+		"LimitRange has no effect with FixedLimit":     {loadshed.FixedLimit(1), loadshed.LimitRange(1, 1, 1)},
+		"Useful has no effect with FixedLimit":         {loadshed.FixedLimit(1), loadshed.Useful(loadshed.IsUseful)},
+		"QueueRoom(0) without FixedLimit":              {loadshed.QueueRoom(0)},
+		"QueueInterval have no effect with QueueRoom":  {loadshed.FixedLimit(1), loadshed.QueueRoom(0), loadshed.QueueTarget(time.Second)},
+		"QueueTarget and QueueInterval have no effect": {loadshed.FixedLimit(1), loadshed.QueueRoom(0), loadshed.QueueInterval(time.Second)},
+		"ProcessorRoot has no effect":                  {loadshed.ProcessorThreshold(0), loadshed.ProcessorRoot("/")},
+		`ProcessorRoot("/nowhere"): open /nowhere`:     {loadshed.ProcessorRoot("/nowhere")},
+		"neither proc/stat nor a cgroup":               {loadshed.ProcessorRoot(t.TempDir())},
+		"QueueTarget(999ns): want 1µs to 1h":           {loadshed.QueueTarget(999)},
+		"QueueInterval(999ns): want 1µs or more":       {loadshed.QueueInterval(999)},
+		"ProcessorThreshold(0.009): want 0.01 to 1":    {loadshed.ProcessorThreshold(0.009)},
+		"RetryAfter(999.999µs): want 1ms":              {loadshed.RetryAfter(time.Millisecond - 1)},
+	} {
+		if _, err := loadshed.New(opts...); err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), "loadshed") != 1 {
+			t.Errorf("want an error with %q, have %v", want, err)
+		}
+	}
+	if _, err := loadshed.NewBulkheads(1, loadshed.BulkheadName("x")); err == nil || !strings.Contains(err.Error(), "want BulkheadKey, BulkheadPerOperation") {
+		t.Errorf("want an error for Bulkheads without a key, have %v", err)
+	}
 	for want, opt := range map[string]loadshed.BulkheadOption{
-		"BulkheadWait(0s)":       loadshed.BulkheadWait(0, 1),
-		"room(0)":                loadshed.BulkheadWait(time.Second, 0),
-		"BulkheadRetryAfter(0s)": loadshed.BulkheadRetryAfter(0),
-		"function 0 is nil":      nil,
+		`BulkheadName("")`:                  loadshed.BulkheadName(""),
+		"BulkheadKey: the function is nil":  loadshed.BulkheadKey(nil),
+		"BulkheadOnEvent: the function":     loadshed.BulkheadOnEvent(nil),
+		"BulkheadMaxKeys(0)":                loadshed.BulkheadMaxKeys(0),
+		"are for NewBulkheads":              loadshed.BulkheadMaxKeys(1),
+		"BulkheadMaxKeys are for":           loadshed.BulkheadPerOperation(),
+		"BulkheadPerOperation and Bulkhead": loadshed.BulkheadKey(func(context.Context, any) string { return "" }),
+		"BulkheadWait(0s)":                  loadshed.BulkheadWait(0, 1),
+		"room(0)":                           loadshed.BulkheadWait(time.Second, 0),
+		"BulkheadRetryAfter(0s)":            loadshed.BulkheadRetryAfter(0),
+		"function 0 is nil":                 nil,
 	} {
 		if _, err := loadshed.NewBulkhead(1, opt); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, have %v", want, err)

@@ -49,10 +49,14 @@ func (r *refusals) pick() *status.Error {
 // table has the errors by verdict and by side.
 type table [verdicts][endpoint.Client + 1]*refusals
 
-func newTable(reason, message string, wait time.Duration) *table {
+// newTable makes them; name is what refuses, for the causes, "" for nothing.
+func newTable(reason, message, name string, wait time.Duration) *table {
 	t := new(table)
 	for v, cause := range [verdicts]error{full: ErrFull, late: ErrLate, hopeless: ErrHopeless, pressed: ErrBusy} {
 		if cause != nil {
+			if name != "" {
+				cause = fmt.Errorf("%s: %w", name, cause)
+			}
 			t[v][endpoint.Server] = newRefusals(reason, message, wait, cause)
 			t[v][endpoint.Client] = newRefusals(reason, message, wait, cause, transport.ErrWithheld)
 		}

@@ -12,7 +12,7 @@ type Status struct {
 	InProgress int           // calls that are
 	Waiting    Classes       // calls that wait for a place
 	Delay      time.Duration // how long the oldest of them has waited
-	Took       time.Duration // how long calls take at present, on the average
+	Took       time.Duration // how long calls take at present, on the average, or did when the last ended
 	Overloaded bool          // whether calls of a priority may wait for no longer than the target, the newest first
 	Busy       bool          // whether the processors are
 	Processor  Processor
@@ -39,11 +39,20 @@ type Processor struct {
 	Stalled float64 // of the time, in which something waits for a processor; 0 where the kernel does not tell
 }
 
-// Status returns what is known. It is for pages and metrics.
+// Status returns what is known at this moment, also where no call has passed for a time: it looks at the processors and at the queues as
+// a call does, and tells the events that follow. It is for pages and metrics.
 func (s *Shedder) Status() Status {
+	if s == nil || s.table == nil {
+		return Status{}
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.status(s.now())
+	s.tick(s.now())
+	events := s.unlock()
+	s.mu.Lock()
+	have := s.status(s.now())
+	s.mu.Unlock()
+	s.told(events)
+	return have
 }
 
 func (s *Shedder) status(now time.Duration) Status {

@@ -83,7 +83,7 @@ func TestWhichAnswersSayThatNothingWasBegun(t *testing.T) {
 		"refused, by another endpoint": {served: "/quarry/Build"},
 		"gone":                         {served: spec.Operation(), gone: true},
 	} {
-		s := fixed(t, 1, loadshed.QueueRoom(0))
+		s := roomless(t, 1)
 		done := acquire(t, s)
 		response := transport.HeaderMap{}
 		ctx, _ := transport.NewServerContext(t.Context(), transport.Info{Transport: "nats", Operation: row.served, Response: response})
@@ -109,7 +109,7 @@ func TestAnOverloadEndsAfterACalmSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		events := 0
-		s := fixed(t, 1, loadshed.QueueRoom(0), loadshed.OnEvent(func(loadshed.Event) { events++ }))
+		s := roomless(t, 1, loadshed.OnEvent(func(loadshed.Event) { events++ }))
 		for i := range 30 {
 			done := acquire(t, s)
 			if i == 1 || i == 10 {

@@ -5,7 +5,9 @@
 package processor
 
 import (
+	"errors"
 	"math"
+	"os"
 	"time"
 )
 
@@ -44,6 +46,17 @@ type sample struct {
 
 // NewMeter returns a Meter that reads the files below root: "/", but for tests and for those who have these files elsewhere.
 func NewMeter(root string) *Meter { return &Meter{root: root, found: math.MinInt64 / 2} }
+
+// Check returns an error when there is nothing below root that a Meter could read, so that it would measure the process alone.
+func Check(root string) error {
+	if _, err := os.ReadDir(root); err != nil {
+		return err
+	}
+	if find(root).kind == kindProcess {
+		return errors.New("there is neither proc/stat nor a cgroup with a limit")
+	}
+	return nil
+}
 
 // Read measures since the last time, and takes a second to see a change for the greater part. Now is the time on any clock that does not
 // go back. What cannot be read leaves the usage as it is; where the limit has become another it begins anew.

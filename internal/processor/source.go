@@ -17,13 +17,16 @@ type source struct {
 	pressure func() (time.Duration, error)
 }
 
+// kindProcess is where there is nothing else.
+const kindProcess = "process"
+
 // find finds the source below root. A cgroup with a limit is that, the one with the lowest of those that the process is in; else it is
 // the machine.
 func find(root string) source {
 	f := files(root)
 	best := source{kind: "machine", limit: float64(runtime.NumCPU()), read: f.machine, pressure: f.pressureOf("/proc/pressure/cpu")}
 	if _, _, err := f.machine(); err != nil {
-		best.kind, best.read = "process", process
+		best.kind, best.read = kindProcess, process
 	}
 	text, err := f.bytes("/proc/self/cgroup")
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/go-kratos/aegis/ratelimit"
 	"github.com/go-kratos/aegis/ratelimit/bbr"
 	"github.com/zeromicro/go-zero/core/load"
+	"github.com/zeromicro/go-zero/core/logx"
 
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/overload"
@@ -62,6 +63,7 @@ func ashlar(service *overload.Service) (http.Handler, error) {
 // gozero does what go-zero's rest/handler.SheddingHandler does.
 func gozero(service *overload.Service, shedder load.Shedder) http.Handler {
 	load.DisableLog()
+	logx.Disable() // which also tells of the processor every minute
 	next := plain(service)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		promise, err := shedder.Allow()
