@@ -1,0 +1,141 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// ErrNone is found by errors.Is in the error of an Authenticator for a call that has no credentials of its kind. Only after such an error
+// AnyOf asks another, and Optional lets the call through: a call with bad credentials is refused, whatever else it has.
+var ErrNone = errors.New("the call has no such credentials")
+
+// ErrUnavailable is found by errors.Is in the error of an Authenticator that cannot say now whether credentials are good, since what it
+// asks does not answer. The call is refused, and worth repeating.
+var ErrUnavailable = errors.New("the credentials cannot be checked now")
+
+// Authenticator finds out who makes a call, by what the transport knows of it: its header fields, its connection. An error refuses the
+// call. ErrNone and ErrUnavailable in it are understood, and a ChallengeError; anything else says that the credentials are bad. What it
+// says is for the log of the server. An Authenticator is safe for concurrent use, and returns when ctx ends.
+type Authenticator interface {
+	Authenticate(ctx context.Context, call *transport.Info) (*Principal, error)
+}
+
+// Func is a function as an Authenticator.
+type Func func(ctx context.Context, call *transport.Info) (*Principal, error)
+
+// Authenticate calls f. A nil f refuses every call.
+func (f Func) Authenticate(ctx context.Context, call *transport.Info) (*Principal, error) {
+	if f == nil {
+		return nil, errNil
+	}
+	return f(ctx, call)
+}
+
+// ChallengeError is an error of an Authenticator with what the header field WWW-Authenticate tells the caller then.
+type ChallengeError struct {
+	// Challenge is the scheme and its parameters, as in RFC 9110, section 11.6.1: `Bearer realm="shop", error="invalid_token"`.
+	Challenge string
+	// Err is the reason, for the log of the server.
+	Err error
+}
+
+// Error returns the text of Err.
+func (e *ChallengeError) Error() string {
+	if e.Err == nil {
+		return "refused"
+	}
+	return e.Err.Error()
+}
+
+// Unwrap returns Err.
+func (e *ChallengeError) Unwrap() error { return e.Err }
+
+// challenges returns those of all that refused, in their order.
+func challenges(err error) (all []string) {
+	for err != nil {
+		switch e := err.(type) { //nolint:errorlint // it is the tree that is walked
+		case *ChallengeError:
+			if e.Challenge != "" && !slices.Contains(all, e.Challenge) {
+				all = append(all, e.Challenge)
+			}
+			err = e.Err
+		case interface{ Unwrap() []error }:
+			for _, one := range e.Unwrap() {
+				all = append(all, challenges(one)...)
+			}
+			return all
+		default:
+			err = errors.Unwrap(err)
+		}
+	}
+	return all
+}
+
+// AnyOf returns an Authenticator for calls that have the credentials of any of several: the first that finds credentials of its kind
+// decides, also when they are bad. So a bearer token that has expired is not made up for by the certificate of the connection. With no
+// authenticators every call is refused.
+func AnyOf(authenticators ...Authenticator) Authenticator {
+	all := slices.Clone(authenticators)
+	return Func(func(ctx context.Context, call *transport.Info) (*Principal, error) {
+		none := make([]error, 0, len(all)+1)
+		for i, one := range all {
+			if isOptional(one) {
+				return nil, errNested
+			}
+			p, err := authenticate(ctx, one, call)
+			if err == nil {
+				return p, nil
+			}
+			if !errors.Is(err, ErrNone) {
+				return nil, fmt.Errorf("authenticator %d of %d: %w", i+1, len(all), err)
+			}
+			none = append(none, err)
+		}
+		return nil, errors.Join(append(none, ErrNone)...)
+	})
+}
+
+// Optional returns an Authenticator for Middleware that lets calls without credentials through, as those of nobody: PrincipalOf is nil
+// then. Calls with bad credentials are refused. It goes around AnyOf, not into it.
+func Optional(authenticator Authenticator) Authenticator { return optional{authenticator} }
+
+type optional struct{ Authenticator }
+
+// Authenticate returns neither a Principal nor an error for nobody, which no other Authenticator may.
+func (o optional) Authenticate(ctx context.Context, call *transport.Info) (*Principal, error) {
+	p, err := authenticate(ctx, o.Authenticator, call)
+	if errors.Is(err, ErrNone) {
+		return nil, nil //nolint:nilnil // as said above
+	}
+	return p, err
+}
+
+// authenticate asks a, and sees to it that there is either somebody or an error.
+func authenticate(ctx context.Context, a Authenticator, call *transport.Info) (*Principal, error) {
+	if a == nil {
+		return nil, errNil
+	}
+	p, err := a.Authenticate(ctx, call)
+	switch {
+	case err != nil:
+		return nil, err
+	case p == nil && !isOptional(a):
+		return nil, errNobody
+	}
+	return p, nil
+}
+
+func isOptional(a Authenticator) bool {
+	_, is := a.(optional)
+	return is
+}
+
+var (
+	errNil    = errors.New("auth: the Authenticator is nil")
+	errNested = errors.New("auth: Optional goes around AnyOf, not into it")
+	errNobody = errors.New("auth: the Authenticator returned neither a Principal nor an error")
+)

@@ -1,0 +1,301 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
+	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// Defaults of the options of NewCredentials.
+const (
+	DefaultEarly     = time.Minute      // See Early.
+	DefaultRefresh   = 10 * time.Second // See RefreshLimit.
+	DefaultPause     = time.Second      // See Pause.
+	earlyShare       = 4                // never earlier than in the last quarter of the time that a credential is good for
+	unauthorizedWait = time.Second      // between two that are thrown away because a server did not take them
+)
+
+// Credentials attach what a Source gives to the calls of clients, on all transports, and renew it before it expires. Make one for each
+// Source, and give its Middleware to the endpoints of all that take its credentials: they share what was fetched.
+//
+// A call takes the credential that there is, at the price of one look. In the last minute of its life (Early) a call begins to fetch the
+// next one in the background, and waits for nothing; only where there is none that is good, calls wait for one fetch together, each no
+// longer than its own context. After a failure the Source is left alone for a second (Pause), and calls without a good credential fail at
+// once with Unavailable, ReasonUnavailable, and transport.ErrNotSent. When a server answers Unauthenticated, the credential that it was
+// given is thrown away, once in a second at most, and the next call fetches a new one; the call that failed is not repeated.
+type Credentials struct {
+	source Source
+	config credentialsConfig
+
+	ctx    context.Context //nolint:containedctx // of what is fetched in the background
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	current atomic.Pointer[held]
+
+	mu       sync.Mutex
+	closed   bool
+	fetching *fetch
+	failed   error // the last time, nil after a success
+	retryAt  time.Time
+	thrown   time.Time
+}
+
+// held is a credential with what is known of it.
+type held struct {
+	Credential
+
+	renew time.Time // zero for never
+}
+
+// fetch is one question to the Source, with those who wait for its answer.
+type fetch struct {
+	done chan struct{} // closed when the rest is set
+	got  *held
+	err  error
+}
+
+type credentialsConfig struct {
+	early, limit, pause time.Duration
+	onError             []func(error)
+}
+
+// CredentialsOption configures NewCredentials.
+type CredentialsOption func(*credentialsConfig) error
+
+// Early sets how long before a credential expires the next is fetched; one minute if it is not given. It is no more than a quarter of the
+// time for which the credential is good when it comes.
+func Early(d time.Duration) CredentialsOption {
+	return func(c *credentialsConfig) error {
+		c.early = d
+		return option.Within("Early", d, time.Millisecond, 24*time.Hour)
+	}
+}
+
+// RefreshLimit sets how long the Source may take; 10 s if it is not given. A call that waits for it waits no longer than its own context,
+// while the fetching goes on for those who come later.
+func RefreshLimit(d time.Duration) CredentialsOption {
+	return func(c *credentialsConfig) error {
+		c.limit = d
+		return option.Within("RefreshLimit", d, time.Millisecond, time.Hour)
+	}
+}
+
+// Pause sets for how long the Source is left alone after it failed; 1 s if it is not given.
+func Pause(d time.Duration) CredentialsOption {
+	return func(c *credentialsConfig) error {
+		c.pause = d
+		return option.Within("Pause", d, time.Millisecond, time.Hour)
+	}
+}
+
+// OnRefreshError adds a function that is told each failure of the Source, for the log: a failure before the old credential has expired is
+// seen nowhere else. It is called on the goroutine that fetched.
+func OnRefreshError(f func(error)) CredentialsOption {
+	return func(c *credentialsConfig) error {
+		c.onError = append(c.onError, f)
+		return option.RefuseNil("OnRefreshError", []func(error){f})
+	}
+}
+
+// NewCredentials returns Credentials from a Source, which is not asked before the first call. Close ends them.
+func NewCredentials(source Source, opts ...CredentialsOption) (*Credentials, error) {
+	if v := reflect.ValueOf(source); !v.IsValid() || v.Kind() == reflect.Func && v.IsNil() {
+		return nil, errors.New("auth: NewCredentials: the Source is nil")
+	}
+	c := &Credentials{source: source, config: credentialsConfig{early: DefaultEarly, limit: DefaultRefresh, pause: DefaultPause}}
+	if err := option.Set(&c.config, opts); err != nil {
+		return nil, fmt.Errorf("auth: NewCredentials: %w", err)
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	return c, nil
+}
+
+// Close ends what is being fetched, and waits for it. Calls go on with the credential that there is until it expires.
+func (c *Credentials) Close() error {
+	if c.source == nil {
+		return nil
+	}
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.cancel()
+	c.done.Wait()
+	return nil
+}
+
+// Middleware attaches the credential to the calls of a client. It is an endpoint.Middleware: give the method itself,
+// credentials.Middleware, to endpoint.New, with spec.Client(). It replaces a header field of the same name that WithHeader has set outside
+// of it. On the endpoint of a server every call fails: it is the program that is wrong.
+func (c *Credentials) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+	if spec.Side != endpoint.Client {
+		err := errUnwired.WithCause(fmt.Errorf("auth: Credentials are for clients, and %s is a server's; see Spec.Client", spec.Operation()))
+		return func(context.Context, any) (any, error) { return nil, err }
+	}
+	return func(ctx context.Context, request any) (any, error) {
+		h, err := c.get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		response, err := next(transport.WithHeader(ctx, h.header(), h.Value), request)
+		if err != nil && status.CodeOf(err) == status.Unauthenticated {
+			c.throwAway(h)
+		}
+		return response, err
+	}
+}
+
+// Credential returns the credential of the moment, for clients that are none of Ashlar's. So Credentials are a Source themselves.
+func (c *Credentials) Credential(ctx context.Context) (Credential, error) {
+	h, err := c.get(ctx)
+	if err != nil {
+		return Credential{}, err
+	}
+	return h.Credential, nil
+}
+
+// get returns a good credential, and sees to it that there will be another.
+func (c *Credentials) get(ctx context.Context) (*held, error) {
+	h := c.current.Load()
+	if h != nil && h.Expires.IsZero() {
+		return h, nil
+	}
+	now := time.Now()
+	if h != nil && now.Before(h.renew) {
+		return h, nil
+	}
+	f, err := c.fetch(now)
+	if h != nil && now.Before(h.Expires) {
+		return h, nil
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("auth: waiting for credentials: %w: %w", transport.ErrNotSent, ctx.Err())
+	}
+	if f.err != nil {
+		return nil, unavailable(f.err)
+	}
+	return f.got, nil
+}
+
+func unavailable(err error) error {
+	return errNoCredential.WithCause(fmt.Errorf("%w: %w", transport.ErrNotSent, err))
+}
+
+var (
+	errNoCredential = status.New(status.Unavailable, "no credentials can be had now").WithReason(ReasonUnavailable)
+	errClosed       = errors.New("auth: the Credentials are closed")
+	errZero         = errors.New("auth: the Credentials were not made by NewCredentials")
+)
+
+// fetch returns the question to the Source that goes on, which it begins where there is none.
+func (c *Credentials) fetch(now time.Time) (*fetch, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.source == nil:
+		return nil, errZero
+	case c.closed:
+		return nil, errClosed
+	case c.fetching != nil:
+		return c.fetching, nil
+	case c.failed != nil && now.Before(c.retryAt):
+		return nil, c.failed
+	}
+	f := &fetch{done: make(chan struct{})}
+	if h := c.current.Load(); h != nil && (h.renew.IsZero() || now.Before(h.renew)) { // another call has just got it
+		f.got = h
+		close(f.done)
+		return f, nil
+	}
+	c.fetching = f
+	c.done.Go(func() { c.run(f) })
+	return f, nil
+}
+
+// run asks the Source.
+func (c *Credentials) run(f *fetch) {
+	ctx, cancel := context.WithTimeout(c.ctx, c.config.limit)
+	defer cancel()
+	f.err = errors.New("auth: the Source ended its goroutine")
+	defer func() {
+		if value := recover(); value != nil {
+			f.err = fmt.Errorf("auth: the Source panicked: %v", value)
+		}
+		c.finish(f)
+	}()
+	f.got, f.err = c.ask(ctx)
+}
+
+func (c *Credentials) ask(ctx context.Context) (*held, error) {
+	credential, err := c.source.Credential(ctx)
+	now := time.Now()
+	if err == nil {
+		err = credential.check(now)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("auth: fetching credentials: %w", err)
+	}
+	h := &held{Credential: credential}
+	if !credential.Expires.IsZero() {
+		left := credential.Expires.Sub(now)
+		h.renew = credential.Expires.Add(-min(c.config.early, left/earlyShare))
+	}
+	return h, nil
+}
+
+// finish makes known what the Source said.
+func (c *Credentials) finish(f *fetch) {
+	c.mu.Lock()
+	c.fetching, c.failed = nil, f.err
+	if f.err == nil {
+		c.current.Store(f.got)
+	} else {
+		c.retryAt = time.Now().Add(c.config.pause)
+	}
+	c.mu.Unlock()
+	close(f.done)
+	if f.err != nil {
+		for _, told := range c.config.onError {
+			told(f.err)
+		}
+	}
+}
+
+// throwAway forgets a credential that a server has not taken.
+func (c *Credentials) throwAway(h *held) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); now.Sub(c.thrown) >= unauthorizedWait && c.current.CompareAndSwap(h, nil) {
+		c.thrown = now
+	}
+}
+
+// Forward returns a middleware for clients that sends on the header field Authorization of the call that is being served, so that the next
+// service sees the same caller. Give it only to clients of services that you would trust with your caller's credentials: they can do with
+// them what the caller can. Calls made outside of any that is served, or of one without the field, go without.
+func Forward() endpoint.Middleware {
+	return func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+		return func(ctx context.Context, request any) (any, error) {
+			if call := transport.FromContext(ctx); call != nil && call.Request != nil {
+				if values := call.Request.Values("Authorization"); len(values) > 0 {
+					ctx = transport.WithHeader(ctx, "Authorization", values...)
+				}
+			}
+			return next(ctx, request)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport"
+)
+
+// The reasons of the errors by which Middleware and Expiring refuse a call.
+const (
+	ReasonMissing     = "CREDENTIALS_MISSING"     // Unauthenticated: there were none.
+	ReasonInvalid     = "CREDENTIALS_INVALID"     // Unauthenticated: they were bad; why is in the log.
+	ReasonExpired     = "CREDENTIALS_EXPIRED"     // Unauthenticated: they expired while a stream went on.
+	ReasonUnavailable = "CREDENTIALS_UNAVAILABLE" // Unavailable: they cannot be checked now.
+)
+
+const challengeHeader = "WWW-Authenticate"
+
+var (
+	errMissing     = status.New(status.Unauthenticated, "the credentials are missing").WithReason(ReasonMissing)
+	errInvalid     = status.New(status.Unauthenticated, "the credentials are not valid").WithReason(ReasonInvalid)
+	errExpired     = status.New(status.Unauthenticated, "the credentials have expired").WithReason(ReasonExpired)
+	errUnavailable = status.New(status.Unavailable, "the credentials cannot be checked now").WithReason(ReasonUnavailable)
+	errUnwired     = status.New(status.Internal, "the server cannot authenticate this call")
+)
+
+// Middleware lets only those calls through that the Authenticator knows the caller of, whom PrincipalOf returns then. It is for servers,
+// given to ServerMiddleware of a transport, so that a call is refused before it is decoded and a stream before its first message; around an
+// endpoint it does the same later.
+//
+// A call that is refused ends with Unauthenticated, or with Unavailable where the Authenticator cannot say, and with the header field
+// WWW-Authenticate, on all transports. Why is in the cause of the error only, for the log of the server. A panic of the Authenticator goes
+// on, and refuses the call, too. Where there is no transport, or the endpoint is a client's, or authenticator is nil, every call is refused
+// as Internal: it is the program that is wrong.
+func Middleware(authenticator Authenticator) endpoint.Middleware {
+	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+		if err := unwired(spec, authenticator); err != nil {
+			return func(context.Context, any) (any, error) { return nil, err }
+		}
+		noCall := errUnwired.WithCause(fmt.Errorf("auth: Middleware: %s is called without a transport", spec.Operation()))
+		return func(ctx context.Context, request any) (any, error) {
+			call := transport.FromContext(ctx)
+			if call == nil {
+				return nil, noCall
+			}
+			p, err := authenticate(ctx, authenticator, call)
+			if err != nil {
+				return nil, refused(ctx, call, err)
+			}
+			return next(WithPrincipal(ctx, p), request)
+		}
+	}
+}
+
+func unwired(spec endpoint.Spec, authenticator Authenticator) error {
+	switch {
+	case authenticator == nil:
+		return errUnwired.WithCause(fmt.Errorf("auth: Middleware: %s: the Authenticator is nil", spec.Operation()))
+	case spec.Side == endpoint.Client:
+		return errUnwired.WithCause(fmt.Errorf("auth: Middleware is for servers, and %s is a client's; see Credentials", spec.Operation()))
+	}
+	return nil
+}
+
+// refused returns the error for the caller, and sets the challenges.
+func refused(ctx context.Context, call *transport.Info, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("auth: %w", errors.Join(ctx.Err(), err))
+	}
+	if errors.Is(err, ErrUnavailable) {
+		return errUnavailable.WithCause(err)
+	}
+	if all := challenges(err); len(all) > 0 && call.Response != nil {
+		call.Response.Set(challengeHeader, all...)
+	}
+	if errors.Is(err, ErrNone) {
+		return errMissing.WithCause(err)
+	}
+	return errInvalid.WithCause(err)
+}
+
+// Expiring ends streams when the credentials of their caller expire, with Unauthenticated and ReasonExpired: the context ends, and so do
+// those of the calls made with it. It goes inside of Middleware. Calls that are no streams go on to their end, as do those whose Principal
+// never expires.
+func Expiring() endpoint.Middleware {
+	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+		if spec.Kind == endpoint.Unary {
+			return next
+		}
+		return func(ctx context.Context, request any) (any, error) {
+			p := PrincipalOf(ctx)
+			if p == nil || p.Expires.IsZero() {
+				return next(ctx, request)
+			}
+			ctx, cancel := context.WithDeadlineCause(ctx, p.Expires, errExpired)
+			defer cancel()
+			response, err := next(ctx, request)
+			if err != nil && errors.Is(context.Cause(ctx), errExpired) {
+				return nil, errExpired.WithCause(fmt.Errorf("of %v, at %v: %w", p, p.Expires, err))
+			}
+			return response, err
+		}
+	}
+}
