@@ -62,6 +62,7 @@ func TestWhichRuleDecides(t *testing.T) {
 		{"orders/GetAll", who("", ""), true, "read", ""},
 		{"orders/Ge", who("", ""), false, "", ""},
 		{"orders/v1/Get", who("", ""), false, "", ""},
+		{"orders/v1/Place", who("staff", "write"), false, "", ""},
 		{"orders/Place", who("staff", "write"), true, "staff", ""},
 		{"orders/Place", who("admin", "read write"), true, "staff", ""},
 		{"orders/Place", who("staff", ""), false, "", "write"},
