@@ -31,7 +31,7 @@ func loadClients(t *testing.T, address string, config *tls.Config) (asks []endpo
 	return asks
 }
 
-// load asks a thousand times a second until stop is closed, as far as the machine can do it.
+// load asks 1,333 times a second until it is told to stop, as far as the machine can do it.
 type load struct {
 	asked, failed atomic.Int64
 	first         atomic.Pointer[error]
@@ -40,7 +40,7 @@ type load struct {
 
 func (l *load) run(ctx context.Context, asks []endpoint.Endpoint[*question, *answer], stop <-chan struct{}) {
 	const (
-		each    = 4 // of these each ticks
+		every   = 3 * time.Millisecond // each of the clients
 		workers = 32
 	)
 	due := make(chan endpoint.Endpoint[*question, *answer], 1000)
@@ -57,7 +57,7 @@ func (l *load) run(ctx context.Context, asks []endpoint.Endpoint[*question, *ans
 	}
 	l.workers.Go(func() {
 		defer close(due)
-		ticker := time.NewTicker(each * time.Millisecond)
+		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
 			select {
@@ -118,16 +118,21 @@ func TestReloadUnderLoad(t *testing.T) {
 		}
 		p.client.put(t, p.root.Issue(t, buyer()), nil)
 		p.server.put(t, pair, nil)
-		took := await(t, address, config, pair)
-		if worst = max(worst, took); took > time.Second {
-			t.Errorf("want the new certificate within a second, have it after %v", took)
-		}
+		worst = max(worst, await(t, address, config, pair))
 	}
 	took := time.Since(began)
 	close(stop)
 	l.workers.Wait()
+	rate := float64(l.asked.Load()) / took.Seconds()
 	t.Logf("%d reloads, %.0f requests a second, %d of %d failed, the new certificate after %v at worst",
-		reloads, float64(l.asked.Load())/took.Seconds(), l.failed.Load(), l.asked.Load(), worst.Round(time.Millisecond))
+		reloads, rate, l.failed.Load(), l.asked.Load(), worst.Round(time.Millisecond))
+	limit := time.Second
+	if rate < 1000 {
+		limit = 10 * time.Second // a machine that cannot do so much lets all wait, the looks at the files among them
+	}
+	if worst > limit {
+		t.Errorf("want the new certificate within %v, have it after %v", limit, worst)
+	}
 	if l.failed.Load() > 0 {
 		t.Errorf("want none to fail, have %d of %d, the first with %v", l.failed.Load(), l.asked.Load(), *l.first.Load())
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // DefaultInterval is how often files are looked at. What is the same at two looks in a row is taken, which is within twice of this.
-const DefaultInterval = 250 * time.Millisecond
+const DefaultInterval = 150 * time.Millisecond
 
 const (
 	minInterval = 10 * time.Millisecond
