@@ -72,6 +72,7 @@ func (p *part[V]) read(now time.Time) (same bool, contents [][]byte, err error) 
 	for _, file := range p.files {
 		content, err := read(file)
 		if err != nil {
+			clear(p.stamps) // what was seen and not read is to be looked at again
 			return false, nil, err
 		}
 		contents = append(contents, content)
