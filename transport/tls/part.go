@@ -13,7 +13,6 @@ type part[V any] struct {
 	stamps []stamp
 	sum    [sha256.Size]byte // of the contents when they were last read
 	taken  [sha256.Size]byte // of those in use
-	asked  bool              // whether sum was seen once before it is taken
 	failed bool              // whether the last look failed
 	loads  int               // how often it was taken
 	err    error             // the failure that was reported, while it lasts
@@ -33,22 +32,21 @@ func (p *part[V]) check(now time.Time, quick bool) (value *V, err error) {
 	switch {
 	case err != nil:
 		first := !p.failed
-		if p.failed, p.asked = true, false; first && !quick {
+		if p.failed = true; first && !quick {
 			err = nil
 		}
 		return nil, err
 	case p.sum == p.taken:
-		p.failed, p.asked = false, false
+		p.failed = false
 		return nil, nil //nolint:nilnil // nothing new, and nothing wrong
-	case !quick && (!same || !p.asked):
-		p.asked = true
+	case !quick && !same:
 		return nil, nil //nolint:nilnil // as above
 	}
 	if value, err = p.parse(p.files, contents, now); err != nil {
 		p.failed = true
 		return nil, err
 	}
-	p.taken, p.failed, p.asked, p.exposed, p.ended = p.sum, false, false, false, false
+	p.taken, p.failed, p.exposed, p.ended = p.sum, false, false, false
 	p.loads++
 	return value, nil
 }
@@ -74,6 +72,7 @@ func (p *part[V]) read(now time.Time) (same bool, contents [][]byte, err error) 
 	for _, file := range p.files {
 		content, err := read(file)
 		if err != nil {
+			clear(p.stamps) // what was seen and not read is to be looked at again
 			return false, nil, err
 		}
 		contents = append(contents, content)

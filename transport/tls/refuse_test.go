@@ -128,14 +128,21 @@ func TestOldVersionsAreRefused(t *testing.T) {
 	t.Parallel()
 	root := testcert.New(t, "root")
 	s := source(t, newFiles(t).put(t, root.Issue(t, leaf()), root))
+	between := func(c *tls.Config, least, most uint16) *tls.Config {
+		c.MinVersion, c.MaxVersion = least, most
+		return c
+	}
+	good := func() *tls.Config { return plain(root, root.Issue(t, leaf())) }
+	server := &tls.Config{Certificates: []tls.Certificate{root.Issue(t, leaf()).TLS()}}
 	for name, row := range map[string]struct {
 		client, server *tls.Config
-		want           uint16
+		want           uint16 // 0 where they do not come together
 	}{
-		"an old client":   {&tls.Config{RootCAs: root.Pool(), ServerName: host, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, serverConfig(t, s), 0},
-		"an old server":   {to(clientConfig(t, s), host), &tls.Config{Certificates: []tls.Certificate{root.Issue(t, leaf()).TLS()}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, 0},
-		"1.2, wants more": {&tls.Config{RootCAs: root.Pool(), ServerName: host, MaxVersion: tls.VersionTLS12}, serverConfig(t, s, tlsconfig.ServerMinVersion(tls.VersionTLS13)), 0},
-		"both":            {to(clientConfig(t, s), host), serverConfig(t, s), tls.VersionTLS13},
+		"an old client":    {between(good(), tls.VersionTLS10, tls.VersionTLS11), serverConfig(t, s), 0},
+		"an old server":    {to(clientConfig(t, s), host), between(server, tls.VersionTLS10, tls.VersionTLS11), 0},
+		"1.2":              {between(good(), tls.VersionTLS12, tls.VersionTLS12), serverConfig(t, s), tls.VersionTLS12},
+		"1.2, wants more":  {between(good(), tls.VersionTLS12, tls.VersionTLS12), serverConfig(t, s, tlsconfig.ServerMinVersion(tls.VersionTLS13)), 0},
+		"1.3, of the both": {to(clientConfig(t, s), host), serverConfig(t, s), tls.VersionTLS13},
 	} {
 		state, clientErr, serverErr := shake(t, row.client, row.server)
 		if row.want == 0 && (clientErr == nil || serverErr == nil) || row.want != 0 && (clientErr != nil || serverErr != nil || state.Version != row.want) {

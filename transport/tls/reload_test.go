@@ -257,6 +257,29 @@ func TestAFileThatChangesWithoutASignIsSeenAllTheSame(t *testing.T) {
 	})
 }
 
+// A file system that counts seconds does not tell two changes within one apart.
+func TestAFileThatChangesTwiceInASecondIsSeenAtOnce(t *testing.T) {
+	t.Parallel()
+	root := testcert.New(t, "root")
+	f := newFiles(t).put(t, root.Issue(t, bubbled(leaf())), root)
+	synctest.Test(t, func(t *testing.T) {
+		at := time.Now()
+		set := func(text []byte) {
+			overwrite(t, f.roots, append(text, strings.Repeat("\n", 1000-len(text))...))
+			if err := os.Chtimes(f.roots, at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set(root.CertPEM())
+		_, events := watched(t, f)
+		set(testcert.New(t, "toor").CertPEM())
+		time.Sleep(time.Second)
+		if want, have := "loaded", kinds(events()); want != have {
+			t.Errorf("want %q, have %q", want, have)
+		}
+	})
+}
+
 func TestConfigurationsFollowTheFiles(t *testing.T) {
 	t.Parallel()
 	root, another := testcert.New(t, "root"), testcert.New(t, "another")
