@@ -314,3 +314,22 @@ func BenchmarkMiddleware(b *testing.B) {
 		}
 	}
 }
+
+func TestCloseWaitsForTheSource(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ended := false
+		c := newCredentials(t, auth.SourceFunc(func(ctx context.Context) (auth.Credential, error) {
+			<-ctx.Done()
+			<-time.After(time.Second) // to tidy up
+			ended = true
+			return auth.Credential{}, ctx.Err()
+		}))
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, _ = c.Credential(short)
+		if err := c.Close(); err != nil || !ended {
+			t.Errorf("want the Source ended before Close returns, have %t, %v", ended, err)
+		}
+	})
+}
