@@ -328,8 +328,9 @@ func TestCloseWaitsForTheSource(t *testing.T) {
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, _ = c.Credential(short)
-		if err := c.Close(); err != nil || !ended {
-			t.Errorf("want the Source ended before Close returns, have %t, %v", ended, err)
+		began := time.Now()
+		if err := c.Close(); err != nil || !ended || time.Since(began) != time.Second {
+			t.Errorf("want the Source ended at once, before Close returns, have %t after %v, %v", ended, time.Since(began), err)
 		}
 	})
 }

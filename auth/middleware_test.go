@@ -139,6 +139,10 @@ func TestWhyIsInTheCauseOnly(t *testing.T) {
 			t.Errorf("want internal, have %v", err)
 		}
 	}
+	deaf, _ := transport.NewServerContext(t.Context(), transport.Info{Request: info.Request}) // in which nothing can be told
+	if _, err := h(deaf, nil); status.CodeOf(err) != status.Unauthenticated {
+		t.Errorf("want unauthenticated, have %v", err)
+	}
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := h(gone, nil); status.CodeOf(err) != status.Canceled {
