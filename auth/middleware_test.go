@@ -145,8 +145,13 @@ func TestWhyIsInTheCauseOnly(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := h(gone, nil); status.CodeOf(err) != status.Canceled {
-		t.Errorf("want canceled, have %v", err)
+	telling := auth.Middleware(auth.Func(func(context.Context, *transport.Info) (*auth.Principal, error) {
+		return nil, status.New(status.NotFound, "no such user")
+	}))(endpoint.Spec{Method: "Who"}, served)
+	for _, h := range []endpoint.Handler{h, telling} {
+		if _, err := h(gone, nil); status.CodeOf(err) != status.Canceled || strings.Contains(status.As(err).Message, "such") {
+			t.Errorf("want canceled and no reason, have %v", err)
+		}
 	}
 }
 
