@@ -35,6 +35,7 @@ func floors() []floor {
 		},
 		{packages: []string{"lb", "lb/*"}, number: 5, upTo: 4, beside: []string{"sd"}},
 		{packages: []string{"sd/internal/*"}, number: 6, upTo: 5},
+		{packages: []string{"transport/tls"}, number: 3, upTo: 0}, // for transports, drivers and policies alike
 		{packages: []string{"transport/internal/*"}, number: 4, upTo: 3},
 		{packages: []string{"transport/*", "transport/*/*"}, number: 6, upTo: 4}, // the latter on the one that they begin with
 		{
