@@ -58,12 +58,13 @@ func New(rules ...Rule) (*Rules, error) {
 }
 
 // Middleware refuses the calls that the rules do not allow. It is an endpoint.Middleware: give the method itself, rules.Middleware, to
-// ServerMiddleware of a transport, inside of auth.Middleware, so that a call is refused before it is decoded and a stream before its first
-// message. A call looks only at the rules of its operation.
+// ServerMiddleware of a transport, inside of auth.Middleware, so that a call is refused before it is decoded and a stream before its
+// first message. A call looks only at the rules of its operation.
 //
 // It refuses with PermissionDenied and ReasonForbidden, and with Unauthenticated and auth.ReasonMissing where nobody is known. Where only
-// scopes are missing, the header field WWW-Authenticate says which, as in RFC 6750. Which rule decided is in the cause of the error only. On
-// the endpoint of a client, and with Rules that no constructor made, every call is refused as Internal: it is the program that is wrong.
+// scopes are missing, the header field WWW-Authenticate says which, as in RFC 6750. Which rule decided is in the cause of the error
+// only. On the endpoint of a client, and with Rules that no constructor made, every call is refused as Internal: it is the program that
+// is wrong.
 func (r *Rules) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 	operation := spec.Operation()
 	switch {
@@ -82,8 +83,8 @@ func (r *Rules) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.H
 	}
 }
 
-// Explain says what the rules decide on a call of the operation, "orders/Place", by the caller, nil for nobody, and which of them and why. It
-// is for tests, tools and logs: it is slower than Middleware.
+// Explain says what the rules decide on a call of the operation, "orders/Place", by the caller, nil for nobody, and which of them and
+// why. It is for tests, tools and logs: it is slower than Middleware.
 func (r *Rules) Explain(operation string, caller *auth.Principal) Decision {
 	if r == nil {
 		r = new(Rules)
@@ -91,8 +92,8 @@ func (r *Rules) Explain(operation string, caller *auth.Principal) Decision {
 	return r.compile(operation).explain(caller)
 }
 
-// Unused returns what rules say of operations that are none of those given, as `rule "staff": "odrers/*"`: mostly they are misspelled, and a rule
-// that denies them denies nothing. Ask it at the start of a server, or in a test.
+// Unused returns what rules say of operations that are none of those given, as `rule "staff": "odrers/*"`: mostly they are misspelled,
+// and a rule that denies them denies nothing. Ask it at the start of a server, or in a test.
 func (r *Rules) Unused(operations ...string) (unused []string) {
 	if r == nil {
 		return nil

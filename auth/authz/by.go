@@ -11,14 +11,15 @@ import (
 	"github.com/ashlar-go/ashlar/endpoint"
 )
 
-// By refuses the calls that check does, by who makes them and by what they say. It stands around the endpoint of a server, where the request
-// has been decoded, inside of auth.Middleware. On a stream it checks each message that the client sends before the endpoint sees it; after
-// one is refused nothing more is sent, and the stream ends with that error, also where the endpoint ignores it. A stream that sends before it
-// reads does so unchecked, so Rules belong before it.
+// By refuses the calls that check does, by who makes them and by what they say. It stands around the endpoint of a server, where the
+// request has been decoded, inside of auth.Middleware. On a stream it checks each message that the client sends before the endpoint
+// sees it; after one is refused nothing more is sent, and the stream ends with that error, also where the endpoint ignores it. A stream
+// that sends before it reads does so unchecked, so Rules belong before it.
 //
-// An error of check is PermissionDenied with ReasonForbidden, and in the cause only; with auth.ErrUnavailable in it, it is Unavailable with
-// ReasonUnavailable. Where nobody is known the call is refused as Unauthenticated, without asking. A request that is neither a Req nor a *Req
-// is refused as Internal, as is every call where check is nil or the endpoint is a client's. A panic of check goes on, and refuses the call.
+// An error of check is PermissionDenied with ReasonForbidden, and in the cause only; with auth.ErrUnavailable in it, it is Unavailable
+// with ReasonUnavailable. Where nobody is known the call is refused as Unauthenticated, without asking. A request that is neither a Req
+// nor a *Req is refused as Internal, as is every call where check is nil or the endpoint is a client's. A panic of check goes on, and
+// refuses the call.
 func By[Req any](check func(ctx context.Context, caller *auth.Principal, request Req) error) endpoint.Middleware {
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 		operation := spec.Operation()
@@ -33,7 +34,8 @@ func By[Req any](check func(ctx context.Context, caller *auth.Principal, request
 			if !ok {
 				p, _ := request.(*Req)
 				if p == nil {
-					return errUnwired.WithCause(fmt.Errorf("authz: By: the request of %s is a %T, want %v; it goes around the endpoint, where requests are decoded",
+					return errUnwired.WithCause(fmt.Errorf(
+						"authz: By: the request of %s is a %T, want %v; it goes around the endpoint, not around decoding",
 						operation, request, reflect.TypeFor[Req]()))
 				}
 				r = *p

@@ -13,11 +13,11 @@ import (
 
 // Load returns the Rules of a file, as Parse does.
 func Load(path string) (*Rules, error) {
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // the user's
 	if err != nil {
 		return nil, fmt.Errorf("authz: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // it was read only
+	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("authz: %w", err)

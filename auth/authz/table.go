@@ -67,8 +67,8 @@ func ask(all map[string]*index, name string) (bit uint64) {
 	return x.bit
 }
 
-// file puts a rule where callers whom it is about find it: under the scope that the fewest rules ask for, or under each of its roles, where
-// those are asked for less.
+// file puts a rule where callers whom it is about find it: under the scope that the fewest rules ask for, or under each of its roles,
+// where those are asked for less.
 func (t *table) file(i int, rule *Rule) {
 	switch rule.Who {
 	case Anybody:
@@ -208,8 +208,8 @@ func (r *Rule) whom(p *auth.Principal) string {
 	return "those with " + strings.Join(parts, " and ")
 }
 
-// missing returns the scopes of the first rule by which the caller would be allowed, had he them. It tries a few, as it is for those who are
-// refused.
+// missing returns the scopes of the first rule by which the caller would be allowed, had he them. It tries a few, as it is for those
+// who are refused.
 func (t *table) missing(p *auth.Principal) []string {
 	const few = 16
 	tries := 0
