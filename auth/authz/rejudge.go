@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -15,7 +16,7 @@ import (
 // Rejudge asks a again about streams while they go on, once in every, 10 ms to an hour: it is for what a Source or a policy says by now,
 // where Middleware has judged when the stream began. One that is not allowed any more ends with the error with which it would not have
 // begun: its context ends, nothing more comes in or goes out, and also where the endpoint ignores that, the stream ends so when the endpoint
-// returns. One that a cannot decide on ends, too, as does one on which it panics. It goes inside of Middleware, and looks at the caller as
+// returns. An endpoint that waits for the next message of its client, and not for its context, returns when that comes. One that a cannot decide on ends, too, as does one on which it panics. It goes inside of Middleware, and looks at the caller as
 // of the beginning: for credentials that expire see auth.Expiring. Calls that are no streams go on to their end.
 //
 // Each stream has a goroutine more, which ends before the stream does.
@@ -34,6 +35,8 @@ func Rejudge(a Authorizer, every time.Duration) endpoint.Middleware {
 		return func(ctx context.Context, request any) (any, error) { return rejudged(ctx, request, next, judge, every) }
 	}
 }
+
+var errEnded = errUnwired.WithCause(errors.New("authz: Rejudge: the Authorizer ended its goroutine"))
 
 func rejudged(ctx context.Context, request any, next endpoint.Handler, judge func(context.Context) error, every time.Duration) (any, error) {
 	var failed atomic.Pointer[error]
@@ -54,17 +57,25 @@ func rejudged(ctx context.Context, request any, next endpoint.Handler, judge fun
 	asked, _ := transport.NewServerContext(ctx, info)
 	var asking sync.WaitGroup
 	asking.Go(func() {
+		var err error = errEnded // should judge end this goroutine
+		defer func() {
+			if err != nil {
+				failed.Store(&err)
+				cancel(err)
+			}
+		}()
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
 			select {
 			case <-ctx.Done():
+				err = nil
 				return
 			case <-ticker.C:
 			}
-			if err := judgeAgain(asked, judge); err != nil && ctx.Err() == nil {
-				failed.Store(&err)
-				cancel(err)
+			refused := judgeAgain(asked, judge)
+			if refused != nil && ctx.Err() == nil {
+				err = refused
 				return
 			}
 		}
