@@ -268,7 +268,7 @@ func TestOptionalKeepsWhatNobodyIsToBeTold(t *testing.T) {
 			if have := auth.Challenges(auth.WithPrincipal(ctx, &auth.Principal{})); have != nil {
 				t.Errorf("%s: want nothing told to somebody further in, have %q", test.name, have)
 			}
-			return nil, nil
+			return struct{}{}, nil
 		})(auth.WithPrincipal(call, &auth.Principal{Subject: "somebody else"}), nil)
 		if err != nil || info.Response.Get("WWW-Authenticate") != "" {
 			t.Errorf("%s: want it let through without a challenge, have %v and %v", test.name, err, info.Response)

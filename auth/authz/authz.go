@@ -62,9 +62,9 @@ func New(rules ...Rule) (*Rules, error) {
 // first message. A call looks only at the rules of its operation.
 //
 // It refuses with PermissionDenied and ReasonForbidden, and with Unauthenticated and auth.ReasonMissing where nobody is known, with the
-// challenges of auth.Optional, else a bare Bearer. Where only scopes are missing, the header field WWW-Authenticate says which, as in RFC 6750. Which rule decided is in the cause of the error
-// only. On the endpoint of a client, and with Rules that no constructor made, every call is refused as Internal: it is the program that
-// is wrong.
+// challenges of auth.Optional, else a bare Bearer. Where only scopes are missing, the header field WWW-Authenticate says which, as in
+// RFC 6750. Which rule decided is in the cause of the error only. On the endpoint of a client, and with Rules that no constructor made,
+// every call is refused as Internal: it is the program that is wrong.
 func (r *Rules) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 	return Middleware(r)(spec, next)
 }

@@ -2,6 +2,7 @@ package authz_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/ashlar-go/ashlar/auth"
@@ -62,5 +63,18 @@ func BenchmarkMiddleware(b *testing.B) {
 				_ = call()
 			}
 		})
+	}
+}
+
+func TestCallsOfASourceDoNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	path := filepath.Join(t.TempDir(), "rules.json")
+	put(t, path, allowing("a"))
+	h := source(t, path).Middleware(endpoint.Spec{Service: "orders", Method: "Place", Kind: endpoint.Unary}, served)
+	ctx := auth.WithPrincipal(t.Context(), who("a", ""))
+	if have := testing.AllocsPerRun(100, func() { _, _ = h(ctx, nil) }); have != 0 {
+		t.Errorf("want no allocation, have %v", have)
 	}
 }

@@ -15,11 +15,12 @@ import (
 
 // Rejudge asks a again about streams while they go on, once in every, 10 ms to an hour: it is for what a Source or a policy says by now,
 // where Middleware has judged when the stream began. One that is not allowed any more ends with the error with which it would not have
-// begun: its context ends, nothing more comes in or goes out, and also where the endpoint ignores that, the stream ends so when the endpoint
-// returns. An endpoint that waits for the next message of its client, and not for its context, returns when that comes. One that a cannot decide on ends, too, as does one on which it panics. It goes inside of Middleware, and looks at the caller as
-// of the beginning: for credentials that expire see auth.Expiring. Calls that are no streams go on to their end.
+// begun: its context ends, nothing more comes in or goes out, and also where the endpoint ignores that, the stream ends so when the
+// endpoint returns. An endpoint that waits for the next message of its client, and not for its context, returns when that comes. One that
+// a cannot decide on ends, too, as does one on which it panics.
 //
-// Each stream has a goroutine more, which ends before the stream does.
+// It goes inside of Middleware, and looks at the caller as of the beginning: for credentials that expire see auth.Expiring. Calls that are
+// no streams go on to their end. Each stream has a goroutine more, which ends before the stream does.
 func Rejudge(a Authorizer, every time.Duration) endpoint.Middleware {
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 		judge, err := judgeOf(a, spec)
@@ -38,7 +39,9 @@ func Rejudge(a Authorizer, every time.Duration) endpoint.Middleware {
 
 var errEnded = errUnwired.WithCause(errors.New("authz: Rejudge: the Authorizer ended its goroutine"))
 
-func rejudged(ctx context.Context, request any, next endpoint.Handler, judge func(context.Context) error, every time.Duration) (any, error) {
+func rejudged(
+	ctx context.Context, request any, next endpoint.Handler, judge func(context.Context) error, every time.Duration,
+) (any, error) {
 	var failed atomic.Pointer[error]
 	check := func(any) error {
 		if err := failed.Load(); err != nil {

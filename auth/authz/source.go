@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -161,8 +162,8 @@ func (s *Source) Status() Status {
 	return *s.status.Load()
 }
 
-// Middleware is as that of Rules, by those that are in use when a call begins: each call is judged by one file as a whole, and no call waits
-// while the file is read. A stream that has begun goes on; see Rejudge.
+// Middleware is as that of Rules, by those that are in use when a call begins: each call is judged by one file as a whole, and no call
+// waits while the file is read. A stream that has begun goes on; see Rejudge.
 func (s *Source) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 	return Middleware(s)(spec, next)
 }
@@ -178,8 +179,8 @@ func (s *Source) slot(operation string) int {
 	used := s.used.Load()
 	i = len(used.tables)
 	s.slots[operation] = i
-	tables := append(used.tables[:i:i], used.rules.compile(operation))
-	s.used.Store(&generation{rules: used.rules, tables: tables})
+	next := &generation{rules: used.rules, tables: slices.Concat(used.tables, []*table{used.rules.compile(operation)})}
+	s.used.Store(next)
 	return i
 }
 

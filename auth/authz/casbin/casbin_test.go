@@ -41,6 +41,8 @@ func authorizer(t testing.TB, e *casbin.SyncedEnforcer, opts ...casbinauthz.Opti
 	return a
 }
 
+func served(context.Context, any) (any, error) { return "served", nil }
+
 func who(subject, roles string) *auth.Principal {
 	return &auth.Principal{Subject: subject, Roles: strings.Fields(roles)}
 }
@@ -50,7 +52,7 @@ func call(t testing.TB, a *casbinauthz.Authorizer, operation string, p *auth.Pri
 	t.Helper()
 	service, method, _ := strings.Cut(operation, "/")
 	spec := endpoint.Spec{Service: service, Method: method, Kind: endpoint.Unary}
-	_, err := a.Middleware(spec, func(context.Context, any) (any, error) { return nil, nil })(auth.WithPrincipal(t.Context(), p), nil)
+	_, err := a.Middleware(spec, served)(auth.WithPrincipal(t.Context(), p), nil)
 	return err
 }
 
@@ -314,7 +316,7 @@ func BenchmarkEnforce(b *testing.B) {
 	e := enforcer(b, "rbac_model.conf", "rbac_policy.csv")
 	a := authorizer(b, e)
 	spec := endpoint.Spec{Service: "orders", Method: "Place", Kind: endpoint.Unary}
-	h := a.Middleware(spec, func(context.Context, any) (any, error) { return nil, nil })
+	h := a.Middleware(spec, served)
 	b.Run("casbin alone", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

@@ -67,10 +67,10 @@ func subjectAndRoles(_ context.Context, call Call) ([]any, error) {
 	return subjects, nil
 }
 
-// Subjects sets what a caller is to the policy: each is asked about. If it is not given they are the Subject of the Principal, and its roles
-// behind RolePrefix; nobody is none, and refused. Text is for models by roles, and other values, such as a pointer to a struct, are for those
-// by attributes: r.sub.Age. Where there is more than one Issuer, put it into the subjects, as two may have an ann. It is called for each call,
-// on many goroutines; an error refuses the call, as does a panic, which goes on. It replaces an earlier one.
+// Subjects sets what a caller is to the policy: each is asked about. If it is not given they are the Subject of the Principal, and its
+// roles behind RolePrefix; nobody is none, and refused. Text is for models by roles, and other values, such as a pointer to a struct, are
+// for those by attributes: r.sub.Age. Where there is more than one Issuer, put it into the subjects, as two may have an ann. It is called
+// for each call, on many goroutines; an error refuses the call, as does a panic, which goes on. It replaces an earlier one.
 func Subjects(f func(ctx context.Context, call Call) ([]any, error)) Option {
 	return func(c *config) error {
 		c.subjects = f
