@@ -50,9 +50,14 @@ func TestAChangedFileIsTakenAndABadOneIsNot(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rules.json")
 	put(t, path, allowing("a"))
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var told []string
 		panics := authz.SourceOnEvent(func(authz.Event) { panic("a log that fails") })
-		s, err := authz.NewSource(path, panics, authz.SourceOnEvent(func(e authz.Event) { told = append(told, e.String()) }))
+		s, err := authz.NewSource(path, panics, authz.SourceOnEvent(func(e authz.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, e.String())
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,6 +85,8 @@ func TestAChangedFileIsTakenAndABadOneIsNot(t *testing.T) {
 			if status.Reloads != reloads || status.Rules != 1 || status.Loaded.IsZero() || status.File != path || bad && status.Err == nil {
 				t.Errorf("want %d reloads, have %+v", reloads, status)
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			if len(told) != len(events) {
 				t.Fatalf("want %q, have %q", events, told)
 			}
