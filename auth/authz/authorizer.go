@@ -52,7 +52,7 @@ func Middleware(a Authorizer) endpoint.Middleware {
 // judgeOf returns what returns the error for the caller of an operation, nil if he may.
 func judgeOf(a Authorizer, spec endpoint.Spec) (judge func(context.Context) error, err error) {
 	operation := spec.Operation()
-	if v := reflect.ValueOf(a); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+	if v := reflect.ValueOf(a); !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil() {
 		return nil, errors.New("the Authorizer is nil")
 	}
 	if spec.Side == endpoint.Client {

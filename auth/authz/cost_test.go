@@ -2,6 +2,7 @@ package authz_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -51,6 +52,25 @@ func TestCallsDoNotAllocate(t *testing.T) {
 		}
 		if have := testing.AllocsPerRun(100, func() { _ = call() }); have != 0 {
 			t.Errorf("%s: want no allocation, have %v", name, have)
+		}
+	}
+}
+
+func BenchmarkSource(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "rules.json")
+	text := []byte(`{"rules": [`)
+	for i := range 1000 {
+		text = fmt.Appendf(text, `{"name": "%d", "effect": "allow", "operations": ["orders/*"], "roles": ["role%d"]},`, i, i)
+	}
+	if err := os.WriteFile(path, append(text[:len(text)-1], "]}"...), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	h := source(b, path).Middleware(endpoint.Spec{Service: "orders", Method: "Place", Kind: endpoint.Unary}, served)
+	ctx := auth.WithPrincipal(b.Context(), who("role999", ""))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h(ctx, nil); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -253,6 +253,7 @@ func TestAnyAuthorizer(t *testing.T) {
 			return authz.Decision{Allowed: true}, fmt.Errorf("secret reason: %w", auth.ErrUnavailable)
 		}), ann, status.Unavailable, "secret reason"},
 		{"nil", nil, ann, status.Internal, "the Authorizer is nil"},
+		{"nil function", authorizer(nil), ann, status.Internal, "the Authorizer is nil"},
 		{"nil rules", (*authz.Rules)(nil), ann, status.Internal, "the Authorizer is nil"},
 		{"no rules", new(authz.Rules), ann, status.Internal, "the Rules are not made"},
 	} {

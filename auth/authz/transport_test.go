@@ -6,9 +6,11 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -51,13 +53,30 @@ func watchSpec() endpoint.Spec {
 
 func place(context.Context, *text) (*text, error) { return &text{Value: "placed"}, nil }
 
-func watch(_ context.Context, in iter.Seq2[*text, error], out func(*text) error) error {
-	for _, err := range in {
+// watch sends one message, and to whom asks for "all" more and more, until it is stopped.
+func watch(ctx context.Context, in iter.Seq2[*text, error], out func(*text) error) error {
+	all := false
+	for asked, err := range in {
 		if err != nil {
 			return err
 		}
+		all = asked.GetValue() == "all"
 	}
-	return out(&text{Value: "seen"})
+	if !all {
+		return out(&text{Value: "seen"})
+	}
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		if err := out(&text{Value: "seen"}); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+	return ctx.Err()
 }
 
 func overHTTP(t *testing.T, mw ...endpoint.Middleware) clients {
@@ -135,6 +154,12 @@ func inProcess(t *testing.T, mw ...endpoint.Middleware) clients {
 	}
 }
 
+func transports() map[string]func(*testing.T, ...endpoint.Middleware) clients {
+	return map[string]func(*testing.T, ...endpoint.Middleware) clients{
+		"http": overHTTP, "grpc": overGRPC, "nats": overNATS, "inproc": inProcess,
+	}
+}
+
 // roles knows callers by a header field with their role.
 func roles(_ context.Context, call *transport.Info) (*auth.Principal, error) {
 	role, err := auth.Header(call, "X-Role")
@@ -151,9 +176,7 @@ func TestOneRuleHoldsOverEveryTransport(t *testing.T) {
 		authz.Rule{Name: "all", Effect: authz.Allow, Operations: []string{"*"}, Who: authz.Authenticated},
 		authz.Rule{Name: "no", Effect: authz.Deny, Operations: []string{"shop.Orders/*"}, Roles: []string{"trainee"}},
 	)
-	for name, open := range map[string]func(*testing.T, ...endpoint.Middleware) clients{
-		"http": overHTTP, "grpc": overGRPC, "nats": overNATS, "inproc": inProcess,
-	} {
+	for name, open := range transports() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := open(t, auth.Middleware(auth.Optional(auth.Func(roles))), r.Middleware)
@@ -177,6 +200,34 @@ func TestOneRuleHoldsOverEveryTransport(t *testing.T) {
 				if status.CodeOf(err) != test.code || (sent == 1) != (test.code == status.OK) {
 					t.Errorf("%q: want the stream to end with %v, have %v and %d messages", test.role, test.code, err, sent)
 				}
+			}
+		})
+	}
+}
+
+func TestAReloadEndsStreamsOverEveryTransport(t *testing.T) {
+	t.Parallel()
+	for name, open := range transports() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "rules.json")
+			put(t, path, allowing("a"))
+			s := source(t, path, authz.SourceInterval(time.Hour))
+			c := open(t, auth.Middleware(auth.Func(roles)), s.Middleware, authz.Rejudge(s, 10*time.Millisecond))
+			ctx := transport.WithHeader(t.Context(), "X-Role", "a")
+			seen := 0
+			err := c.watch(ctx, endpoint.Seq(&text{Value: "all"}), func(*text) error {
+				if seen++; seen > 30 { // by when it has been asked again, and allowed
+					put(t, path, allowing("b"))
+					return s.Reload()
+				}
+				return nil
+			})
+			if status.CodeOf(err) != status.PermissionDenied || status.As(err).Reason != authz.ReasonForbidden || seen <= 30 {
+				t.Errorf("want the stream to end with %s after 30 messages, have %v after %d", authz.ReasonForbidden, err, seen)
+			}
+			if _, err := c.place(ctx, &text{}); status.CodeOf(err) != status.PermissionDenied {
+				t.Errorf("want calls refused, too, have %v", err)
 			}
 		})
 	}

@@ -122,9 +122,11 @@ func (a *Authorizer) ask(ctx context.Context, subjects, values []any) (authz.Dec
 	lock := a.enforcer.GetLock()
 	lock.RLock()
 	defer lock.RUnlock()
-	if err := checkModel(a.enforcer.GetModel(), a.size); err != nil {
+	m := a.enforcer.GetModel()
+	if err := checkModel(m, a.size); err != nil {
 		return authz.Decision{}, fmt.Errorf("casbinauthz: %w", err)
 	}
+	byLines := strings.Contains(m["m"]["m"].Value, "p_")
 	d := authz.Decision{Why: "no line of the policy allows it"}
 	if len(subjects) == 0 {
 		d.Why = "the caller is no subject"
@@ -135,6 +137,9 @@ func (a *Authorizer) ask(ctx context.Context, subjects, values []any) (authz.Dec
 		}
 		values[0] = subject
 		ok, line, err := a.enforcer.Enforcer.EnforceEx(slices.Clone(values)...) // a clone, as casbin may write to it
+		if !byLines {
+			line = nil // casbin tells the first, whatever it says
+		}
 		switch {
 		case err != nil:
 			return authz.Decision{}, fmt.Errorf("casbinauthz: %w", err)

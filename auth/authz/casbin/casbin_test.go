@@ -141,6 +141,28 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
+// A model that looks at no line of the policy has none that decided, also where there are some.
+func TestAModelWithoutLines(t *testing.T) {
+	t.Parallel()
+	e := enforcer(t, "matcher_model.conf")
+	a := authorizer(t, e)
+	for range 2 {
+		if d := a.Explain("orders/Place", who("root", "")); !d.Allowed || d.Rule != "" || d.Why != "the matcher allows it to root" {
+			t.Errorf("have %+v", d)
+		}
+		if d := a.Explain("orders/Place", who("ann", "root")); d.Allowed || d.Rule != "" || d.Why != "no line of the policy allows it" {
+			t.Errorf("have %+v", d)
+		}
+		if _, err := e.AddPolicy("ann", "orders/Place"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.EnableEnforce(false)
+	if err := call(t, a, "orders/Place", who("ann", "")); status.CodeOf(err) != status.Internal {
+		t.Errorf("want Internal, have %v", err)
+	}
+}
+
 func TestFunctionsThatFailRefuse(t *testing.T) {
 	t.Parallel()
 	for name, own := range map[string]func(args ...any) (any, error){
