@@ -161,3 +161,52 @@ func TestACallWithoutATokenIsToldWhatIsMissing(t *testing.T) {
 		}
 	}
 }
+
+func TestATokenHasOneForm(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	v, token := i.verifier(), i.token(good())
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(token) - 1 // it has two bits of the signature, and four that are zero
+	for name, other := range map[string]string{
+		"bits after the end": token[:last] + string(alphabet[strings.IndexByte(alphabet, token[last])+1]),
+		"line feed":          token + "\n",
+		"line feed within":   token[:last] + "\n" + token[last:],
+		"carriage return":    "\r" + token,
+		"padding":            token + "==",
+	} {
+		if p, err := v.Verify(t.Context(), other); err == nil {
+			t.Errorf("%s: have %v", name, p)
+		}
+	}
+}
+
+func TestKeysAreNotAskedForWhatIsNoID(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	var asked []string
+	keys := keysFunc(func(id string) (*jwtauth.Key, error) {
+		asked = append(asked, id)
+		return i.key, nil
+	})
+	v := must(jwtauth.New[shop](keys, jwtauth.Issuer("login"), jwtauth.Audience("orders")))(t)
+	for _, id := range []string{strings.Repeat("k", 257), `k\u0000`, `k\n`, "schl\u00fcssel"} {
+		token := forge(t, jwt.SigningMethodES256, i.private, `{"alg":"ES256","kid":"`+id+`"}`, good())
+		if p, err := v.Verify(t.Context(), token); err == nil {
+			t.Errorf("%q: have %v", id, p)
+		}
+	}
+	if len(asked) > 0 {
+		t.Errorf("asked for %q", asked)
+	}
+}
+
+func TestAKeyWithAnIDIsForItsTokensOnly(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	for _, header := range []string{`{"alg":"ES256"}`, `{"alg":"ES256","kid":"k2"}`} {
+		if p, err := i.verifier().Verify(t.Context(), forge(t, jwt.SigningMethodES256, i.private, header, good())); err == nil {
+			t.Errorf("%s: have %v", header, p)
+		}
+	}
+}

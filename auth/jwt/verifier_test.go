@@ -88,6 +88,9 @@ func TestTimesHaveLeeway(t *testing.T) {
 			{`"exp":1`, []jwtauth.Option{jwtauth.NoExpiry()}, false},
 			{`"exp":1e308`, nil, false},
 			{`"exp":-1`, nil, false},
+			{`"exp":3e11`, nil, false},
+			{`"nbf":-1`, nil, false},
+			{`"iat":-1`, nil, false},
 			{`"exp":"9999999999"`, nil, false},
 		} {
 			if _, err := i.verifier(c.opts...).Verify(t.Context(), i.token(good(c.claim))); (err == nil) != c.ok {
