@@ -314,3 +314,23 @@ func BenchmarkMiddleware(b *testing.B) {
 		}
 	}
 }
+
+func TestCloseWaitsForTheSource(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ended := false
+		c := newCredentials(t, auth.SourceFunc(func(ctx context.Context) (auth.Credential, error) {
+			<-ctx.Done()
+			<-time.After(time.Second) // to tidy up
+			ended = true
+			return auth.Credential{}, ctx.Err()
+		}))
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, _ = c.Credential(short)
+		began := time.Now()
+		if err := c.Close(); err != nil || !ended || time.Since(began) != time.Second {
+			t.Errorf("want the Source ended at once, before Close returns, have %t after %v, %v", ended, time.Since(began), err)
+		}
+	})
+}

@@ -68,8 +68,8 @@ func unwired(spec endpoint.Spec, authenticator Authenticator) error {
 
 // refused returns the error for the caller, and sets the challenges.
 func refused(ctx context.Context, call *transport.Info, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("auth: %w", errors.Join(ctx.Err(), err))
+	if gone := ctx.Err(); gone != nil {
+		return status.From(gone).WithCause(errors.Join(gone, err)) // of which nothing is shown
 	}
 	if errors.Is(err, ErrUnavailable) {
 		return errUnavailable.WithCause(err)

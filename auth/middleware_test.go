@@ -139,10 +139,19 @@ func TestWhyIsInTheCauseOnly(t *testing.T) {
 			t.Errorf("want internal, have %v", err)
 		}
 	}
+	deaf, _ := transport.NewServerContext(t.Context(), transport.Info{Request: info.Request}) // in which nothing can be told
+	if _, err := h(deaf, nil); status.CodeOf(err) != status.Unauthenticated {
+		t.Errorf("want unauthenticated, have %v", err)
+	}
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := h(gone, nil); status.CodeOf(err) != status.Canceled {
-		t.Errorf("want canceled, have %v", err)
+	telling := auth.Middleware(auth.Func(func(context.Context, *transport.Info) (*auth.Principal, error) {
+		return nil, status.New(status.NotFound, "no such user")
+	}))(endpoint.Spec{Method: "Who"}, served)
+	for _, h := range []endpoint.Handler{h, telling} {
+		if _, err := h(gone, nil); status.CodeOf(err) != status.Canceled || strings.Contains(status.As(err).Message, "such") {
+			t.Errorf("want canceled and no reason, have %v", err)
+		}
 	}
 }
 

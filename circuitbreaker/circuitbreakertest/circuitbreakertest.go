@@ -125,6 +125,9 @@ func (h *Harness) complete() error {
 	if _, ok := h.Policy.(circuitbreaker.DoerPolicy); h.Doers && !ok {
 		return errors.New("circuitbreakertest: the policy makes no doers")
 	}
+	if h.Patience < 0 {
+		return fmt.Errorf("circuitbreakertest: the harness has a Patience of %v, want 0 or more", h.Patience)
+	}
 	if h.Patience == 0 {
 		h.Patience = 2 * time.Minute
 	}

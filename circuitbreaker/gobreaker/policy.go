@@ -12,6 +12,7 @@ package sonybreaker
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -23,7 +24,9 @@ import (
 // has it: open after six failures in a row, for 60 s, and closed after one success.
 //
 // OnStateChange is called as well; it runs while the breaker is locked, unlike that of circuitbreaker.OnChange. What is a failure is for
-// circuitbreaker.Failure to say, so IsSuccessful and IsExcluded must be nil; else circuitbreaker.New fails.
+// circuitbreaker.Failure to say, so IsSuccessful and IsExcluded must be nil; else circuitbreaker.New fails. It fails, too, where gobreaker
+// takes silently something else than what is written: a negative time, a BucketPeriod without Interval, or longer than it, or which makes
+// more than 1000 buckets.
 //
 // For unary operations it is a gobreaker.CircuitBreaker, and for streams, and whoever uses a Breaker by itself, a TwoStepCircuitBreaker,
 // whose Allow allocates once.
@@ -56,14 +59,11 @@ func (p *policy) Doer(changed func(from, to circuitbreaker.State)) (circuitbreak
 // bind returns the settings of a breaker that g measures.
 func (p *policy) bind(g *gauge, changed func(from, to circuitbreaker.State)) (gobreaker.Settings, error) {
 	settings := p.settings
-	switch {
-	case settings.IsSuccessful != nil:
-		return settings, errors.New("gobreaker: IsSuccessful is set; use circuitbreaker.Failure")
-	case settings.IsExcluded != nil:
-		return settings, errors.New("gobreaker: IsExcluded is set; use circuitbreaker.Failure")
+	if err := check(settings); err != nil {
+		return settings, fmt.Errorf("gobreaker: %w", err)
 	}
 	g.start, g.timeout = time.Now(), settings.Timeout
-	if g.timeout <= 0 {
+	if g.timeout == 0 {
 		g.timeout = defaultTimeout
 	}
 	told := settings.OnStateChange
@@ -81,6 +81,30 @@ func (p *policy) bind(g *gauge, changed func(from, to circuitbreaker.State)) (go
 	settings.IsExcluded = func(err error) bool { return err != nil && errors.Is(err, circuitbreaker.ErrIgnored) }
 	return settings, nil
 }
+
+// check refuses settings of which gobreaker would not do what they say.
+func check(s gobreaker.Settings) error {
+	switch {
+	case s.IsSuccessful != nil:
+		return errors.New("IsSuccessful is set; use circuitbreaker.Failure")
+	case s.IsExcluded != nil:
+		return errors.New("IsExcluded is set; use circuitbreaker.Failure")
+	case s.Interval < 0:
+		return fmt.Errorf("the Interval is %v, want 0 or more", s.Interval)
+	case s.BucketPeriod < 0:
+		return fmt.Errorf("the BucketPeriod is %v, want 0 or more", s.BucketPeriod)
+	case s.Timeout < 0:
+		return fmt.Errorf("the Timeout is %v, want 0 or more", s.Timeout)
+	case s.BucketPeriod > s.Interval:
+		return fmt.Errorf("the BucketPeriod is %v, which is longer than the Interval of %v", s.BucketPeriod, s.Interval)
+	case s.BucketPeriod > 0 && s.Interval/s.BucketPeriod > maxBuckets:
+		return fmt.Errorf("an Interval of %v in BucketPeriods of %v has more than %d buckets", s.Interval, s.BucketPeriod, maxBuckets)
+	}
+	return nil
+}
+
+// maxBuckets is how many buckets a breaker may have, each of which it keeps counts for.
+const maxBuckets = 1000
 
 // defaultTimeout is how long gobreaker is open where the settings do not say.
 const defaultTimeout = 60 * time.Second

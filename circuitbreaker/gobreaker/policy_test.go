@@ -128,3 +128,40 @@ func TestTheSettingsAreThoseOfEachBreakerAndTheirFunctionsAreCalled(t *testing.T
 		t.Errorf("want two told, and each failure asked about, have %v and %d", names, trips)
 	}
 }
+
+func TestWhoComesBackWhenToldIsLetThrough(t *testing.T) {
+	t.Parallel()
+	for _, passed := range []time.Duration{0, time.Second, 1234567 * time.Microsecond, 9999 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBreaker(t, gobreaker.Settings{Timeout: 10 * time.Second})
+			_ = refusal(t, b)
+			<-time.After(passed)
+			<-time.After(refusal(t, b).RetryAfter)
+			done, err := b.Allow()
+			if err != nil {
+				t.Fatalf("want the call let through after %v, have %v", passed, err)
+			}
+			done(nil)
+		})
+	}
+}
+
+// Both refusals have a second here, and are not the same.
+func TestWhatIsTriedIsNotSaidToBeOpen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, gobreaker.Settings{Timeout: time.Second})
+		_ = refusal(t, b)
+		<-time.After(1001 * time.Millisecond)
+		done, err := b.Allow()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := refusal(t, b)
+		done(errDown)
+		<-time.After(5 * time.Millisecond)
+		if open := refusal(t, b); open.RetryAfter != before.RetryAfter || !errors.Is(before, gobreaker.ErrTooManyRequests) || !errors.Is(open, gobreaker.ErrOpenState) {
+			t.Errorf("want gobreaker's own errors, have %v, then %v", before, open)
+		}
+	})
+}

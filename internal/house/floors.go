@@ -28,11 +28,14 @@ func floors() []floor {
 		{packages: []string{"codec/proto"}, number: 4, upTo: 3, beside: []string{"codec/json"}}, // for all that is no message
 		{packages: []string{"log", "codec/*"}, number: 4, upTo: 3},
 		{
-			packages: []string{"sd", "circuitbreaker", "ratelimit", "loadshed", "loadshed/*", "deadline", "auth", "metrics", "tracing", "health"},
-			number:   5, upTo: 4,
+			packages: []string{
+				"sd", "circuitbreaker", "ratelimit", "loadshed", "loadshed/*", "deadline", "auth", "auth/authz", "metrics", "tracing", "health",
+			},
+			number: 5, upTo: 4,
 		},
 		{packages: []string{"lb", "lb/*"}, number: 5, upTo: 4, beside: []string{"sd"}},
 		{packages: []string{"sd/internal/*"}, number: 6, upTo: 5},
+		{packages: []string{"transport/tls"}, number: 3, upTo: 0}, // for transports, drivers and policies alike
 		{packages: []string{"transport/internal/*"}, number: 4, upTo: 3},
 		{packages: []string{"transport/*", "transport/*/*"}, number: 6, upTo: 4}, // the latter on the one that they begin with
 		{

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,6 +19,8 @@ type element struct {
 	Class    string    `xml:"class,attr"`
 	D        string    `xml:"d,attr"`
 	Height   string    `xml:"height,attr"`
+	Y        string    `xml:"y,attr"`
+	Width    string    `xml:"width,attr"`
 	Text     string    `xml:",chardata"`
 	Children []element `xml:",any"`
 }
@@ -122,11 +125,51 @@ func TestALineHasGaps(t *testing.T) {
 	}
 }
 
+func TestALogarithmicAxisHasTheDecadesAroundItsValues(t *testing.T) {
+	t.Parallel()
+	c := chart(30, 2, 5000, 400)
+	c.Y.Log = true
+	root := draw(t, c)
+	have := root.texts("quiet")
+	for _, want := range []string{"1", "10", "100", "1\u2009000", "10\u2009000"} {
+		if !slices.Contains(have, want) {
+			t.Errorf("want %q among the marks, have %q", want, have)
+		}
+	}
+	if slices.Contains(have, "0.1") || slices.Contains(have, "100\u2009000") {
+		t.Errorf("want no mark beyond, have %q", have)
+	}
+}
+
+func TestAnImageIsAsHighAsWhatIsInIt(t *testing.T) {
+	t.Parallel()
+	root := draw(t, chart(1, 2), chart(1, 2))
+	height, err := strconv.ParseFloat(root.Height, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lowest := 0.0
+	for _, c := range root.Children {
+		if y, err := strconv.ParseFloat(c.Y, 64); err == nil {
+			lowest = max(lowest, y)
+		}
+	}
+	if lowest == 0 || lowest > height || height-lowest > 40 {
+		t.Errorf("want the lowest text just above the lower edge of %v, have it at %v", height, lowest)
+	}
+}
+
 func TestABandIsCutToTheAxis(t *testing.T) {
 	t.Parallel()
 	c := chart(1, 2, 3)
 	c.Bands = []plot.Band{{Label: "outage", From: 1, To: 5}, {Label: "later", From: 7, To: 9}}
-	have := draw(t, c).texts("quiet")
+	root := draw(t, c)
+	for _, e := range root.Children {
+		if e.Class == "band" && e.Width != "386.0" { // from the middle of the axis to its end
+			t.Errorf("want the band to end with the axis, have a width of %s", e.Width)
+		}
+	}
+	have := root.texts("quiet")
 	if !slices.Contains(have, "outage") || slices.Contains(have, "later") {
 		t.Errorf("want the band that is in the range alone, have %q", have)
 	}

@@ -128,3 +128,18 @@ func (r *Redis) says(ctx context.Context, command, text string) error {
 	}
 	return err
 }
+
+// StartRedisTLS starts a Redis server that serves TLS at the address that it returns besides, with what the args say of certificates, as
+// "--tls-cert-file" and its path.
+func StartRedisTLS(t testing.TB, args ...string) (r *Redis, address string) {
+	t.Helper()
+	program := redisServer(t)
+	r = startServers(t, "redis", func() []*Redis {
+		ports := freePorts(t, 2)
+		dir, plain := t.TempDir(), loopback(ports[0])
+		address = loopback(ports[1])
+		all := append([]string{"--tls-port", strconv.Itoa(ports[1])}, args...)
+		return []*Redis{newRedis(t, "redis", dir, plain, append([]string{program}, redisArgs(dir, plain, all)...))}
+	})[0]
+	return r, address
+}

@@ -178,7 +178,7 @@ func TestProcessesDoWithoutRedisAsChosen(t *testing.T) {
 				}
 			default:
 				allowed, _ := c.between(ended, began)
-				near(t, "a share each", perSec*(began-c.last("gone")).Seconds()+burst, allowed, 3)
+				near(t, "a share each", c.shares(began), allowed, 3)
 			}
 			back := c.last("back")
 			t.Logf("Redis was back at %v, and all workers knew at %v", started, back)
@@ -215,6 +215,15 @@ func (c *crew) hadOneOutage(t *testing.T, ended, started time.Duration) {
 			t.Errorf("worker %d: want %d calls counted, have %d", i, calls+1, counted)
 		}
 	}
+}
+
+// shares returns how many events the workers have by their shares until then, each from when it knew that Redis was gone.
+func (c *crew) shares(until time.Duration) float64 {
+	events := float64(burst)
+	for _, r := range c.reports {
+		events += perSec / workers * (until - r.Events[0].At.Sub(c.begin)).Seconds()
+	}
+	return events
 }
 
 // last returns when the last of the workers has had that event.

@@ -172,7 +172,7 @@ func TestAClusterThatLosesAServerLosesNobody(t *testing.T) {
 	makeBucket(t, at(0), 3)
 	want := []string{"10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80"}
 	for n := range servers {
-		register(t, at(n), sd.Instance{Address: want[n]})
+		t.Cleanup(registerPatiently(t, at(n), want[n])) // by a server that may not know of the bucket yet
 	}
 	var all []*watchtest.Watch
 	for n := range servers {

@@ -1,0 +1,130 @@
+// Package mtlsauth knows callers by the certificates that they showed in mutual TLS.
+//
+//	source, err := tlsconfig.NewSource(tlsconfig.SourceCertificate("tls.crt", "tls.key"), tlsconfig.SourceRoots("ca.crt"))
+//	config, err := tlsconfig.Server(source) // which asks for certificates, and verifies them
+//	byCertificate, err := mtlsauth.New()
+//	httptransport.ServerMiddleware(auth.Middleware(byCertificate))
+//
+// It is not called as its directory is, as its siblings are not.
+package mtlsauth
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ashlar-go/ashlar/auth"
+	"github.com/ashlar-go/ashlar/internal/option"
+	"github.com/ashlar-go/ashlar/transport"
+	tlsconfig "github.com/ashlar-go/ashlar/transport/tls"
+)
+
+// Method is the Method of the principals.
+const Method = "mtls"
+
+// Authenticator is an auth.Authenticator for calls over connections on which the caller showed a certificate, which the configuration of
+// the server has verified. Over HTTP and gRPC it sees the connection; over NATS the certificate ends at the broker, and there are no such
+// credentials. The zero value knows SPIFFE ids of any trust domain, as New() does.
+type Authenticator struct {
+	domains []string
+	dns, cn bool
+}
+
+// Option configures New.
+type Option func(*Authenticator) error
+
+// TrustDomains takes SPIFFE ids of these trust domains only, such as "shop.example". Without it those of any do that the roots of the
+// server vouch for: each of its roots vouches for each domain.
+func TrustDomains(names ...string) Option {
+	return func(a *Authenticator) error {
+		if len(names) == 0 {
+			return errors.New("TrustDomains of no name")
+		}
+		for _, name := range names {
+			id, err := tlsconfig.ParseSPIFFEID("spiffe://" + name)
+			if err == nil && id.TrustDomain() != name {
+				err = errors.New("it has a path, as ids have and domains have not")
+			}
+			if err != nil {
+				return fmt.Errorf("TrustDomains(%q): %w", name, err)
+			}
+		}
+		a.domains = append(a.domains, names...)
+		return nil
+	}
+}
+
+// DNSName takes certificates without a SPIFFE id, too, that have exactly one DNS name, which is the Subject then.
+func DNSName() Option {
+	return func(a *Authenticator) error {
+		a.dns = true
+		return nil
+	}
+}
+
+// CommonName takes certificates without a SPIFFE id, too, by the common name of their subject, where they have one and no DNS name that
+// DNSName takes. It is for authorities that still name people so.
+func CommonName() Option {
+	return func(a *Authenticator) error {
+		a.cn = true
+		return nil
+	}
+}
+
+// New returns an Authenticator that knows callers by the SPIFFE id of their certificate, and by what the options add. It fails when an
+// option is wrong.
+func New(opts ...Option) (*Authenticator, error) {
+	a := new(Authenticator)
+	if err := option.Set(a, opts); err != nil {
+		return nil, fmt.Errorf("mtlsauth: New: %w", err)
+	}
+	return a, nil
+}
+
+// Authenticate returns the caller. Subject is the SPIFFE id with its scheme, the DNS name or the common name; Issuer is
+// "spiffe://" and the trust domain, or else the distinguished name of the issuer, so that names of different authorities are told apart;
+// Expires is when the certificate ends, and Claims is the *x509.Certificate, which is not to be changed. The error is auth.ErrNone where
+// there is no certificate. One that was not verified, has ended meanwhile, or has none of the names is bad.
+func (a *Authenticator) Authenticate(_ context.Context, call *transport.Info) (*auth.Principal, error) {
+	if a == nil {
+		return nil, errors.New("mtlsauth: the Authenticator is nil")
+	}
+	if call == nil || call.TLS == nil || len(call.TLS.PeerCertificates) == 0 {
+		return nil, auth.ErrNone
+	}
+	leaf := call.TLS.PeerCertificates[0]
+	switch {
+	case len(call.TLS.VerifiedChains) == 0:
+		return nil, errors.New("the configuration of the server has not verified the certificate")
+	case time.Now().After(leaf.NotAfter):
+		return nil, fmt.Errorf("the certificate has ended at %v", leaf.NotAfter)
+	}
+	p := &auth.Principal{Issuer: leaf.Issuer.String(), Claims: leaf, Method: Method, Expires: leaf.NotAfter}
+	if err := a.name(leaf, p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// name sets who the certificate is of.
+func (a *Authenticator) name(leaf *x509.Certificate, p *auth.Principal) error {
+	id, err := tlsconfig.SPIFFEIDOf(leaf)
+	switch {
+	case err == nil && a.domains != nil && !slices.Contains(a.domains, id.TrustDomain()):
+		return fmt.Errorf("%v is not of a trust domain that is allowed", id)
+	case err == nil:
+		p.Subject, p.Issuer = id.String(), "spiffe://"+id.TrustDomain()
+	case !errors.Is(err, tlsconfig.ErrNoSPIFFEID):
+		return err // it has one that is wrong, and no other name makes up for it
+	case a.dns && len(leaf.DNSNames) == 1:
+		p.Subject = leaf.DNSNames[0]
+	case a.cn && leaf.Subject.CommonName != "":
+		p.Subject = leaf.Subject.CommonName
+	default:
+		return fmt.Errorf("the certificate has none of the names that are asked for: %w", err)
+	}
+	return nil
+}
