@@ -1,17 +1,12 @@
 // Package authtest attacks an auth.Authenticator over a transport. Each attack is a call with credentials that must be refused, and is made
 // for each shape of operation:
 //
-//	func TestAttacks(t *testing.T) {
-//		authtest.Run(t, harness, authtest.Subject{
-//			Authenticator: verifier,
-//			Source:        signer,
-//			Attacks:       authtest.Tokens{Key: key, Issuer: "https://login.example", Audience: "orders"}.Attacks(),
-//		})
-//	}
+//	attacks, err := authtest.Tokens{Key: key, KeyID: "2026-11", Issuer: "https://login.example", Audience: "orders"}.Attacks()
+//	authtest.Run(t, harness, authtest.Subject{Authenticator: verifier, Source: signer, Attacks: attacks})
 //
-// A call is refused when its error is the one that is wanted, when nothing of it says why, when no message of it was decoded and a stream
-// was not waited for, and when the server's finalizers were told the reason. All calls with bad credentials get the same answer.
-// Whether goroutines are left is for the caller to see, as go.uber.org/goleak does.
+// A call is refused when its error is the one that is wanted, when no message of it was decoded and a stream was not waited for, when
+// nothing of the answer says why, and when the server was told the reason, without the credentials in it. All calls with bad credentials
+// get the same answer. Whether goroutines are left is for the caller to see, as go.uber.org/goleak does.
 package authtest
 
 import (

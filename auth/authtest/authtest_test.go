@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,6 +37,7 @@ type reader struct {
 	keyfunc  jwt.Keyfunc
 	options  []jwt.ParserOption
 	explains bool
+	logs     bool
 	nobody   bool
 }
 
@@ -94,6 +96,9 @@ func (r *reader) Authenticate(_ context.Context, call *transport.Info) (*auth.Pr
 		}
 	}
 	if err != nil {
+		if r.logs {
+			err = fmt.Errorf("%q: %w", text, err)
+		}
 		if r.explains {
 			return nil, &auth.ChallengeError{Challenge: `Bearer error_description="` + strings.ReplaceAll(err.Error(), `"`, "") + `"`, Err: err}
 		}
@@ -183,6 +188,7 @@ func TestEachMistakeIsFound(t *testing.T) {
 			}
 		},
 		"the answer tells it from other attacks":                                     func(r *reader) { r.explains = true },
+		"what the server may log has the credentials in it":                          func(r *reader) { r.logs = true },
 		"after the attacks, unary: want the call to be served, have unauthenticated": func(r *reader) { r.nobody = true },
 	} {
 		r := sound(private)

@@ -172,8 +172,20 @@ func (s *site) refuse(ctx context.Context, a Attack) error {
 	return s.judge(a, e, cause, seen.Info())
 }
 
-// short is what may be in an answer by chance.
+// short is what may be in a text by chance.
 const short = 4
+
+// holds reports whether the text shows a value of the header, without its scheme.
+func holds(text string, header transport.HeaderMap) bool {
+	for _, values := range header {
+		for _, value := range values {
+			if _, secret, _ := strings.Cut(value, " "); len(secret) > short && strings.Contains(text, secret) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // judge looks for what the answer gives away.
 func (s *site) judge(a Attack, e *status.Error, cause error, call transport.Info) error {
@@ -193,12 +205,8 @@ func (s *site) judge(a Attack, e *status.Error, cause error, call transport.Info
 	if e.ID != "" {
 		text = strings.ReplaceAll(text, e.ID, "an ID of the log")
 	}
-	for _, values := range a.Header {
-		for _, value := range values {
-			if _, secret, _ := strings.Cut(value, " "); len(secret) > short && strings.Contains(text, secret) {
-				return fmt.Errorf("the answer has the credentials in it: %s", text)
-			}
-		}
+	if holds(text, a.Header) {
+		return fmt.Errorf("the answer has the credentials in it: %s", text)
 	}
 	if first, has := s.answers[e.Reason]; !has {
 		s.answers[e.Reason] = text
@@ -211,6 +219,9 @@ func (s *site) judge(a Attack, e *status.Error, cause error, call transport.Info
 	}
 	if strings.Contains(text, reason.Error()) {
 		return fmt.Errorf("the answer has the reason in it: %s", text)
+	}
+	if log := fmt.Sprintf("%v %+v %#v", cause, cause, reason); holds(log, a.Header) {
+		return fmt.Errorf("what the server may log has the credentials in it: %w", cause)
 	}
 	return nil
 }
