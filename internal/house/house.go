@@ -44,6 +44,7 @@ func Rules() []Rule {
 		{Name: "no fixed ports in tests", check: noFixedPorts},
 		{Name: "no paths of one machine", check: noMachinePaths},
 		{Name: "no secrets", check: noSecrets},
+		{Name: "named tests", check: namedTests},
 	}
 }
 

@@ -23,6 +23,10 @@ func packageSamples() []sample {
 			"a.md":   "fine: http://host/home/x, ./tmp/x, $(pwd)/tmp/x\nrun " + "/" + "tmp/x\n",
 			"go.sum": "/" + "root/x",
 		}, []string{"a.md:2: a path of one machine: run " + "/" + "tmp/x"}},
+		{"named tests", source{
+			"a_test.go": "package a_test\n\nfunc TestA() {}\n", "CHANGELOG.md": "`TestOld`", "b.go": "package a\n\nfunc TestB() {}\n",
+			"x.md": "`TestA`, Test, `TestMain`d\nby `TestB` or `FuzzC`\n",
+		}, []string{"x.md:1: there is no test TestMain", "x.md:2: there is no test FuzzC", "x.md:2: there is no test TestB"}},
 		{"no secrets", source{
 			"a.pem": "-----BEGIN EC PRIVATE" + " KEY-----\n" + strings.Repeat("A", 40) + "\n",
 			"b.md":  "-----BEGIN PRIVATE" + " KEY-----\n...\nnats://user:secret@host, AKIA, eyJ...\n",
