@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"iter"
 	"maps"
 	"strings"
 	"sync"
@@ -66,7 +65,7 @@ func TestRequestLogsHaveNoSecrets(t *testing.T) {
 				return []any{"header", maps.Collect(transport.FromContext(ctx).Request.All())}
 			})
 			logging := log.Middleware(log.Redact(log.New(&written, log.MinLevel(log.LevelDebug))), fields)
-			call := open(t, h, logging, auth.Middleware(subject.Authenticator))
+			call := open(t, h, kindsOf(h)[0], logging, auth.Middleware(subject.Authenticator))
 			for token, want := range map[string]status.Code{good.Value: status.OK, expired: status.Unauthenticated} {
 				ctx := transport.WithHeader(t.Context(), "Authorization", token)
 				for key, value := range secrets {
@@ -88,43 +87,4 @@ func TestRequestLogsHaveNoSecrets(t *testing.T) {
 			}
 		})
 	}
-}
-
-// open serves an operation of the first shape that goes the harness's way, behind the middleware.
-func open(t *testing.T, h transporttest.Harness, mw ...endpoint.Middleware) endpoint.Stream[message, message] {
-	t.Helper()
-	kind := endpoint.Unary
-	if len(h.Kinds) > 0 {
-		kind = h.Kinds[0]
-	}
-	o := transporttest.Operation{
-		Spec: endpoint.Spec{Service: "transporttest.Log", Method: "Call", Kind: kind}, Hooks: transporttest.ServerHooks{Middleware: mw},
-	}
-	echo := endpoint.Stream[message, message](func(_ context.Context, _ iter.Seq2[message, error], out func(message) error) error { return out(message{Text: "hello"}) })
-	if kind == endpoint.Unary {
-		o.Endpoint = echo.Unary
-	} else {
-		o.Stream = echo
-	}
-	link, err := h.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := link.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if kind != endpoint.Unary {
-		call, err := link.Stream(o.Spec.Client(), transporttest.ClientHooks{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return call
-	}
-	call, err := link.Unary(o.Spec.Client(), transporttest.ClientHooks{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return call.Stream()
 }
