@@ -213,7 +213,7 @@ func TestMistakesInSources(t *testing.T) {
 			t.Errorf("want it to say that it is nothing, have %+v", s.Status())
 		}
 	}
-	for kind, want := range map[authz.EventKind]string{authz.Loaded: "loaded", authz.Failed: "failed", 7: "EventKind(7)"} {
+	for kind, want := range map[authz.EventKind]string{authz.Loaded: "loaded", authz.Failed: "failed", 0: "EventKind(0)"} {
 		if kind.String() != want {
 			t.Errorf("want %q, have %q", want, kind)
 		}
