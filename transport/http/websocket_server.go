@@ -61,7 +61,9 @@ func (s *streamServer[In, Out]) serveSocket(x *exchange, cancel context.CancelCa
 			requests = endpoint.Seq(request)
 		}
 		out := newOutlet[Out]()
-		return s.stream(ctx, requests, func(message Out) error { return k.send(out.value(message)) })
+		return x.bound(ctx, cancel, func() error {
+			return s.stream(ctx, requests, until(ctx, x, func(message Out) error { return k.send(out.value(message)) }))
+		})
 	})
 	switch {
 	case k != nil:
