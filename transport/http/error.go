@@ -1,6 +1,7 @@
 package httptransport
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -24,12 +25,30 @@ func (e *Error) Error() string { return fmt.Sprintf("http %d: %v", e.Status, e.E
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
+// WriteError answers with err as the servers of this package do, for handlers beside them and middleware of net/http: what
+// status.From lets the caller see of it, as problem details, with the status and the header fields of an *Error, if it is one. An error
+// that is no status gets an id, which is in what WriteError returns: that is for a log. Nothing may have been written to w.
+func WriteError(w http.ResponseWriter, err error) *status.Error {
+	shown := status.From(err)
+	if shown == nil {
+		shown = status.From(errNone)
+	}
+	httpErr, _ := errors.AsType[*Error](err)
+	_, _, _ = writeError(w, shown, httpErr) // a client that has gone needs no answer
+	return shown
+}
+
+var errNone = errors.New("httptransport: WriteError without an error")
+
 // writeError answers with err as problem details. It returns the status and the size of the body.
 func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code int, size int, writeErr error) {
 	code = err.Code.HTTP()
 	header := w.Header()
-	for _, key := range [...]string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control"} {
+	for _, key := range [...]string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified"} {
 		delete(header, key) // they spoke of the response that is not sent
+	}
+	if caching := header["Cache-Control"]; len(caching) != 1 || caching[0] != "no-store" {
+		delete(header, "Cache-Control") // so did this, but for what holds for every answer
 	}
 	if httpErr != nil {
 		code = httpErr.Status
