@@ -26,16 +26,16 @@ func (e *Error) Error() string { return fmt.Sprintf("http %d: %v", e.Status, e.E
 func (e *Error) Unwrap() error { return e.Err }
 
 // WriteError answers with err as the servers of this package do, for handlers beside them and middleware of net/http: what
-// status.From lets the caller see of it, as problem details, with the status and the header fields of an *Error, if it is one. An error
-// that is no status gets an id, which is in what WriteError returns: that is for a log. Nothing may have been written to w.
-func WriteError(w http.ResponseWriter, err error) *status.Error {
-	shown := status.From(err)
-	if shown == nil {
-		shown = status.From(errNone)
+// status.From lets the caller see of it, as problem details, with the status and the header fields of an *Error, if it has one. It logs
+// nothing; to log the ID of an error that is no status, give it the result of status.From. Nothing may have been written to w.
+func WriteError(w http.ResponseWriter, err error) {
+	if err == nil {
+		err = errNone
 	}
 	httpErr, _ := errors.AsType[*Error](err)
-	_, _, _ = writeError(w, shown, httpErr) // a client that has gone needs no answer
-	return shown
+	if _, _, err = writeError(w, status.From(err), httpErr); err != nil {
+		return // a client that has gone needs no answer
+	}
 }
 
 var errNone = errors.New("httptransport: WriteError without an error")

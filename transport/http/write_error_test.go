@@ -27,12 +27,10 @@ func TestHandlersBesideEndpointsAnswerErrorsAlike(t *testing.T) {
 	} {
 		want := ask(handler("POST /x", failing(err), httptransport.ServerErrorHandler()), "POST", "/x", `{}`)
 		have := httptest.NewRecorder()
-		shown := httptransport.WriteError(have, err)
-		if errors.Is(err, limited) != errors.Is(shown, limited) || shown.ID == "" == (status.As(err) == nil) {
-			t.Errorf("%s: have %v", name, shown)
-		}
+		shown := status.From(err)
+		httptransport.WriteError(have, shown)
 		id := problem(t, want).ID
-		if body := strings.ReplaceAll(have.Body.String(), shown.ID, id); shown.ID != "" && body != want.Body.String() || have.Code != want.Code {
+		if body := strings.ReplaceAll(have.Body.String(), shown.ID, id); body != want.Body.String() || have.Code != want.Code {
 			t.Errorf("%s: want %d %s, have %d %s", name, want.Code, want.Body, have.Code, body)
 		}
 		if want, have := fmt.Sprint(want.Header()), fmt.Sprint(have.Header()); want != have {
@@ -43,8 +41,8 @@ func TestHandlersBesideEndpointsAnswerErrorsAlike(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	if shown := httptransport.WriteError(w, nil); w.Code != http.StatusInternalServerError || shown.Code != status.Internal {
-		t.Errorf("no error: want 500, have %d, %v", w.Code, shown)
+	if httptransport.WriteError(w, nil); w.Code != http.StatusInternalServerError || problem(t, w).Code != status.Internal {
+		t.Errorf("no error: want 500, have %d %s", w.Code, w.Body)
 	}
 }
 

@@ -39,7 +39,8 @@ func NewList(option string, patterns []string) (*List, error) {
 		o, ok := Parse(text)
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("%s(%q): want an origin such as https://shop.example.com, or https://*.example.com for all below", option, pattern)
+			const want = "want an origin such as https://shop.example.com, or https://*.example.com for all below"
+			return nil, fmt.Errorf("%s(%q): %s", option, pattern, want)
 		case !wild:
 			l.exact = append(l.exact, o)
 			l.add(text)
@@ -106,8 +107,8 @@ func (l *List) Allows(text string) bool {
 	return false
 }
 
-// Check reports whether r may come from where it says: it says nothing, as programs do; or one origin, which is that of the server itself or
-// in the list. The error is for the log.
+// Check reports whether r may come from where it says: it says nothing, as programs do; or one origin, which is that of the server itself
+// or in the list. The error is for the log.
 func (l *List) Check(r *http.Request) error {
 	origins := r.Header["Origin"]
 	switch {
