@@ -9,6 +9,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/fieldrule"
 )
 
 // Error gives an error an HTTP status, and header fields, other than those of its code: return it from an endpoint or a
@@ -60,6 +61,9 @@ func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code 
 				header.Add(key, value)
 			}
 		}
+	}
+	for key, values := range header { // a challenge, or what middleware took from the request
+		header[key] = fieldrule.Clean(values)
 	}
 	header["Content-Type"] = problemType
 	header["X-Content-Type-Options"] = noSniff
