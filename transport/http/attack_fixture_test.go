@@ -106,3 +106,21 @@ func (w *witness) saw() []string {
 	w.seen = nil
 	return seen
 }
+
+// serveOn serves nothing on l by NewHTTPServer until the test ends, and returns what dials it.
+func serveOn(t *testing.T, l *pipes) func() net.Conn {
+	t.Helper()
+	srv := httptransport.NewHTTPServer(http.NotFoundHandler())
+	srv.ErrorLog = log.New(io.Discard, "", 0)
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = srv.Serve(l) })
+	t.Cleanup(func() {
+		_ = srv.Close()
+		serving.Wait()
+	})
+	return func() net.Conn {
+		conn := l.dial()
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn
+	}
+}
