@@ -147,7 +147,8 @@ type busy struct {
 func (b *busy) ServeHTTP(http.ResponseWriter, *http.Request) {
 	b.all.Add(1)
 	now := b.running.Add(1)
-	for most := b.most.Load(); now > most && !b.most.CompareAndSwap(most, now); most = b.most.Load() {
+	for most := b.most.Load(); now > most; most = b.most.Load() {
+		b.most.CompareAndSwap(most, now)
 	}
 	<-b.release
 	b.running.Add(-1)
