@@ -2,6 +2,7 @@ package httptransport_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -24,15 +25,39 @@ func hardened(t testing.TB, h http.Handler) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptransport.NewHTTPServer(h)
+	runUntilEnd(t, httptransport.NewHTTPServer(h), l, nil)
+	return l.Addr().String()
+}
+
+// runUntilEnd serves l until the test ends, and waits for all connections: net/http keeps one that it refuses for half a second more.
+func runUntilEnd(t testing.TB, srv *http.Server, l net.Listener, config *tls.Config) {
+	t.Helper()
 	srv.ErrorLog = log.New(io.Discard, "", 0)
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = srv.Serve(l) })
+	srv.TLSConfig = config
+	var serving, conns sync.WaitGroup
+	changed := srv.ConnState
+	srv.ConnState = func(conn net.Conn, state http.ConnState) {
+		changed(conn, state)
+		switch state {
+		case http.StateNew:
+			conns.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			conns.Done()
+		default:
+		}
+	}
+	serving.Go(func() {
+		if config != nil {
+			_ = srv.ServeTLS(l, "", "")
+			return
+		}
+		_ = srv.Serve(l)
+	})
 	t.Cleanup(func() {
 		_ = srv.Close()
 		serving.Wait()
+		conns.Wait()
 	})
-	return l.Addr().String()
 }
 
 // attackLimit is how long an attack may take before the test gives up.
@@ -110,14 +135,7 @@ func (w *witness) saw() []string {
 // serveOn serves nothing on l by NewHTTPServer until the test ends, and returns what dials it.
 func serveOn(t *testing.T, l *pipes) func() net.Conn {
 	t.Helper()
-	srv := httptransport.NewHTTPServer(http.NotFoundHandler())
-	srv.ErrorLog = log.New(io.Discard, "", 0)
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = srv.Serve(l) })
-	t.Cleanup(func() {
-		_ = srv.Close()
-		serving.Wait()
-	})
+	runUntilEnd(t, httptransport.NewHTTPServer(http.NotFoundHandler()), l, nil)
 	return func() net.Conn {
 		conn := l.dial()
 		t.Cleanup(func() { _ = conn.Close() })

@@ -36,14 +36,17 @@ func TestManyHeaderFieldsTakeBoundedMemory(t *testing.T) {
 	for i := 0; distinct.Len() < room; i++ {
 		fmt.Fprintf(&distinct, "%x:\r\n", i)
 	}
-	const cookie = "Cookie: a=b\r\n"
+	const (
+		cookie = "Cookie: a=b\r\n"
+		either = 0 // 200, or 431 by a release of Go that counts fields (500, since 1.27)
+	)
 	for name, row := range map[string]struct {
 		fields string
 		want   int
 	}{
-		"distinct":         {distinct.String(), http.StatusOK},
-		"the same":         {strings.Repeat("a:\r\n", room/4), http.StatusOK},
-		"cookies":          {strings.Repeat(cookie, room/len(cookie)), http.StatusOK},
+		"distinct":         {distinct.String(), either},
+		"the same":         {strings.Repeat("a:\r\n", room/4), either},
+		"cookies":          {strings.Repeat(cookie, room/len(cookie)), either},
 		"one that is long": {"a: " + strings.Repeat("x", room) + "\r\n", http.StatusOK},
 		"too many":         {strings.Repeat(distinct.String(), 3), http.StatusRequestHeaderFieldsTooLarge},
 		"endless":          {strings.Repeat(distinct.String(), 300), http.StatusRequestHeaderFieldsTooLarge},
@@ -67,7 +70,8 @@ func TestManyHeaderFieldsTakeBoundedMemory(t *testing.T) {
 		})
 		t.Logf("%s: %d KiB for %d KiB", name, used>>10, len(text)>>10)
 		const most = 4 * mib
-		if code != row.want || used > most {
+		ok := code == row.want || row.want == either && (code == http.StatusOK || code == http.StatusRequestHeaderFieldsTooLarge)
+		if !ok || used > most {
 			t.Errorf("%s: want %d and at most %d bytes, have %d and %d", name, row.want, most, code, used)
 		}
 	}

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"crypto/tls"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -28,14 +26,9 @@ func TestPlaintextReachesNoHandlerBehindTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv := httptransport.NewHTTPServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
-	srv.ErrorLog = log.New(io.Discard, "", 0)
-	srv.TLSConfig = &tls.Config{
+	runUntilEnd(t, srv, l, &tls.Config{
 		Certificates: []tls.Certificate{authority.Issue(t, testcert.Leaf{Hosts: []string{"127.0.0.1"}}).TLS()}, MinVersion: tls.VersionTLS12,
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = srv.ServeTLS(l, "", "") })
-	defer serving.Wait()
-	defer srv.Close()
+	})
 
 	const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 	for name, text := range map[string]string{
