@@ -100,7 +100,7 @@ func (l *List) Allows(text string) bool {
 	}
 	for _, parent := range l.below {
 		sub, ok := strings.CutSuffix(o.host, parent.host)
-		if ok && len(sub) > 1 && strings.HasSuffix(sub, ".") && o.scheme == parent.scheme && o.port == parent.port {
+		if ok && strings.HasSuffix(sub, ".") && o.scheme == parent.scheme && o.port == parent.port {
 			return true
 		}
 	}

@@ -14,7 +14,6 @@ const (
 	maxScheme = 64
 	maxHost   = 253
 	maxLabel  = 63
-	maxText   = maxScheme + len("://") + maxHost + len(":65535")
 )
 
 const https = "https"
@@ -28,9 +27,6 @@ type Origin struct {
 // Parse reads what a browser sends in Origin: the ASCII form of an origin, in lower case, without the port of its scheme. It is false for
 // anything else, so for "null", which is what every page can make itself, and for lists.
 func Parse(text string) (o Origin, ok bool) {
-	if len(text) > maxText {
-		return o, false
-	}
 	var rest string
 	if o.scheme, rest, ok = strings.Cut(text, "://"); !ok || !isScheme(o.scheme) {
 		return o, false
