@@ -100,7 +100,8 @@ func AnyOf(authenticators ...Authenticator) Authenticator {
 }
 
 // Optional returns an Authenticator for Middleware that lets calls without credentials through, as those of nobody: PrincipalOf is nil
-// then. Calls with bad credentials are refused. It goes around AnyOf, not into it.
+// then, and Challenges has what the authenticator would have told the caller. Calls with bad credentials are refused. It goes around AnyOf,
+// not into it.
 func Optional(authenticator Authenticator) Authenticator { return optional{authenticator} }
 
 type optional struct{ Authenticator }
@@ -112,6 +113,17 @@ func (o optional) Authenticate(ctx context.Context, call *transport.Info) (*Prin
 		return nil, nil //nolint:nilnil // as said above
 	}
 	return p, err
+}
+
+// withinOptional returns the Authenticator that Optional is around, or a itself, and whether it is.
+func withinOptional(a Authenticator) (inner Authenticator, is bool) {
+	for {
+		o, ok := a.(optional)
+		if !ok {
+			return a, is
+		}
+		a, is = o.Authenticator, true
+	}
 }
 
 // authenticate asks a, and sees to it that there is either somebody or an error.

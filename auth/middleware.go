@@ -41,17 +41,21 @@ func Middleware(authenticator Authenticator) endpoint.Middleware {
 		if err := unwired(spec, authenticator); err != nil {
 			return func(context.Context, any) (any, error) { return nil, err }
 		}
+		inner, lets := withinOptional(authenticator)
 		noCall := errUnwired.WithCause(fmt.Errorf("auth: Middleware: %s is called without a transport", spec.Operation()))
 		return func(ctx context.Context, request any) (any, error) {
 			call := transport.FromContext(ctx)
 			if call == nil {
 				return nil, noCall
 			}
-			p, err := authenticate(ctx, authenticator, call)
-			if err != nil {
-				return nil, refused(ctx, call, err)
+			p, err := authenticate(ctx, inner, call)
+			switch {
+			case err == nil:
+				return next(WithPrincipal(ctx, p), request)
+			case lets && errors.Is(err, ErrNone):
+				return next(&principalContext{Context: ctx, none: err}, request)
 			}
-			return next(WithPrincipal(ctx, p), request)
+			return nil, refused(ctx, call, err)
 		}
 	}
 }

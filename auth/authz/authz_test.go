@@ -331,3 +331,56 @@ func TestRulesDoNotChangeWithWhatTheyWereMadeOf(t *testing.T) {
 		t.Error("the rules changed")
 	}
 }
+
+func TestNobodyIsToldTheChallengesOfOptional(t *testing.T) {
+	t.Parallel()
+	r := rules(t, authz.Rule{Name: "x", Effect: authz.Allow, Operations: []string{"orders/*"}, Who: authz.Authenticated})
+	challenging := func(challenges ...string) auth.Authenticator {
+		var all []auth.Authenticator
+		for _, c := range challenges {
+			all = append(all, auth.Func(func(context.Context, *transport.Info) (*auth.Principal, error) {
+				return nil, &auth.ChallengeError{Challenge: c, Err: auth.ErrNone}
+			}))
+		}
+		return auth.Optional(auth.AnyOf(all...))
+	}
+	spec := endpoint.Spec{Service: "orders", Method: "Place", Kind: endpoint.Unary}
+	for _, want := range [][]string{{"Bearer"}, {`Basic realm="shop"`}, {`Bearer realm="shop"`, `Basic realm="shop"`}} {
+		by := challenging(want...)
+		if want[0] == "Bearer" {
+			by = challenging() // who has none
+		}
+		ctx, info := transport.NewServerContext(t.Context(), transport.Info{Response: make(transport.HeaderMap)})
+		_, err := auth.Middleware(by)(spec, r.Middleware(spec, served))(ctx, nil)
+		if have := info.Response.Values("WWW-Authenticate"); status.CodeOf(err) != status.Unauthenticated || !slices.Equal(have, want) {
+			t.Errorf("want %q, have %q and %v", want, have, err)
+		}
+	}
+}
+
+func TestScopesThatAreNoScopesAreNotSent(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", authz.MaxName)
+	for _, test := range []struct {
+		scopes []string
+		sent   bool
+	}{
+		{[]string{"a", "b:c"}, true},
+		{[]string{long, long, long, long, long}, true},
+		{[]string{long, long, long, long, long, "abcdefghijklmnopqrs"}, true},
+		{[]string{long, long, long, long, long, "abcdefghijklmnopqrst"}, false}, // 1,025 bytes
+		{[]string{`a" b`}, false},
+		{[]string{"a\r\nSet-Cookie: b"}, false},
+		{nil, false},
+	} {
+		a := authorizer(func(context.Context, string, *auth.Principal) (authz.Decision, error) {
+			return authz.Decision{Scopes: test.scopes}, nil
+		})
+		spec := endpoint.Spec{Service: "orders", Method: "Place", Kind: endpoint.Unary}
+		ctx, info := transport.NewServerContext(auth.WithPrincipal(t.Context(), who("", "")), transport.Info{Response: make(transport.HeaderMap)})
+		_, err := authz.Middleware(a)(spec, served)(ctx, nil)
+		if have := info.Response.Get("WWW-Authenticate"); (have != "") != test.sent || status.CodeOf(err) != status.PermissionDenied {
+			t.Errorf("%.40q: have %q and %v", test.scopes, have, err)
+		}
+	}
+}

@@ -40,6 +40,7 @@ func TestSettingsThatGobreakerWouldChangeSilentlyAreRefused(t *testing.T) {
 		"longer than the Interval of 0s":         {BucketPeriod: time.Second},
 		"longer than the Interval of 1s":         {BucketPeriod: 2 * time.Second, Interval: time.Second},
 		"more than 1000 buckets":                 {BucketPeriod: time.Millisecond, Interval: 1001 * time.Millisecond},
+		"10s is no multiple of the BucketPeriod": {BucketPeriod: 3 * time.Second, Interval: 10 * time.Second},
 		"IsSuccessful is set":                    {IsSuccessful: func(error) bool { return true }},
 		"IsExcluded is set; use circuitbreaker.": {IsExcluded: func(error) bool { return true }},
 	} {

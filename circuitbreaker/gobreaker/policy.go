@@ -25,8 +25,8 @@ import (
 //
 // OnStateChange is called as well; it runs while the breaker is locked, unlike that of circuitbreaker.OnChange. What is a failure is for
 // circuitbreaker.Failure to say, so IsSuccessful and IsExcluded must be nil; else circuitbreaker.New fails. It fails, too, where gobreaker
-// takes silently something else than what is written: a negative time, a BucketPeriod without Interval, or longer than it, or which makes
-// more than 1000 buckets.
+// takes silently something else than what is written: a negative time, or a BucketPeriod of which the Interval is no multiple, or which
+// makes more than 1000 buckets.
 //
 // For unary operations it is a gobreaker.CircuitBreaker, and for streams, and whoever uses a Breaker by itself, a TwoStepCircuitBreaker,
 // whose Allow allocates once.
@@ -97,6 +97,8 @@ func check(s gobreaker.Settings) error {
 		return fmt.Errorf("the Timeout is %v, want 0 or more", s.Timeout)
 	case s.BucketPeriod > s.Interval:
 		return fmt.Errorf("the BucketPeriod is %v, which is longer than the Interval of %v", s.BucketPeriod, s.Interval)
+	case s.BucketPeriod > 0 && s.Interval%s.BucketPeriod != 0: // gobreaker would make the Interval longer
+		return fmt.Errorf("the Interval of %v is no multiple of the BucketPeriod of %v", s.Interval, s.BucketPeriod)
 	case s.BucketPeriod > 0 && s.Interval/s.BucketPeriod > maxBuckets:
 		return fmt.Errorf("an Interval of %v in BucketPeriods of %v has more than %d buckets", s.Interval, s.BucketPeriod, maxBuckets)
 	}

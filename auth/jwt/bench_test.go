@@ -1,0 +1,37 @@
+package jwtauth_test
+
+import (
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// BenchmarkES256 has golang-jwt alone beside what an Authenticator does, with the same checks.
+func BenchmarkES256(b *testing.B) {
+	i := newIssuer(b)
+	token := i.token(good(`"scope":"orders:read orders:write"`, in("iat", 0), `"jti":"0123456789"`, `"tenant":"north"`))
+	b.Run("jwtauth", func(b *testing.B) {
+		v, info := i.verifier(), call("Bearer "+token)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := v.Authenticate(b.Context(), info); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("golang-jwt", func(b *testing.B) {
+		type claims struct {
+			jwt.RegisteredClaims
+			shop
+
+			Scope string `json:"scope"`
+		}
+		p := jwt.NewParser(jwt.WithValidMethods([]string{"ES256"}), jwt.WithIssuer("login"), jwt.WithAudience("orders"), jwt.WithExpirationRequired(), jwt.WithIssuedAt())
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := p.ParseWithClaims(token, &claims{}, func(*jwt.Token) (any, error) { return &i.private.PublicKey, nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
