@@ -45,7 +45,7 @@ type Credentials struct {
 	mu       sync.Mutex
 	closed   bool
 	fetching *fetch
-	hangs    bool // the Source, beyond its time
+	hangs    bool  // the Source, beyond its time
 	failed   error // the last time, nil after a success
 	retryAt  time.Time
 	thrown   time.Time

@@ -15,11 +15,11 @@ import (
 
 // Rejudge asks a again about streams while they go on, once in every, 10 ms to an hour: it is for what a Source or a policy says by now,
 // where Middleware has judged when the stream began. One that is not allowed any more ends with the error with which it would not have
-// begun: its context ends, nothing more comes in or goes out, and also where the endpoint ignores that, the stream ends so when the
-// endpoint returns. An endpoint that waits for the next message of its client, and not for its context, returns when that comes. One that
-// a cannot decide on ends, too, as does one on which it panics.
+// begun: its context ends, and nothing more comes in or goes out, also where the endpoint ignores that. One that a cannot decide on ends,
+// too, as does one on which it panics.
 //
-// It goes inside of Middleware, and looks at the caller as of the beginning: for credentials that expire see auth.Expiring. Calls that are
+// It goes inside of Middleware, and with that into ServerMiddleware: around an endpoint it does not end the waiting for a message that does
+// not come. It looks at the caller as of the beginning: for credentials that expire see auth.Expiring. Calls that are
 // no streams go on to their end. Each stream has a goroutine more, which ends before the stream does.
 func Rejudge(a Authorizer, every time.Duration) endpoint.Middleware {
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {

@@ -120,11 +120,13 @@ func brokenHooks() []breakage {
 		},
 	}, {
 		name:   "loses the context of middleware",
-		notice: []string{"ServerMiddleware", "MiddlewareEnd"},
+		notice: []string{"ServerMiddleware", "MiddlewareEnd", "Timeout"},
 		serve: func(o *transporttest.Operation) {
 			type key struct{}
 			first := func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-				return func(ctx context.Context, request any) (any, error) { return next(context.WithValue(ctx, key{}, ctx), request) }
+				return func(ctx context.Context, request any) (any, error) {
+					return next(context.WithValue(ctx, key{}, ctx), request)
+				}
 			}
 			last := func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 				return func(ctx context.Context, request any) (any, error) {
