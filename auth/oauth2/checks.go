@@ -36,8 +36,8 @@ func newChecks() checks {
 // NewLogin.
 type CheckOption func(*checks) error
 
-// Audience adds to the names of this service, one of which must be in the aud of a token. It is required, unless AnyAudience is given. A Login
-// has that of its client already, and takes neither.
+// Audience adds to the names of this service, one of which must be in the aud of a token. It is required, unless AnyAudience is given. A
+// Login has that of its client already, and takes neither.
 func Audience(names ...string) CheckOption {
 	return func(c *checks) error {
 		c.audiences = append(c.audiences, names...)
@@ -45,8 +45,8 @@ func Audience(names ...string) CheckOption {
 	}
 }
 
-// AnyAudience takes tokens that were given out for other services, too. Any of those can then call this one in the name of its callers. It is
-// for servers whose introspection tells no aud, and tells each client of its own tokens only.
+// AnyAudience takes tokens that were given out for other services, too. Any of those can then call this one in the name of its callers. It
+// is for servers whose introspection tells no aud, and tells each client of its own tokens only.
 func AnyAudience() CheckOption {
 	return func(c *checks) error {
 		c.anyAudience = true
@@ -71,8 +71,8 @@ func Require(claims ...string) CheckOption {
 	}
 }
 
-// Subject sets the claim that is the Subject of the Principal, such as "client_id" for tokens of programs; "sub" if it is not given. A token
-// without it is refused.
+// Subject sets the claim that is the Subject of the Principal, such as "client_id" for tokens of programs; "sub" if it is not given. A
+// token without it is refused.
 func Subject(claim string) CheckOption {
 	return func(c *checks) error {
 		c.subject = claim
@@ -80,8 +80,8 @@ func Subject(claim string) CheckOption {
 	}
 }
 
-// Roles sets the path of the claim with the roles of the caller, a string or an array of strings: Roles("realm_access", "roles") for those of
-// Keycloak. Without it nobody has roles; a token without the claim has none.
+// Roles sets the path of the claim with the roles of the caller, a string or an array of strings: Roles("realm_access", "roles") for those
+// of Keycloak. Without it nobody has roles; a token without the claim has none.
 func Roles(path ...string) CheckOption {
 	return func(c *checks) error {
 		if c.roles != nil {

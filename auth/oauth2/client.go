@@ -23,8 +23,8 @@ func ClientBasic(clientID, clientSecret string) ClientAuth {
 	return ClientAuth{id: clientID, secret: clientSecret}
 }
 
-// ClientBearer proves it by a token of the service itself: auth.Bearer, or auth.Credentials, which renew those of NewClientCredentials. It is
-// asked for each introspection.
+// ClientBearer proves it by a token of the service itself: auth.Bearer, or auth.Credentials, which renew those of NewClientCredentials. It
+// is asked for each introspection.
 func ClientBearer(source auth.Source) ClientAuth { return ClientAuth{source: source} }
 
 func (c ClientAuth) check() error {

@@ -69,8 +69,7 @@ func bare(err error) error {
 func answered(err error, secrets ...string) error {
 	r, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		var u *url.Error
-		if errors.As(err, &u) {
+		if u, is := errors.AsType[*url.Error](err); is {
 			return u.Err
 		}
 		return errors.New(legible(err.Error(), secrets...))

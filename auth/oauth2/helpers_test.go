@@ -53,7 +53,10 @@ func by(server http.RoundTripper) oauth2auth.HTTPOption {
 // serve starts a server of HTTP that ends with the test.
 func serve(t testing.TB, handler http.HandlerFunc) string {
 	t.Helper()
-	s := httptest.NewServer(handler)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm() // only who has read the body is told that the client has gone
+		handler(w, r)
+	}))
 	t.Cleanup(s.Close)
 	return s.URL
 }

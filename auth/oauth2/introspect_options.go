@@ -37,8 +37,8 @@ func (o HTTPOption) introspector(c *introspectorConfig) error { return o(&c.web)
 
 func (o CheckOption) introspector(c *introspectorConfig) error { return o(&c.checks) }
 
-// CacheTTL sets for how long at most it is remembered that a token is good; 30 s if it is not given, 1 h at most. For as long a token is taken
-// that was revoked, and for nothing longer. With 0 every call asks.
+// CacheTTL sets for how long at most it is remembered that a token is good; 30 s if it is not given, 1 h at most. For as long a token is
+// taken that was revoked, and for nothing longer. With 0 every call asks.
 func CacheTTL(d time.Duration) IntrospectorOption {
 	return introspectorOption(func(c *introspectorConfig) error {
 		c.ttl = d
@@ -46,8 +46,8 @@ func CacheTTL(d time.Duration) IntrospectorOption {
 	})
 }
 
-// RefusedTTL sets for how long it is remembered that a token is not good, or not for this service; 5 s if it is not given, 1 min at most. It is
-// no longer than CacheTTL. With 0 every call asks.
+// RefusedTTL sets for how long it is remembered that a token is not good, or not for this service; 5 s if it is not given, 1 min at most.
+// It is no longer than CacheTTL. With 0 every call asks.
 func RefusedTTL(d time.Duration) IntrospectorOption {
 	return introspectorOption(func(c *introspectorConfig) error {
 		c.badTTL = d

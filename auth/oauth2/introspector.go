@@ -54,7 +54,8 @@ type introspection struct {
 	flights map[digest]*flight
 }
 
-// NewIntrospector returns an Introspector that asks the endpoint. Audience is required, or AnyAudience. It does not ask before the first call.
+// NewIntrospector returns an Introspector that asks the endpoint. Audience is required, or AnyAudience. It does not ask before the first
+// call.
 func NewIntrospector[C any](endpoint string, as ClientAuth, opts ...IntrospectorOption) (*Introspector[C], error) {
 	i := &introspection{
 		url: endpoint, as: as, flights: map[digest]*flight{},

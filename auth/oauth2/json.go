@@ -55,7 +55,8 @@ type header struct {
 	Critical  jsontext.Value `json:"crit"`
 }
 
-// headerOf returns the header of a token that has three parts, each strictly in base64url: other forms, which go-jose takes too, are refused.
+// headerOf returns the header of a token that has three parts, each strictly in base64url: other forms, which go-jose takes too, are
+// refused.
 func headerOf(token string) (h header, err error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

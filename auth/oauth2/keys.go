@@ -26,8 +26,8 @@ type key struct {
 	public     crypto.PublicKey
 }
 
-// readKeys reads a JSON Web Key Set. Keys that are not for signing, or that are not understood, are left out, as RFC 7517, section 5, has it;
-// secrets are no public keys.
+// readKeys reads a JSON Web Key Set. Keys that are not for signing, or that are not understood, are left out, as RFC 7517, section 5, has
+// it; secrets are no public keys.
 func readKeys(text []byte) (keys []key, err error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
@@ -78,8 +78,8 @@ func algorithmsOf(public any) []string {
 	return nil
 }
 
-// choose returns the keys that a token with that header may have been signed by: those with its kid, and where it has none the only one there
-// is for its algorithm, as OpenID Connect Core, section 10.1, has it. The algorithm is that of the key, whatever a token says.
+// choose returns the keys that a token with that header may have been signed by: those with its kid, and where it has none the only one
+// there is for its algorithm, as OpenID Connect Core, section 10.1, has it. The algorithm is that of the key, whatever a token says.
 func (s *snapshot) choose(h *header) (public []crypto.PublicKey) {
 	for _, k := range s.keys {
 		if (h.KeyID == "" || k.id == h.KeyID) && slices.Contains(k.algorithms, h.Algorithm) {

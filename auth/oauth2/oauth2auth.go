@@ -1,6 +1,6 @@
 // Package oauth2auth speaks OAuth 2.0 and OpenID Connect: it gets tokens for clients, asks an authorization server about the tokens of
-// callers, verifies those that are JSON Web Tokens, and logs people in. The grants are those of golang.org/x/oauth2, discovery and ID tokens
-// those of github.com/coreos/go-oidc.
+// callers, verifies those that are JSON Web Tokens, and logs people in. The grants are those of golang.org/x/oauth2, discovery and ID
+// tokens those of github.com/coreos/go-oidc.
 //
 //	source, err := oauth2auth.NewClientCredentials("https://login.example/token", "cart", secret, oauth2auth.SourceScopes("orders:write"))
 //	credentials, err := auth.NewCredentials(source) // renews in the background

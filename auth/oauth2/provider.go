@@ -23,10 +23,10 @@ const (
 // Provider is an OpenID Connect provider: what its discovery says of it, and its keys. Verifiers and Logins share it.
 //
 // It is asked when it is first needed, by one question at a time, for which calls wait no longer than their own contexts; Discover asks
-// before. What it says is used for ProviderRefresh, and asked for again in the background then. A token that names a key that is not known, or
-// whose signature is wrong, has it asked again at once, but never sooner than ProviderPause after the last time, so that nobody makes it a
-// flood. While the provider does not answer, what it said last is good for ProviderOutage. Where nothing is known of it, or of the key of a
-// token, the error has auth.ErrUnavailable. It is safe for concurrent use. Close ends it.
+// before. What it says is used for ProviderRefresh, and asked for again in the background then. A token that names a key that is not known,
+// or whose signature is wrong, has it asked again at once, but never sooner than ProviderPause after the last time, so that nobody makes it
+// a flood. While the provider does not answer, what it said last is good for ProviderOutage. Where nothing is known of it, or of the key of
+// a token, the error has auth.ErrUnavailable. It is safe for concurrent use. Close ends it.
 type Provider struct {
 	issuer string
 	config providerConfig
@@ -88,8 +88,8 @@ func ProviderOutage(d time.Duration) ProviderOption {
 	})
 }
 
-// ProviderPause sets the least time between two questions, after a failure and for keys that are not known; 5 s if it is not given. A new key
-// that the provider tells of only after it has signed with it can be refused for so long.
+// ProviderPause sets the least time between two questions, after a failure and for keys that are not known; 5 s if it is not given. A new
+// key that the provider tells of only after it has signed with it can be refused for so long.
 func ProviderPause(d time.Duration) ProviderOption {
 	return providerOption(func(c *providerConfig) error {
 		c.pause = d
@@ -97,8 +97,8 @@ func ProviderPause(d time.Duration) ProviderOption {
 	})
 }
 
-// ProviderOnError adds a function that is told each failure of the provider, for the log: while what it said last is good, it is seen nowhere
-// else. It is called on the goroutine that asked; a panic of it is dropped.
+// ProviderOnError adds a function that is told each failure of the provider, for the log: while what it said last is good, it is seen
+// nowhere else. It is called on the goroutine that asked; a panic of it is dropped.
 func ProviderOnError(f func(error)) ProviderOption {
 	return providerOption(func(c *providerConfig) error {
 		c.onError = append(c.onError, f)
@@ -177,8 +177,8 @@ func (p *Provider) get(ctx context.Context) (*snapshot, error) {
 	return p.newer(ctx, s)
 }
 
-// newer waits for what the provider says after old, which was not enough. Where it may not be asked now, and did answer the last time, there
-// is nothing newer, and old is returned.
+// newer waits for what the provider says after old, which was not enough. Where it may not be asked now, and did answer the last time,
+// there is nothing newer, and old is returned.
 func (p *Provider) newer(ctx context.Context, old *snapshot) (*snapshot, error) {
 	q, err := p.ask(old)
 	switch {

@@ -107,13 +107,13 @@ func TestPeopleLogInAndTheirTokensAreRefreshedAndRevoked(t *testing.T) {
 // revocation has a token taken, revoked, taken for as long as it is remembered, and refused.
 func revocation(t *testing.T, s *testserver.OIDC, client [2]string, token string) {
 	t.Helper()
-	make := func(ttl time.Duration) *oauth2auth.Introspector[all] {
+	with := func(ttl time.Duration) *oauth2auth.Introspector[all] {
 		i := must(oauth2auth.NewIntrospector[all](s.Issuer+"/oauth/introspect", oauth2auth.ClientBasic(client[0], client[1]), oauth2auth.AnyAudience(),
 			oauth2auth.CacheTTL(ttl)))(t)
 		t.Cleanup(func() { _ = i.Close() })
 		return i
 	}
-	remembers, asks := make(time.Hour), make(0)
+	remembers, asks := with(time.Hour), with(0)
 	for _, i := range []*oauth2auth.Introspector[all]{remembers, asks} {
 		must(i.Introspect(t.Context(), token))(t)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,7 +82,8 @@ func newSource(tokenURL, clientID, clientSecret string, opts []SourceOption) (*T
 	}
 	s.client = s.config.bounded(false)
 	s.grant = clientcredentials.Config{
-		ClientID: clientID, ClientSecret: clientSecret, TokenURL: tokenURL, Scopes: s.config.scopes, EndpointParams: s.config.params, AuthStyle: style,
+		ClientID: clientID, ClientSecret: clientSecret, TokenURL: tokenURL, AuthStyle: style,
+		Scopes: s.config.scopes, EndpointParams: s.config.params,
 	}
 	return s, nil
 }
@@ -111,9 +113,7 @@ func (s *TokenSource) ask(ctx context.Context) (auth.Credential, error) {
 	grant := s.grant
 	if s.refreshing {
 		grant.EndpointParams = url.Values{"grant_type": {"refresh_token"}, "refresh_token": {s.refresh}}
-		for key, values := range s.grant.EndpointParams {
-			grant.EndpointParams[key] = values
-		}
+		maps.Copy(grant.EndpointParams, s.grant.EndpointParams)
 	}
 	token, err := grant.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
 	if err != nil {

@@ -15,10 +15,10 @@ import (
 	"github.com/ashlar-go/ashlar/transport"
 )
 
-// Verifier is an auth.Authenticator for calls with a token of a Provider in the header field Authorization: Bearer that is a JSON Web Token:
-// an access token, or an ID token where Audience is the id of the client. The Claims of its Principals are a C, which auth.ClaimsOf reads: a
-// struct with the claims that matter, map[string]any for all, or struct{} for none. They are decoded by version 2 of JSON for Go, so that
-// names are compared with regard to case, and a claim that is there twice is an error. It is safe for concurrent use.
+// Verifier is an auth.Authenticator for calls with a token of a Provider in the header field Authorization: Bearer that is a JSON Web
+// Token: an access token, or an ID token where Audience is the id of the client. The Claims of its Principals are a C, which auth.ClaimsOf
+// reads: a struct with the claims that matter, map[string]any for all, or struct{} for none. They are decoded by version 2 of JSON for Go,
+// so that names are compared with regard to case, and a claim that is there twice is an error. It is safe for concurrent use.
 type Verifier[C any] struct {
 	provider *Provider
 	config   verifierConfig
@@ -43,8 +43,8 @@ func (o verifierOption) verifier(c *verifierConfig) error { return o(c) }
 
 func (o CheckOption) verifier(c *verifierConfig) error { return o(&c.checks) }
 
-// VerifierType takes only tokens with one of these for the typ of their header, without regard to case: "at+jwt" is that of access tokens by
-// RFC 9068. Without it typ is not looked at, and it is the audience alone that tells access tokens from ID tokens.
+// VerifierType takes only tokens with one of these for the typ of their header, without regard to case: "at+jwt" is that of access tokens
+// by RFC 9068. Without it typ is not looked at, and it is the audience alone that tells access tokens from ID tokens.
 func VerifierType(names ...string) VerifierOption {
 	return verifierOption(func(c *verifierConfig) error {
 		c.types = append(c.types, names...)
@@ -77,8 +77,8 @@ func (v *Verifier[C]) Authenticate(ctx context.Context, call *transport.Info) (*
 	return authenticate(call, v.missing, v.invalid, func(token string) (*auth.Principal, error) { return v.Verify(ctx, token) })
 }
 
-// Verify verifies a token that came in another way than Authenticate looks at. Nothing of the token is in the error but names of claims and of
-// types.
+// Verify verifies a token that came in another way than Authenticate looks at. Nothing of the token is in the error but names of claims and
+// of types.
 func (v *Verifier[C]) Verify(ctx context.Context, token string) (*auth.Principal, error) {
 	if v == nil || v.provider == nil {
 		return nil, errZeroVerifier
@@ -169,8 +169,8 @@ func (p *Provider) signed(ctx context.Context, token string, h *header) (*oidc.I
 	return again.verify(ctx, p.issuer, token, h)
 }
 
-// verify has go-oidc verify the signature by the keys that may have made it. The claims are looked at by the caller: by their names exactly,
-// none of them twice, and with a leeway.
+// verify has go-oidc verify the signature by the keys that may have made it. The claims are looked at by the caller: by their names
+// exactly, none of them twice, and with a leeway.
 func (s *snapshot) verify(ctx context.Context, issuer, token string, h *header) (*oidc.IDToken, error) {
 	public := s.choose(h)
 	if len(public) == 0 {

@@ -31,8 +31,8 @@ type web struct {
 // HTTPOption configures how the server is spoken to, in all that speaks to one.
 type HTTPOption func(*web) error
 
-// HTTPClient sets the client by which the server is asked: for roots of its own, certificates, a proxy. Its CheckRedirect is not used, since
-// redirects are not followed, and its answers are limited all the same. Without it there is one that nobody else shares.
+// HTTPClient sets the client by which the server is asked: for roots of its own, certificates, a proxy. Its CheckRedirect is not used,
+// since redirects are not followed, and its answers are limited all the same. Without it there is one that nobody else shares.
 func HTTPClient(client *http.Client) HTTPOption {
 	return func(w *web) error {
 		if w.client = client; client == nil {

@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// OIDC is an OpenID Connect provider: that of the example of github.com/zitadel/oidc, with clients for tests, which tools/programs/oidc-provider
-// names. It keeps its address when it is stopped or killed and started again, and has another key then, and no tokens and sessions.
+// OIDC is an OpenID Connect provider: that of the example of github.com/zitadel/oidc, with clients for tests, which
+// tools/programs/oidc-provider names. It keeps its address when it is stopped or killed and started again, and has another key then, and no
+// tokens and sessions.
 type OIDC struct {
 	*Process
 
@@ -29,7 +30,7 @@ func StartOIDC(t testing.TB) *OIDC {
 			User: "test-user2", Password: "verysecure", Subject: "id2",
 		}
 		s.Process = newProcess(t, "oidc-provider", t.TempDir(), []string{program}, s.healthy)
-		s.Process.env = []string{"ADDRESS=" + address, "REDIRECT=" + s.Redirect}
+		s.env = []string{"ADDRESS=" + address, "REDIRECT=" + s.Redirect}
 		return []*OIDC{s}
 	})[0]
 }

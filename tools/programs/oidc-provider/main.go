@@ -1,8 +1,8 @@
 // Oidc-provider is the OpenID Connect provider of the example of github.com/zitadel/oidc, on a port of loopback, with clients for tests. It
 // makes its key when it starts, and forgets all else when it ends.
 //
-// Besides the clients of the example, "web" and "native", it has "orders", which may introspect the tokens that are for it, and two that get
-// tokens for "orders" by the client credentials grant: "cart" opaque ones, and "mail" JSON Web Tokens.
+// Besides the clients of the example, "web" and "native", it has "orders", which may introspect the tokens that are for it, and two that
+// get tokens for "orders" by the client credentials grant: "cart" opaque ones, and "mail" JSON Web Tokens.
 package main
 
 import (
