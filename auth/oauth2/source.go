@@ -139,7 +139,7 @@ func (s *TokenSource) ask(ctx context.Context) (auth.Credential, error) {
 // checkBearer says why a token cannot be sent as one that needs nothing else.
 func checkBearer(token *oauth2.Token) error {
 	if !strings.EqualFold(token.TokenType, "Bearer") {
-		return fmt.Errorf("the token_type is %q, want Bearer", legible(token.TokenType))
+		return errors.New("the token_type is missing or another than Bearer")
 	}
 	return checkToken(token.AccessToken, auth.MaxCredentials-len("Bearer "))
 }
