@@ -39,11 +39,22 @@ type flight struct {
 // waiting is how many questions may wait for their turn, in times of those that are asked.
 const waiting = 16
 
-func (i *introspection) digest(token string) (id digest) {
-	h, _ := i.hashes.Get().(hash.Hash)
+// hasher makes digests, in memory that is used again.
+type hasher struct {
+	hash.Hash
+
+	token []byte
+	sum   digest
+}
+
+func (i *introspection) digest(token string) digest {
+	h, _ := i.hashes.Get().(*hasher)
 	h.Reset()
-	_, _ = h.Write([]byte(token))
-	h.Sum(id[:0])
+	h.token = append(h.token[:0], token...)
+	_, _ = h.Write(h.token)
+	clear(h.token)
+	h.Sum(h.sum[:0])
+	id := h.sum
 	i.hashes.Put(h)
 	return id
 }

@@ -40,7 +40,7 @@ type introspection struct {
 	client *http.Client
 	decode func(text []byte) (any, error)
 
-	hashes sync.Pool // of hash.Hash, with the secret
+	hashes sync.Pool // of *hasher, with the secret
 	good   *keyed.Map[remembered]
 	bad    *keyed.Map[remembered] // apart, so that tokens that somebody makes up drive out no good one
 
@@ -84,7 +84,7 @@ func NewIntrospector[C any](endpoint string, as ClientAuth, opts ...Introspector
 	}
 	secret := make([]byte, sha256.Size)
 	_, _ = rand.Read(secret) // never fails
-	i.hashes.New = func() any { return hmac.New(sha256.New, secret) }
+	i.hashes.New = func() any { return &hasher{Hash: hmac.New(sha256.New, secret)} }
 	over := func(r *remembered, now int64) bool { return r.until <= now }
 	i.good, i.bad = keyed.New(i.config.size, over), keyed.New(i.config.size, over)
 	i.client = i.config.bounded(true)
