@@ -78,7 +78,7 @@ func BenchmarkES256(b *testing.B) {
 }
 
 // TestWhatARememberedAnswerCosts holds the budget of the call path.
-func TestWhatARememberedAnswerCosts(t *testing.T) {
+func TestWhatARememberedAnswerCosts(t *testing.T) { //nolint:paralleltest // others would allocate meanwhile
 	if raceEnabled {
 		t.Skip("the race detector allocates, too")
 	}

@@ -41,7 +41,8 @@ func legible(text string, secrets ...string) string {
 		if secret == "" {
 			continue
 		}
-		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret))} {
+		inBase64 := base64.StdEncoding.EncodeToString([]byte(secret))
+		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), inBase64} {
 			text = strings.ReplaceAll(text, form, "***")
 		}
 	}

@@ -21,8 +21,8 @@ import (
 	oauth2auth "github.com/ashlar-go/ashlar/auth/oauth2"
 )
 
-// FuzzAnswer holds that nobody is known by an answer of an introspection endpoint of which the standard library does not read that the token is
-// active, and for this service.
+// FuzzAnswer holds that nobody is known by an answer of an introspection endpoint of which the standard library does not read that the
+// token is active, and for this service.
 func FuzzAnswer(f *testing.F) {
 	for _, said := range []string{
 		`{"active":true,"sub":"ann","aud":"orders"}`, `{"active":false}`, `{"active":true,"active":false,"sub":"ann","aud":["orders"]}`, `null`, `}{`, ``,

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -53,7 +52,9 @@ func LoginScopes(scopes ...string) LoginOption {
 
 // NewLogin returns a Login for a client of the provider, which sends people back to redirectURL. Without a secret the client is public.
 func NewLogin[C any](provider *Provider, clientID, clientSecret, redirectURL string, opts ...LoginOption) (*Login[C], error) {
-	l := &Login[C]{provider: provider, config: loginConfig{verifierConfig: verifierConfig{checks: newChecks()}, scopes: []string{oidc.ScopeOpenID}}}
+	l := &Login[C]{
+		provider: provider, config: loginConfig{verifierConfig: verifierConfig{checks: newChecks()}, scopes: []string{oidc.ScopeOpenID}},
+	}
 	err := apply(opts, func(o LoginOption) error { return o.login(&l.config) })
 	switch {
 	case err != nil:
@@ -191,7 +192,7 @@ func (l *Login[C]) session(ctx context.Context, attempt *Attempt, token *oauth2.
 	switch {
 	case subtle.ConstantTimeCompare([]byte(v.Nonce), []byte(attempt.Nonce)) != 1:
 		return nil, errors.New("oauth2auth: Login: nonce is missing or another")
-	case v.Authorized != "" && v.Authorized != l.client.ClientID, v.Authorized == "" && len(slices.Compact(slices.Sorted(slices.Values(v.Audience)))) > 1:
+	case v.Authorized != l.client.ClientID && (v.Authorized != "" || len(v.Audience) > 1):
 		return nil, errors.New("oauth2auth: Login: azp is missing or another: the token is of another client")
 	case v.IssuedAt == nil:
 		return nil, errors.New("oauth2auth: Login: iat is missing")

@@ -57,7 +57,9 @@ func answerOf(id string) string {
 	return `{"access_token":"access","token_type":"Bearer","expires_in":60,"refresh_token":"refresh","id_token":"` + id + `"}`
 }
 
-func (b *begun) back() url.Values { return url.Values{"state": {b.attempt.State}, "code": {"the-code"}} }
+func (b *begun) back() url.Values {
+	return url.Values{"state": {b.attempt.State}, "code": {"the-code"}}
+}
 
 func TestALoginIsThatOfTheSpecifications(t *testing.T) {
 	t.Parallel()

@@ -79,7 +79,7 @@ func TestBadOptionsOfOneAreErrorsThatNameThem(t *testing.T) {
 	for name, opts := range map[string][]oauth2auth.ProviderOption{
 		"ProviderRefresh(0s)": {oauth2auth.ProviderRefresh(0)}, "ProviderOutage(0s)": {oauth2auth.ProviderOutage(0)},
 		"ProviderPause(0s)": {oauth2auth.ProviderPause(0)}, "ProviderOnError": {oauth2auth.ProviderOnError(nil)}, "the list of options": {nil},
-		"ProviderOutage(1m0s) is less": {oauth2auth.ProviderOutage(time.Minute)},
+		"ProviderOutage(1m0s) is less":  {oauth2auth.ProviderOutage(time.Minute)},
 		"ProviderPause(1h0m0s) is more": {oauth2auth.ProviderPause(time.Hour)},
 	} {
 		_, err := oauth2auth.NewProvider("https://login.example", opts...)
@@ -109,7 +109,7 @@ func TestBadOptionsOfOneAreErrorsThatNameThem(t *testing.T) {
 func TestWhatIsRequired(t *testing.T) {
 	t.Parallel()
 	p := provider(t, "https://login.example")
-	basic, any := oauth2auth.ClientBasic("a", "b"), oauth2auth.AnyAudience()
+	basic, anybody := oauth2auth.ClientBasic("a", "b"), oauth2auth.AnyAudience()
 	for name, address := range map[string]string{
 		"no URL": "https://a b/%zz", "https and a host": "login.example/token", "and a host": "https://", "with https": "ftp://login.example/",
 		"has a user": "https://ann:top-secret@login.example/", "has a fragment": "https://login.example/#a", "want https": "http://login.example/token",
@@ -118,7 +118,7 @@ func TestWhatIsRequired(t *testing.T) {
 		refused(t, "NewClientCredentials", name, err)
 		_, err = oauth2auth.NewRefresh(address, "a", "b", "c")
 		refused(t, "NewRefresh", name, err)
-		_, err = oauth2auth.NewIntrospector[all](address, basic, any)
+		_, err = oauth2auth.NewIntrospector[all](address, basic, anybody)
 		refused(t, "NewIntrospector", name, err)
 		_, err = oauth2auth.NewProvider(address)
 		refused(t, "NewProvider", name, err)
@@ -149,13 +149,13 @@ func TestWhatIsRequired(t *testing.T) {
 		{}, oauth2auth.ClientBasic("a", ""), oauth2auth.ClientBasic("", "b"), oauth2auth.ClientBearer(nil), oauth2auth.ClientBearer(auth.SourceFunc(nil)),
 		oauth2auth.ClientBearer((*oauth2auth.TokenSource)(nil)),
 	} {
-		_, err = oauth2auth.NewIntrospector[all](introspection, as, any)
+		_, err = oauth2auth.NewIntrospector[all](introspection, as, anybody)
 		refused(t, "NewIntrospector", "ClientAuth", err)
 	}
 	_, err = oauth2auth.NewLogin[all](p, "", "b", "https://shop.example")
 	refused(t, "NewLogin", "id of the client", err)
 	for _, none := range []*oauth2auth.Provider{nil, {}} {
-		_, err = oauth2auth.NewVerifier[all](none, any)
+		_, err = oauth2auth.NewVerifier[all](none, anybody)
 		refused(t, "NewVerifier", "Provider", err)
 		_, err = oauth2auth.NewLogin[all](none, "a", "b", "https://shop.example")
 		refused(t, "NewLogin", "Provider", err)

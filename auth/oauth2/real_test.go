@@ -121,8 +121,8 @@ func revocation(t *testing.T, s *testserver.OIDC, client [2]string, token string
 		strings.NewReader(url.Values{"token": {token}}.Encode())))(t)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth(client[0], client[1])
-	if answer := do(t, request); answer.StatusCode != http.StatusOK {
-		t.Fatalf("revoking: HTTP %d", answer.StatusCode)
+	if code, _ := do(t, request); code != http.StatusOK {
+		t.Fatalf("revoking: HTTP %d", code)
 	}
 	if p, err := asks.Introspect(t.Context(), token); err == nil {
 		t.Errorf("want it refused, have %v", p)
@@ -135,29 +135,34 @@ func logIn(t *testing.T, s *testserver.OIDC, begin string) url.Values {
 	t.Helper()
 	get := func(address string) *url.URL {
 		request := must(http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody))(t)
-		return must(do(t, request).Location())(t)
+		_, to := do(t, request)
+		return must(url.Parse(to))(t)
 	}
 	page := get(begin)
 	form := url.Values{"id": {page.Query().Get("authRequestID")}, "username": {s.User}, "password": {s.Password}}
 	request := must(http.NewRequestWithContext(t.Context(), http.MethodPost, s.Issuer+"/login/username", strings.NewReader(form.Encode())))(t)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	back := get(must(do(t, request).Location())(t).String())
+	_, to := do(t, request)
+	back := get(must(must(url.Parse(s.Issuer))(t).Parse(to))(t).String())
 	if !strings.HasPrefix(back.String(), s.Redirect+"?") {
 		t.Fatalf("the browser is sent to %v", back)
 	}
 	return back.Query()
 }
 
-// do sends a request, and follows nobody.
-func do(t *testing.T, request *http.Request) *http.Response {
+// do sends a request, and returns what it is answered, and where it is sent; it follows nobody.
+func do(t *testing.T, request *http.Request) (code int, location string) {
 	t.Helper()
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	response := must(client.Do(request))(t)
-	_ = response.Body.Close()
-	return response
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	return response.StatusCode, response.Header.Get("Location")
 }
 
 func TestAccessTokensAreVerifiedThroughRotationAndOutage(t *testing.T) {

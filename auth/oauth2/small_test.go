@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,8 +22,8 @@ import (
 	oauth2auth "github.com/ashlar-go/ashlar/auth/oauth2"
 )
 
-// small is a provider that conforms and does little: discovery, keys, and a token endpoint that gives out what the test says. It is for what the
-// real one of internal/testserver cannot do: sign what is wrong, have several keys or another than RSA, and be wrong itself.
+// small is a provider that conforms and does little: discovery, keys, and a token endpoint that gives out what the test says. It is for
+// what the real one of internal/testserver cannot do: sign what is wrong, have several keys or another than RSA, and be wrong itself.
 type small struct {
 	*httptest.Server
 
@@ -51,9 +52,7 @@ func (s *small) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"issuer": s.URL, "jwks_uri": s.URL + "/keys", "token_endpoint": s.URL + "/token", "authorization_endpoint": s.URL + "/authorize",
 		"id_token_signing_alg_values_supported": []string{"RS256"},
 	}
-	for key, value := range s.metadata {
-		metadata[key] = value
-	}
+	maps.Copy(metadata, s.metadata)
 	s.mu.Unlock()
 	switch {
 	case r.URL.Path == "/keys":

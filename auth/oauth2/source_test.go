@@ -124,7 +124,7 @@ func TestARefreshTokenGivesWayToTheNext(t *testing.T) {
 	for _, form := range server.form {
 		sent = append(sent, form.Get("refresh_token"))
 	}
-	if want, have := "[r1 r2 r2 r2 r3] [r2 r3]", fmt.Sprint(sent, told); want != have {
+	if want, have := "r1,r2,r2,r2,r3 r2,r3", strings.Join(sent, ",")+" "+strings.Join(told, ","); want != have {
 		t.Errorf("want %s, have %s", want, have)
 	}
 }

@@ -185,11 +185,15 @@ func TestProvidersThatAreWrongAreUnavailable(t *testing.T) {
 		},
 		"keys are garbage": func(s *small) { s.answers["/keys"] = text(`}{`) },
 		"keys are none":    func(s *small) { s.answers["/keys"] = text(`{"keys":[]}`) },
-		"keys are secrets": func(s *small) { s.answers["/keys"] = text(`{"keys":[{"kty":"oct","kid":"k1","k":"MDEyMzQ1Njc4OWFiY2RlZg"}]}`) },
-		"keys are many":    func(s *small) { s.answers["/keys"] = text(`{"keys":[` + strings.Repeat(`{},`, 64) + `{}]}`) },
-		"keys are deep":    func(s *small) { s.answers["/keys"] = text(`{"keys":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`) },
-		"keys are huge":    func(s *small) { s.answers["/keys"] = huge },
-		"keys are slow":    func(s *small) { s.answers["/keys"] = slow },
+		"keys are secrets": func(s *small) {
+			s.answers["/keys"] = text(`{"keys":[{"kty":"oct","kid":"k1","k":"MDEyMzQ1Njc4OWFiY2RlZg"}]}`)
+		},
+		"keys are many": func(s *small) { s.answers["/keys"] = text(`{"keys":[` + strings.Repeat(`{},`, 64) + `{}]}`) },
+		"keys are deep": func(s *small) {
+			s.answers["/keys"] = text(`{"keys":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`)
+		},
+		"keys are huge": func(s *small) { s.answers["/keys"] = huge },
+		"keys are slow": func(s *small) { s.answers["/keys"] = slow },
 		"keys elsewhere": func(s *small) {
 			s.answers["/keys"] = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, s.URL+"/other", http.StatusFound) }
 		},
