@@ -1,8 +1,8 @@
 package main
 
 import (
-	"google.golang.org/grpc"
-
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/examples/shop/catalog"
 	"github.com/ashlar-go/ashlar/lb"
 	"github.com/ashlar-go/ashlar/log"
 	"github.com/ashlar-go/ashlar/sd"
@@ -11,13 +11,17 @@ import (
 
 const catalogInstances = 3
 
-// openCatalog starts the instances of the catalog, and returns the pool by which they are called.
-func (s *shop) openCatalog(servers []*grpctransport.Server, opts options, logger log.Logger) (*lb.Pool[*grpc.ClientConn], error) {
-	found, err := s.openRegistry(opts.registry, opts.registryAddr, "catalog")
+// openCatalog starts the instances of the catalog, and returns how they are found.
+func (s *shop) openCatalog(servers []*grpctransport.Server, opts options, logger log.Logger) (sd.Instancer, error) {
+	found, err := s.openRegistry(opts.registry, opts.registryAddr, catalogID)
 	if err != nil {
 		return nil, err
 	}
-	s.catalog = &fleet{name: "catalog", servers: servers, registrar: found.registrar, logger: logger, failed: s.failed}
+	config, err := s.certificates.server(catalogID, storefrontID, ordersID, operatorID)
+	if err != nil {
+		return nil, err
+	}
+	s.catalog = &fleet{name: catalogID, servers: servers, tls: config, registrar: found.registrar, logger: logger, failed: s.failed}
 	s.closers = append(s.closers, s.catalog.close)
 	for range catalogInstances {
 		if err := s.catalog.start(); err != nil {
@@ -25,20 +29,29 @@ func (s *shop) openCatalog(servers []*grpctransport.Server, opts options, logger
 		}
 	}
 	if found.instancer == nil {
-		if found.instancer, err = sd.NewStaticAddresses(s.catalog.addresses()...); err != nil {
-			return nil, err
-		}
+		return sd.NewStaticAddresses(s.catalog.addresses()...)
 	}
-	dial, err := grpctransport.Dialer(grpctransport.DialInsecure())
+	return found.instancer, nil
+}
+
+// dialCatalog returns the catalog as one of the services calls it: through a pool of all instances.
+func (s *shop) dialCatalog(
+	caller string, instances sd.Instancer, onClient endpoint.Middleware, logger log.Logger,
+) (*catalog.Client, error) {
+	config, err := s.certificates.client(caller, catalogID)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := lb.New("catalog", found.instancer, lb.ByAddress(dial), lb.PoolWaitReady(), lb.PoolEvents(func(e lb.Event) {
-		_ = log.Info(logger).Log("msg", "pool", "service", "catalog", "event", e.Kind, "instance", e.Instance, "err", e.Err)
+	dial, err := grpctransport.Dialer(dialGRPC(config))
+	if err != nil {
+		return nil, err
+	}
+	pool, err := lb.New(catalogID, instances, lb.ByAddress(dial), lb.PoolWaitReady(), lb.PoolEvents(func(e lb.Event) {
+		_ = log.Info(logger).Log("msg", "pool", "of", caller, "service", catalogID, "event", e.Kind, "instance", e.Instance, "err", e.Err)
 	}))
 	if err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, pool.Close)
-	return pool, nil
+	return catalog.NewClient(pool, onClient)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 
 	"github.com/ashlar-go/ashlar/log"
@@ -14,6 +15,7 @@ import (
 type fleet struct {
 	name      string
 	servers   []*grpctransport.Server
+	tls       *tls.Config  // nil for none
 	registrar sd.Registrar // nil where instances cannot be announced
 	logger    log.Logger
 	failed    failures
@@ -40,8 +42,7 @@ func (f *fleet) start() error {
 
 // serve starts a server.
 func (f *fleet) serve(address string) (*instance, error) {
-	i := &instance{server: grpctransport.NewGRPCServer(grpctransport.GRPCHealth(), grpctransport.GRPCReflection())}
-	grpctransport.Register(i.server, f.servers...)
+	i := &instance{server: newGRPCServer(f.tls, f.servers...)}
 	var err error
 	if i.address, i.stopped, err = listen(f.name, address, f.logger, i.server.Serve, f.failed); err != nil {
 		i.server.Stop()

@@ -11,11 +11,11 @@ import (
 	"time"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/examples/shop/accounts"
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
 	"github.com/ashlar-go/ashlar/examples/shop/orders"
 	"github.com/ashlar-go/ashlar/examples/shop/storefront"
 	"github.com/ashlar-go/ashlar/status"
-	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
 const (
@@ -25,24 +25,34 @@ const (
 
 // drive lets customers browse and buy at the storefront, rate calls a second, until ctx ends. It reports each second, and at
 // the end the whole.
-func drive(ctx context.Context, url string, rate int, out io.Writer) error {
-	conn, err := httptransport.Dial(url)
+func (s *shop) drive(ctx context.Context, rate int, out io.Writer) (err error) {
+	config, err := s.certificates.client(operatorID, storefrontID)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	var sum tally
-	shop, err := storefront.NewClient(conn, sum.middleware())
+	conn, err := s.dialHTTP(s.url, config)
 	if err != nil {
 		return err
+	}
+	var sum tally
+	shoppers := make([]*storefront.Client, customers)
+	for i := range shoppers {
+		login, err := accounts.LogIn(conn, accounts.Customers()[i], accounts.CustomerPassword)
+		if err != nil {
+			return err
+		}
+		defer login.Close()
+		if shoppers[i], err = storefront.NewClient(conn, endpoint.Chain(sum.middleware(), login.Middleware)); err != nil {
+			return err
+		}
 	}
 
 	calls := make(chan struct{}, customers)
 	var group sync.WaitGroup
-	for i := range customers {
+	for _, shopper := range shoppers {
 		group.Go(func() {
 			for range calls {
-				visit(ctx, i, shop)
+				visit(ctx, shopper)
 			}
 		})
 	}
@@ -82,7 +92,7 @@ func pace(ctx context.Context, rate int, calls chan<- struct{}, each func()) {
 }
 
 // visit is one call of a customer: mostly looking, sometimes buying. Who is served at closing time is served to the end.
-func visit(ctx context.Context, customer int, shop *storefront.Client) {
+func visit(ctx context.Context, shop *storefront.Client) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	sku := fmt.Sprintf("CHI-%d", 1001+rand.IntN(60)) //nolint:gosec // which one is of no consequence
@@ -92,10 +102,7 @@ func visit(ctx context.Context, customer int, shop *storefront.Client) {
 	case n < 8:
 		_, _ = shop.Find(ctx, &catalog.Find{Category: "stone", Limit: 10})
 	default:
-		_, _ = shop.Place(ctx, &orders.Place{
-			Customer: fmt.Sprintf("customer %d", customer),
-			Lines:    []catalog.Line{{SKU: sku, Count: 1}},
-		})
+		_, _ = shop.Place(ctx, &orders.Place{Lines: []catalog.Line{{SKU: sku, Count: 1}}})
 	}
 }
 

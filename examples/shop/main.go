@@ -5,6 +5,7 @@
 //	go run ./examples/shop -load 200 -for 10s         with customers
 //	go run ./examples/shop -load 200 -chaos           while instances of the catalog are killed, and come back
 //	go run ./examples/shop -registry mdns -chaos      and are found by asking the local network; or nats, consul, etcd, ...
+//	go run ./examples/shop -tls                       and nobody can listen to what the services say
 package main
 
 import (
@@ -35,6 +36,7 @@ type options struct {
 	registry     string // a kind of registry
 	registryAddr string
 	chaos        time.Duration // between two accidents; 0 for none
+	tls          bool
 }
 
 func main() {
@@ -65,6 +67,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	kinds := strings.Join(slices.Sorted(maps.Keys(registries())), ", ")
 	flags.StringVar(&opts.registry, "registry", "static", "find the catalog's instances by this kind of `registry`: "+kinds)
 	flags.StringVar(&opts.registryAddr, "registry-addr", "", "where the registry is; the default is its own port on this machine")
+	flags.BoolVar(&opts.tls, "tls", false, "services talk mutual TLS, with certificates made at the start; the storefront has https")
 	flags.BoolFunc("chaos", "kill and restart an instance of the catalog every 3s, or at another interval, as in -chaos=1s", opts.setChaos)
 	if err := flags.Parse(args); err != nil {
 		return opts, err
@@ -115,7 +118,7 @@ func run(ctx context.Context, opts options, out, errout io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	fmt.Fprintf(out, welcome, s.url, s.orders, s.broker)
+	s.welcome(out)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 1)
@@ -142,21 +145,9 @@ func run(ctx context.Context, opts options, out, errout io.Writer) (err error) {
 		}()
 	}
 	if opts.load > 0 {
-		if err := drive(ctx, s.url, opts.load, out); err != nil {
+		if err := s.drive(ctx, opts.load, out); err != nil {
 			return err
 		}
 	}
 	return <-failed
 }
-
-const welcome = `The shop is open. Try:
-  curl '%[1]s/products?category=stone&limit=3'
-  curl %[1]s/products/CHI-1001
-  curl -H 'Content-Type: application/json' -H 'X-Customer: Ada' -d '{"lines":[{"sku":"CHI-1001","count":2}]}' %[1]s/orders
-  curl -N -H 'Accept: text/event-stream' %[1]s/orders/feed
-and, where these programs are installed:
-  grpcurl -plaintext %[2]s list
-  grpcurl -plaintext %[2]s shop.v1.Orders/Feed
-  nats -s %[3]s micro info payments
-Ctrl-C closes it.
-`

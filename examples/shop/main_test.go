@@ -16,7 +16,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/auth"
+	"github.com/ashlar-go/ashlar/examples/shop/accounts"
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
 	"github.com/ashlar-go/ashlar/examples/shop/orders"
 	"github.com/ashlar-go/ashlar/examples/shop/storefront"
@@ -53,7 +54,12 @@ func fetch(t *testing.T, method, url, body string, header ...string) (int, strin
 
 func openShop(t *testing.T) *shop {
 	t.Helper()
-	s, err := open(options{addr: "127.0.0.1:0", registry: "static"}, log.New(t.Output()))
+	return openWith(t, options{addr: "127.0.0.1:0", registry: "static"})
+}
+
+func openWith(t *testing.T, opts options) *shop {
+	t.Helper()
+	s, err := open(opts, log.New(t.Output()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,57 +71,113 @@ func openShop(t *testing.T) *shop {
 	return s
 }
 
-// customerOf returns a client of the storefront.
-func customerOf(t *testing.T, s *shop, opts ...httptransport.ClientOption) *storefront.Client {
+// login returns the credentials of somebody.
+func login(t *testing.T, s *shop, user, password string) *auth.Credentials {
 	t.Helper()
-	conn, err := httptransport.Dial(s.url)
+	config, err := s.certificates.client(operatorID, storefrontID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
-	customer, err := storefront.NewClient(conn, endpoint.Recover(), opts...)
+	conn, err := s.dialHTTP(s.url, config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return customer
+	credentials, err := accounts.LogIn(conn, user, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { credentials.Close() })
+	return credentials
+}
+
+func ada(t *testing.T, s *shop) *auth.Credentials {
+	t.Helper()
+	return login(t, s, accounts.ACustomer, accounts.CustomerPassword)
+}
+
+func mason(t *testing.T, s *shop) *auth.Credentials {
+	t.Helper()
+	return login(t, s, accounts.AStaffMember, accounts.StaffPassword)
+}
+
+// bearer returns what such credentials send.
+func bearer(t *testing.T, c *auth.Credentials) string {
+	t.Helper()
+	credential, err := c.Credential(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return credential.Value
+}
+
+// as returns a client of the storefront for somebody.
+func as(t *testing.T, s *shop, who *auth.Credentials, opts ...httptransport.ClientOption) *storefront.Client {
+	t.Helper()
+	config, err := s.certificates.client(operatorID, storefrontID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := s.dialHTTP(s.url, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := storefront.NewClient(conn, who.Middleware, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 func TestACustomerBrowsesBuysAndIsToldWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
+	customer, barbara := bearer(t, ada(t, s)), bearer(t, login(t, s, "barbara", accounts.CustomerPassword))
+	staff := bearer(t, mason(t, s))
 	for _, c := range []struct {
 		name, method, path, body string
-		header                   []string
+		token                    string
 		status                   int
 		want                     []string // in the body
 	}{
-		{"find", "GET", "/products?category=stone&limit=2", "", nil, 200, []string{`"category":"Stone"`, `"next":"`}},
-		{"get", "GET", "/products/CHI-1001", "", nil, 200, []string{`"sku":"CHI-1001"`, `"cents":2555`}},
-		{"no product", "GET", "/products/nothing", "", nil, 404, []string{`"code":"not_found"`, `"reason":"NO_PRODUCT"`}},
-		{"a limit that is no number", "GET", "/products?limit=many", "", nil, 400, []string{`"field":"limit"`}},
-		{"a limit out of range", "GET", "/products?limit=1000", "", nil, 400, []string{`want 1 to 100, have 1000`}},
+		{"find", "GET", "/products?category=stone&limit=2", "", "", 200, []string{`"category":"Stone"`, `"next":"`}},
+		{"get", "GET", "/products/CHI-1001", "", "", 200, []string{`"sku":"CHI-1001"`, `"cents":2555`}},
+		{"no product", "GET", "/products/nothing", "", "", 404, []string{`"code":"not_found"`, `"reason":"NO_PRODUCT"`}},
+		{"a limit that is no number", "GET", "/products?limit=many", "", "", 400, []string{`"field":"limit"`}},
+		{"a limit out of range", "GET", "/products?limit=1000", "", "", 400, []string{`want 1 to 100, have 1000`}},
 		{
 			"buy", "POST", "/orders", `{"lines":[{"sku":"CHI-1001","count":2}]}`,
-			[]string{"X-Customer", "Ada"}, 201, []string{`"id":1`, `"cents":5110`, `"customer":"Ada"`},
+			customer, 201, []string{`"id":1`, `"cents":5110`, `"customer":"ada"`},
 		},
-		{"the order", "GET", "/orders/1", "", nil, 200, []string{`"customer":"Ada"`}},
-		{"no order", "GET", "/orders/77", "", nil, 404, []string{`"reason":"NO_ORDER"`}},
+		{"the order", "GET", "/orders/1", "", customer, 200, []string{`"customer":"ada"`}},
+		{"the order, for the staff", "GET", "/orders/1", "", staff, 200, []string{`"customer":"ada"`}},
+		{"another's order", "GET", "/orders/1", "", barbara, 404, []string{`"reason":"NO_ORDER"`}},
+		{"no order", "GET", "/orders/77", "", customer, 404, []string{`"reason":"NO_ORDER"`}},
 		{
 			"all that is wrong", "POST", "/orders", `{"lines":[{"sku":"CHI-1001","count":0},{"count":1}]}`,
-			[]string{"X-Customer", "Ada"}, 400, []string{`"field":"lines[0].count"`, `"field":"lines[1].sku"`},
+			customer, 400, []string{`"field":"lines[0].count"`, `"field":"lines[1].sku"`},
 		},
-		{"who are you", "POST", "/orders", `{"lines":[]}`, nil, 400, []string{`"field":"X-Customer"`}},
+		{"nothing", "POST", "/orders", `{"lines":[]}`, customer, 400, []string{`"field":"lines"`}},
+		{"who are you", "POST", "/orders", `{"lines":[]}`, "", 401, []string{`"reason":"CREDENTIALS_MISSING"`}},
+		{"a token of nobody", "POST", "/orders", `{"lines":[]}`, "Bearer x", 401, []string{`"reason":"CREDENTIALS_INVALID"`}},
+		{"the staff does not buy", "POST", "/orders", `{"lines":[]}`, staff, 403, []string{`"reason":"FORBIDDEN"`}},
+		{"customers do not see each other", "GET", "/orders/feed", "", customer, 403, []string{`"reason":"FORBIDDEN"`}},
+		{"a login without a password", "POST", "/login", "", "", 401, []string{`"reason":"CREDENTIALS_MISSING"`}},
+		{"a login with a wrong one", "POST", "/login", "", "Basic YWRhOng=", 401, []string{`"the credentials are not valid"`}},
 		{
 			"too many", "POST", "/orders", `{"lines":[{"sku":"CHI-1002","count":900}]}`,
-			[]string{"X-Customer", "Ada"}, 400, []string{`"reason":"OUT_OF_STOCK"`, `only 895 of CHI-1002 are left`},
+			customer, 400, []string{`"reason":"OUT_OF_STOCK"`, `only 895 of CHI-1002 are left`},
 		},
 		{
 			"too much", "POST", "/orders", `{"lines":[{"sku":"CHI-1001","count":400}]}`,
-			[]string{"X-Customer", "Ada"}, 400, []string{`"reason":"PAYMENT_DECLINED"`, `10220.00 are more than a payment can be`},
+			customer, 400, []string{`"reason":"PAYMENT_DECLINED"`, `10220.00 are more than a payment can be`},
 		},
-		{"what was not paid is back in the stock", "GET", "/products/CHI-1001", "", nil, 200, []string{`"stock":1733`}},
+		{"what was not paid is back in the stock", "GET", "/products/CHI-1001", "", "", 200, []string{`"stock":1733`}},
 	} {
-		code, body := fetch(t, c.method, s.url+c.path, c.body, c.header...)
+		var header []string
+		if c.token != "" {
+			header = []string{"Authorization", c.token}
+		}
+		code, body := fetch(t, c.method, s.url+c.path, c.body, header...)
 		if want, have := c.status, code; want != have {
 			t.Errorf("%s: want %d, have %d: %s", c.name, want, have, body)
 		}
@@ -130,17 +192,17 @@ func TestACustomerBrowsesBuysAndIsToldWhatIsWrong(t *testing.T) {
 func TestTheFeedGoesOnWhereTheReaderWas(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	customer := customerOf(t, s)
 	place := func(name string) {
 		t.Helper()
-		if _, err := customer.Place(t.Context(), &orders.Place{Customer: name, Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
+		customer := as(t, s, login(t, s, name, accounts.CustomerPassword))
+		if _, err := customer.Place(t.Context(), &orders.Place{Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	place("Ada")
-	place("Grace")
+	place("ada")
+	place("grace")
 	var customers []string
-	for order, err := range customer.Feed.Receive(t.Context(), &orders.Feed{After: 1}) {
+	for order, err := range as(t, s, mason(t, s)).Feed.Receive(t.Context(), &orders.Feed{After: 1}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,9 +210,9 @@ func TestTheFeedGoesOnWhereTheReaderWas(t *testing.T) {
 		if len(customers) == 2 {
 			break
 		}
-		place("Edsger") // while the feed is open
+		place("edsger") // while the feed is open
 	}
-	if want, have := "Grace Edsger", strings.Join(customers, " "); want != have {
+	if want, have := "grace edsger", strings.Join(customers, " "); want != have {
 		t.Errorf("want %s, have %s", want, have)
 	}
 }
@@ -158,15 +220,15 @@ func TestTheFeedGoesOnWhereTheReaderWas(t *testing.T) {
 func TestAnOpenFeedDoesNotKeepTheShopFromClosing(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	customer := customerOf(t, s)
-	if _, err := customer.Place(t.Context(), &orders.Place{Customer: "Ada", Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
+	staff := as(t, s, mason(t, s))
+	if _, err := as(t, s, ada(t, s)).Place(t.Context(), &orders.Place{Lines: []catalog.Line{{SKU: "CHI-1001", Count: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	opened := make(chan struct{})
 	go func() {
 		var last error
-		for _, err := range customer.Feed.Receive(context.WithoutCancel(t.Context()), &orders.Feed{}) {
+		for _, err := range staff.Feed.Receive(context.WithoutCancel(t.Context()), &orders.Feed{}) {
 			if last = err; err == nil {
 				close(opened)
 			}
@@ -185,14 +247,14 @@ func TestAnOpenFeedDoesNotKeepTheShopFromClosing(t *testing.T) {
 func TestNothingIsSoldTwice(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	customer := customerOf(t, s)
+	customer := as(t, s, ada(t, s))
 	const each = 100 // of the 895 that there are
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	sold, refused := 0, 0
 	for range 20 {
 		group.Go(func() {
-			_, err := customer.Place(t.Context(), &orders.Place{Customer: "Ada", Lines: []catalog.Line{{SKU: "CHI-1002", Count: each}}})
+			_, err := customer.Place(t.Context(), &orders.Place{Lines: []catalog.Line{{SKU: "CHI-1002", Count: each}}})
 			mu.Lock()
 			defer mu.Unlock()
 			switch {

@@ -61,7 +61,7 @@ func (s *shop) openRegistry(kind, addr, service string) (r registry, err error) 
 }
 
 func (s *shop) natsRegistry(service string) (registry, error) {
-	nc, err := s.connect("registry")
+	nc, err := s.connect(service)
 	if err != nil {
 		return registry{}, err
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"time"
 
+	"github.com/ashlar-go/ashlar/auth"
 	"github.com/ashlar-go/ashlar/circuitbreaker"
 	"github.com/ashlar-go/ashlar/deadline"
 	"github.com/ashlar-go/ashlar/endpoint"
@@ -18,7 +20,8 @@ const (
 	firstAtATime = 64
 )
 
-// guardClients returns what goes around each client: it leaves time to answer whoever waits, and keeps calls back from what fails.
+// guardClients returns what goes around each client: it leaves time to answer whoever waits, keeps calls back from what fails, and tells
+// the service called for whom the call is.
 func guardClients(logger log.Logger) (endpoint.Middleware, error) {
 	allowance, err := deadline.NewAllowance(keptBack)
 	if err != nil {
@@ -30,7 +33,7 @@ func guardClients(logger log.Logger) (endpoint.Middleware, error) {
 	if err != nil {
 		return nil, err
 	}
-	return endpoint.Chain(endpoint.Timeout(callTimeout), allowance.Middleware, breakers.Middleware), nil
+	return endpoint.Chain(endpoint.Timeout(callTimeout), allowance.Middleware, breakers.Middleware, auth.Forward()), nil
 }
 
 // shed returns what stands first at the door: it refuses what the shop cannot serve in time, before even a line is logged.
@@ -54,9 +57,17 @@ func limitCustomers() (endpoint.Middleware, error) {
 		return nil, err
 	}
 	gate, err := ratelimit.NewGate(customers, ratelimit.Policy("per-customer"),
-		ratelimit.By(ratelimit.KeyHeader("X-Customer")), ratelimit.OnEmptyKey(ratelimit.EmptyUnlimited))
+		ratelimit.By(ratelimit.KeyFunc(customerOf)), ratelimit.OnEmptyKey(ratelimit.EmptyUnlimited))
 	if err != nil {
 		return nil, err
 	}
 	return gate.Middleware, nil
+}
+
+// customerOf returns who calls, "" for those who only look.
+func customerOf(ctx context.Context) string {
+	if caller := auth.PrincipalOf(ctx); caller != nil {
+		return caller.Subject
+	}
+	return ""
 }

@@ -5,19 +5,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ashlar-go/ashlar/examples/shop/accounts"
 	"github.com/ashlar-go/ashlar/ratelimit"
 )
 
 func TestACustomerWhoAsksForTooMuchIsToldWhenToComeBack(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	ask := func(customer string) (code int, header http.Header) {
+	mallory, ada := bearer(t, login(t, s, "tony", accounts.CustomerPassword)), bearer(t, ada(t, s))
+	ask := func(token string) (code int, header http.Header) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/orders", strings.NewReader("{}"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("X-Customer", customer)
+		r.Header.Set("Authorization", token)
 		response, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
@@ -26,12 +28,12 @@ func TestACustomerWhoAsksForTooMuchIsToldWhenToComeBack(t *testing.T) {
 		return response.StatusCode, response.Header
 	}
 	const many = 10_000 // far more than perCustomer, also where a call takes some milliseconds
-	code, header := ask("Mallory")
+	code, header := ask(mallory)
 	for range many {
 		if code == http.StatusTooManyRequests {
 			break
 		}
-		code, header = ask("Mallory")
+		code, header = ask(mallory)
 	}
 	if want, have := http.StatusTooManyRequests, code; want != have {
 		t.Fatalf("want %d, have %d", want, have)
@@ -39,7 +41,7 @@ func TestACustomerWhoAsksForTooMuchIsToldWhenToComeBack(t *testing.T) {
 	if header.Get("Retry-After") == "" || !strings.HasPrefix(header.Get(ratelimit.HeaderRateLimitPolicy), `"per-customer";q=50`) {
 		t.Errorf("want it to be said how many there may be, and when, have %v", header)
 	}
-	code, _ = ask("Ada")
+	code, _ = ask(ada)
 	if want, have := http.StatusBadRequest, code; want != have {
 		t.Errorf("want another customer to be heard, with %d, have %d", want, have)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"github.com/ashlar-go/ashlar/log"
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
@@ -16,17 +18,29 @@ import (
 	natstransport "github.com/ashlar-go/ashlar/transport/nats"
 )
 
-// Each of these starts a server of one protocol, and returns a connection to it. The shop's closers end both.
+// Each of these starts a server of one protocol, or connects to one. The shop's closers end both.
 
-func (s *shop) serveHTTP(name, addr string, handler http.Handler, logger log.Logger) (*httptransport.Conn, error) {
+// serveHTTP returns the URL. With a configuration it is one of https.
+func (s *shop) serveHTTP(name, addr string, handler http.Handler, config *tls.Config, logger log.Logger) (url string, err error) {
 	server := httptransport.NewHTTPServer(handler)
-	url, err := s.serve(name, addr, logger, server.Serve, func(ctx context.Context) error {
+	scheme, serve := "http://", server.Serve
+	if config != nil {
+		server.TLSConfig = config
+		scheme, serve = "https://", func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
+	addr, err = s.serve(name, addr, logger, serve, func(ctx context.Context) error {
 		return httptransport.Shutdown(ctx, server, streamGrace)
 	})
-	if err != nil {
-		return nil, err
+	return scheme + addr, err
+}
+
+// dialHTTP returns what clients call over.
+func (s *shop) dialHTTP(url string, config *tls.Config) (*httptransport.Conn, error) {
+	var opts []httptransport.DialOption
+	if config != nil {
+		opts = append(opts, httptransport.DialTLS(config))
 	}
-	conn, err := httptransport.Dial("http://" + url)
+	conn, err := httptransport.Dial(url, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -34,21 +48,31 @@ func (s *shop) serveHTTP(name, addr string, handler http.Handler, logger log.Log
 	return conn, nil
 }
 
-func (s *shop) serveGRPC(name string, servers []*grpctransport.Server, logger log.Logger) (*grpc.ClientConn, error) {
-	server := grpctransport.NewGRPCServer(grpctransport.GRPCHealth(), grpctransport.GRPCReflection())
+// newGRPCServer returns a server, with a configuration one of TLS.
+func newGRPCServer(config *tls.Config, servers ...*grpctransport.Server) *grpctransport.GRPCServer {
+	opts := []grpctransport.GRPCOption{grpctransport.GRPCHealth(), grpctransport.GRPCReflection()}
+	if config != nil {
+		opts = append(opts, grpctransport.GRPCCredentials(credentials.NewTLS(config)))
+	}
+	server := grpctransport.NewGRPCServer(opts...)
 	grpctransport.Register(server, servers...)
-	addr, err := s.serve(name, "127.0.0.1:0", logger, server.Serve, func(ctx context.Context) error {
+	return server
+}
+
+// dialGRPC is how such a server is dialled.
+func dialGRPC(config *tls.Config) grpctransport.DialOption {
+	if config != nil {
+		return grpctransport.DialTLS(config)
+	}
+	return grpctransport.DialInsecure()
+}
+
+// serveGRPC returns the address.
+func (s *shop) serveGRPC(name string, servers []*grpctransport.Server, config *tls.Config, logger log.Logger) (addr string, err error) {
+	server := newGRPCServer(config, servers...)
+	return s.serve(name, "127.0.0.1:0", logger, server.Serve, func(ctx context.Context) error {
 		return grpctransport.Shutdown(ctx, server, streamGrace)
 	})
-	if err != nil {
-		return nil, err
-	}
-	conn, err := grpctransport.Dial(addr, grpctransport.DialInsecure())
-	if err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, conn.Close)
-	return conn, nil
 }
 
 // serve starts a server on a listener of its own, and returns the address.
@@ -121,7 +145,15 @@ func (s *shop) dialNATS(name string) (*natstransport.Conn, error) {
 }
 
 func (s *shop) connect(name string) (*nats.Conn, error) {
-	nc, err := nats.Connect(s.broker, nats.Name(name), nats.MaxReconnects(-1))
+	opts := []nats.Option{nats.Name(name), nats.MaxReconnects(-1)}
+	config, err := s.certificates.client(name, brokerID)
+	if err != nil {
+		return nil, err
+	}
+	if config != nil {
+		opts = append(opts, nats.Secure(config))
+	}
+	nc, err := nats.Connect(s.broker, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -2,25 +2,22 @@ package main
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
-	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/examples/shop/accounts"
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
 	"github.com/ashlar-go/ashlar/examples/shop/orders"
 	"github.com/ashlar-go/ashlar/examples/shop/payments"
 	"github.com/ashlar-go/ashlar/examples/shop/storefront"
 	"github.com/ashlar-go/ashlar/log"
-	"github.com/ashlar-go/ashlar/status"
-	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
-	httptransport "github.com/ashlar-go/ashlar/transport/http"
-	natstransport "github.com/ashlar-go/ashlar/transport/nats"
+	"github.com/ashlar-go/ashlar/sd"
 )
 
 const (
 	callTimeout  = 2 * time.Second // of each unary call, on both sides
-	slowCall     = 250 * time.Millisecond
-	streamGrace  = time.Second // for the order feeds to end by themselves
+	streamGrace  = time.Second     // for the order feeds to end by themselves
 	closingLimit = 10 * time.Second
 )
 
@@ -32,6 +29,8 @@ type shop struct {
 	catalog *fleet
 	failed  failures
 	closers []func() error
+
+	certificates *certificates // nil without -tls
 }
 
 // failures has the first error of a server that stopped by itself, which closes the shop.
@@ -45,7 +44,7 @@ func (f failures) add(err error) {
 }
 
 // open composes the shop: the catalog over gRPC, the payments over NATS, the orders, which need both, over HTTP, gRPC and NATS,
-// and the storefront in front.
+// and the storefront in front, where customers log in.
 func open(opts options, logger log.Logger) (_ *shop, err error) {
 	s := &shop{failed: make(failures, 1)}
 	defer func() {
@@ -53,83 +52,117 @@ func open(opts options, logger log.Logger) (_ *shop, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	broker, stop, err := startBroker()
+	if opts.tls {
+		if s.certificates, err = newCertificates(); err != nil {
+			return nil, err
+		}
+		s.closers = append(s.closers, s.certificates.close)
+	}
+	people, err := accounts.New()
 	if err != nil {
 		return nil, err
 	}
-	s.broker = broker
-	s.closers = append(s.closers, stop)
-
-	// The one chain of middleware, for endpoints of every type, unary and streaming, on every transport, and the request log around
-	// decoding. Successes are for -log debug.
-	onServer := endpoint.Chain(endpoint.Recover(), endpoint.Timeout(callTimeout), endpoint.Validate())
-	requestLog := log.Middleware(logger, log.CodeLevel(log.LevelDebug, status.OK), log.Slow(slowCall))
-	logHTTP := httptransport.ServerMiddleware(requestLog)
-	logGRPC := grpctransport.ServerMiddleware(requestLog)
-	logNATS := natstransport.ServerMiddleware(requestLog)
-	onClient, err := guardClients(logger)
+	on, err := newChains(people, logger)
 	if err != nil {
 		return nil, err
 	}
-	shedder, err := shed(logger)
-	if err != nil {
+	if err := s.openBroker(); err != nil {
 		return nil, err
 	}
-	limits, err := limitCustomers()
-	if err != nil {
-		return nil, err
-	}
-
 	catalogService, err := catalog.New()
 	if err != nil {
 		return nil, err
 	}
-	pool, err := s.openCatalog(catalog.Servers(catalogService, onServer, logGRPC), opts, logger)
+	instances, err := s.openCatalog(catalog.Servers(catalogService, on.server, on.grpc), opts, logger)
 	if err != nil {
 		return nil, err
 	}
-	products, err := catalog.NewClient(pool, onClient)
+	if err := s.serveNATS(paymentsID, payments.Server(payments.New(), on.server, on.nats)); err != nil {
+		return nil, err
+	}
+	sales, err := s.openOrders(instances, on, logger)
 	if err != nil {
 		return nil, err
 	}
+	return s, s.openStorefront(opts.addr, people, instances, sales, on, logger)
+}
 
-	if err := s.serveNATS("payments", payments.Server(payments.New(), onServer, logNATS)); err != nil {
-		return nil, err
-	}
-	overNATS, err := s.dialNATS("shop")
+// openBroker starts the broker.
+func (s *shop) openBroker() error {
+	config, err := s.certificates.server(brokerID, catalogID, ordersID, paymentsID, operatorID)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	till, err := payments.NewClient(overNATS, onClient)
+	broker, stop, err := startBroker(config)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	s.broker = broker
+	s.closers = append(s.closers, stop)
+	return nil
+}
 
-	ordersService := orders.New(orders.Partners{Reserve: products.Reserve, Release: products.Release, Charge: till.Charge})
-	overGRPC, err := s.serveGRPC("orders", orders.Servers(ordersService, onServer, logGRPC), logger)
+// openOrders starts the orders on all three transports, and returns how the storefront calls them.
+func (s *shop) openOrders(instances sd.Instancer, on *chains, logger log.Logger) (*orders.Client, error) {
+	products, err := s.dialCatalog(ordersID, instances, on.client, logger)
 	if err != nil {
 		return nil, err
 	}
-	s.orders = overGRPC.Target()
-	if err := s.serveNATS("orders", orders.FeedServer(ordersService, onServer, logNATS)); err != nil {
-		return nil, err
-	}
-	overHTTP, err := s.serveHTTP("orders", "127.0.0.1:0", orders.Handler(ordersService, onServer, logHTTP), logger)
+	overNATS, err := s.dialNATS(ordersID)
 	if err != nil {
 		return nil, err
 	}
-	sales, err := orders.NewHTTPClient(overHTTP, onClient)
+	till, err := payments.NewClient(overNATS, on.client)
 	if err != nil {
 		return nil, err
 	}
+	service := orders.New(orders.Partners{Reserve: products.Reserve, Release: products.Release, Charge: till.Charge})
+	config, err := s.certificates.server(ordersID, storefrontID, operatorID)
+	if err != nil {
+		return nil, err
+	}
+	if s.orders, err = s.serveGRPC(ordersID, orders.Servers(service, on.server, on.grpc), config, logger); err != nil {
+		return nil, err
+	}
+	if err := s.serveNATS(ordersID, orders.FeedServer(service, on.server, on.nats)); err != nil {
+		return nil, err
+	}
+	url, err := s.serveHTTP(ordersID, "127.0.0.1:0", orders.Handler(service, on.server, on.http), config, logger)
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.certificates.client(storefrontID, ordersID)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := s.dialHTTP(url, own)
+	if err != nil {
+		return nil, err
+	}
+	return orders.NewHTTPClient(conn, on.client)
+}
 
-	front, err := s.serveHTTP("storefront", opts.addr, storefront.Handler(products, sales, onServer,
-		httptransport.ServerMiddleware(shedder), logHTTP, httptransport.ServerMiddleware(limits)), logger)
+// openStorefront opens the door to the street, where nobody has a certificate.
+func (s *shop) openStorefront(
+	addr string, people *accounts.Service, instances sd.Instancer, sales *orders.Client, on *chains, logger log.Logger,
+) error {
+	products, err := s.dialCatalog(storefrontID, instances, on.client, logger)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.url = front.BaseURL()
-	return s, nil
+	passwords, err := accounts.Passwords()
+	if err != nil {
+		return err
+	}
+	config, err := s.certificates.server(storefrontID)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	accounts.Handle(mux, people, passwords, on.server, on.door...)
+	storefront.Handle(mux, products, sales, on.server, on.door...)
+	s.url, err = s.serveHTTP(storefrontID, addr, mux, config, logger)
+	return err
 }
 
 // close ends what runs, the last first: customers are served to the end.

@@ -8,8 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nats-io/nats.go"
-
+	"github.com/ashlar-go/ashlar/auth"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
 	"github.com/ashlar-go/ashlar/examples/shop/orders"
@@ -17,23 +16,16 @@ import (
 	"github.com/ashlar-go/ashlar/status"
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
-	natstransport "github.com/ashlar-go/ashlar/transport/nats"
 )
 
 // feedOverNATS returns the feed of the orders over NATS.
-func feedOverNATS(t *testing.T, s *shop) endpoint.Stream[*orders.Feed, *orders.Order] {
+func feedOverNATS(t *testing.T, s *shop, who *auth.Credentials) endpoint.Stream[*orders.Feed, *orders.Order] {
 	t.Helper()
-	nc, err := nats.Connect(s.broker)
+	conn, err := s.dialNATS(operatorID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(nc.Close)
-	conn, err := natstransport.NewConn(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	feed, err := orders.NewFeedClient(conn, endpoint.Recover())
+	feed, err := orders.NewFeedClient(conn, who.Middleware)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,14 +33,18 @@ func feedOverNATS(t *testing.T, s *shop) endpoint.Stream[*orders.Feed, *orders.O
 }
 
 // salesOverGRPC returns a client of the orders over gRPC.
-func salesOverGRPC(t *testing.T, s *shop) *orders.Client {
+func salesOverGRPC(t *testing.T, s *shop, who *auth.Credentials) *orders.Client {
 	t.Helper()
-	conn, err := grpctransport.Dial(s.orders, grpctransport.DialInsecure())
+	config, err := s.certificates.client(operatorID, ordersID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := grpctransport.Dial(s.orders, dialGRPC(config))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	sales, err := orders.NewGRPCClient(conn, endpoint.Recover())
+	sales, err := orders.NewGRPCClient(conn, who.Middleware)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,18 +53,28 @@ func salesOverGRPC(t *testing.T, s *shop) *orders.Client {
 
 func TestTheFeedIsTheSameOnEveryTransport(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
-	sales := salesOverGRPC(t, s)
+	for name, opts := range map[string]options{"plain": {}, "TLS": {tls: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			opts.addr, opts.registry = "127.0.0.1:0", "static"
+			compareFeeds(t, openWith(t, opts))
+		})
+	}
+}
+
+func compareFeeds(t *testing.T, s *shop) {
+	t.Helper()
+	sales, staff := salesOverGRPC(t, s, ada(t, s)), mason(t, s)
 	feeds := map[string]endpoint.Stream[*orders.Feed, *orders.Order]{
-		"NDJSON":             customerOf(t, s).Feed,
-		"server-sent events": customerOf(t, s, httptransport.ClientSSE()).Feed,
-		"WebSocket":          customerOf(t, s, httptransport.ClientWebSocket()).Feed,
-		"gRPC":               sales.Feed,
-		"NATS":               feedOverNATS(t, s),
+		"NDJSON":             as(t, s, staff).Feed,
+		"server-sent events": as(t, s, staff, httptransport.ClientSSE()).Feed,
+		"WebSocket":          as(t, s, staff, httptransport.ClientWebSocket()).Feed,
+		"gRPC":               salesOverGRPC(t, s, staff).Feed,
+		"NATS":               feedOverNATS(t, s, staff),
 	}
 	place := func(sku string) string {
 		t.Helper()
-		placed, err := sales.Place(t.Context(), &orders.Place{Customer: "Ada", Lines: []catalog.Line{{SKU: sku, Count: 1}}})
+		placed, err := sales.Place(t.Context(), &orders.Place{Lines: []catalog.Line{{SKU: sku, Count: 1}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,8 +105,8 @@ func TestTheFeedIsTheSameOnEveryTransport(t *testing.T) {
 func TestErrorsAreTheSameOnEveryTransport(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	customer, sales := customerOf(t, s), salesOverGRPC(t, s)
-	ask := &orders.Place{Customer: "Ada", Lines: []catalog.Line{{SKU: "CHI-1002", Count: 896}}}
+	customer, sales := as(t, s, ada(t, s)), salesOverGRPC(t, s, ada(t, s))
+	ask := &orders.Place{Lines: []catalog.Line{{SKU: "CHI-1002", Count: 896}}}
 	_, overHTTP := customer.Place(t.Context(), ask)
 	_, overGRPC := sales.Place(t.Context(), ask)
 	for name, err := range map[string]error{"HTTP": overHTTP, "gRPC": overGRPC} {
@@ -113,28 +119,58 @@ func TestErrorsAreTheSameOnEveryTransport(t *testing.T) {
 
 func TestTheProgramsOfOthersReachTheShop(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
+	for name, opts := range map[string]options{"plain": {}, "TLS": {tls: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			opts.addr, opts.registry = "127.0.0.1:0", "static"
+			callByPrograms(t, openWith(t, opts))
+		})
+	}
+}
+
+func callByPrograms(t *testing.T, s *shop) {
+	t.Helper()
+	token := "Authorization:" + bearer(t, ada(t, s))
+	grpcurl, broker := []string{"-plaintext"}, []string{"-s", s.broker}
+	if c := s.certificates; c != nil {
+		grpcurl = []string{"-cacert", c.path("ca"), "-cert", c.path(operatorID), "-key", c.path(operatorID + "-key")}
+		broker = append(broker, "--tlsca", c.path("ca"), "--tlscert", c.path(operatorID), "--tlskey", c.path(operatorID+"-key"))
+	}
 	for _, row := range []struct {
-		program, args string
-		want          []string
+		program string
+		common  []string
+		args    []string
+		want    string
 	}{
-		{"grpcurl", "-plaintext " + s.orders + " list", []string{"shop.v1.Orders", "grpc.health.v1.Health"}},
-		{"grpcurl", "-plaintext " + s.orders + " grpc.health.v1.Health/Check", []string{"SERVING"}},
+		{"grpcurl", grpcurl, []string{s.orders, "list"}, "shop.v1.Orders"},
+		{"grpcurl", grpcurl, []string{s.orders, "grpc.health.v1.Health/Check"}, "SERVING"},
 		{
-			"grpcurl", `-plaintext -d {"customer":"Ada","lines":[{"sku":"CHI-1001","count":2}]} ` + s.orders + " shop.v1.Orders/Place",
-			[]string{`"customer": "Ada"`, `"cents": "5110"`, `"payment": "P-1"`},
+			"grpcurl", grpcurl,
+			[]string{"-H", token, "-d", `{"lines":[{"sku":"CHI-1001","count":2}]}`, s.orders, "shop.v1.Orders/Place"},
+			`"customer": "ada"`,
 		},
-		{"nats", "-s " + s.broker + " micro ls", []string{"orders", "payments"}},
-		{"nats", "-s " + s.broker + " micro info payments", []string{"shop.v1.Payments.Charge"}},
-		{"nats", "-s " + s.broker + ` request -H Content-Type:application/json shop.v1.Payments.Charge {"key":"k","cents":5}`, []string{`{"id":"P-2","cents":5}`}},
+		{"nats", broker, []string{"micro", "ls"}, "payments"},
+		{"nats", broker, []string{"micro", "info", "payments"}, "shop.v1.Payments.Charge"},
+		{
+			"nats", broker,
+			[]string{
+				"request", "-H", "Content-Type:application/json", "-H", token, "shop.v1.Payments.Charge", `{"key":"k","customer":"ada","cents":5}`,
+			},
+			`{"id":"P-2","cents":5}`,
+		},
+		{
+			"nats", broker,
+			[]string{
+				"request", "-H", "Content-Type:application/json", "-H", token, "shop.v1.Payments.Charge", `{"key":"l","customer":"tony","cents":5}`,
+			},
+			`FORBIDDEN`,
+		},
 	} {
-		cmd := exec.CommandContext(t.Context(), testserver.Program(t, row.program), strings.Fields(row.args)...)
+		cmd := exec.CommandContext(t.Context(), testserver.Program(t, row.program), slices.Concat(row.common, row.args)...)
 		cmd.Env = append(cmd.Environ(), "XDG_CONFIG_HOME="+t.TempDir()) // nobody's own contexts
 		text, err := cmd.CombinedOutput()
-		for _, want := range row.want {
-			if err != nil || !strings.Contains(string(text), want) {
-				t.Errorf("%s %s: want %s, have %v\n%s", row.program, row.args, want, err, text)
-			}
+		if err != nil || !strings.Contains(string(text), row.want) {
+			t.Errorf("%s %v: want %s, have %v\n%s", row.program, row.args, row.want, err, text)
 		}
 	}
 }

@@ -38,6 +38,7 @@ func floors() []floor {
 		{packages: []string{"transport/tls"}, number: 3, upTo: 0}, // for transports, drivers and policies alike
 		{packages: []string{"transport/internal/*"}, number: 4, upTo: 3},
 		{packages: []string{"transport/*", "transport/*/*"}, number: 6, upTo: 4}, // the latter on the one that they begin with
+		{packages: []string{"auth/authtest"}, number: 7, upTo: 5, beside: []string{"transport/transporttest"}},
 		{
 			packages: []string{"log/*", "circuitbreaker/*", "ratelimit/*", "auth/*", "metrics/*", "tracing/*", "health/*"},
 			number:   7, upTo: 5,

@@ -43,6 +43,8 @@ func Rules() []Rule {
 		{Name: "no sleeps in tests", check: noSleeps},
 		{Name: "no fixed ports in tests", check: noFixedPorts},
 		{Name: "no paths of one machine", check: noMachinePaths},
+		{Name: "no secrets", check: noSecrets},
+		{Name: "named tests", check: namedTests},
 	}
 }
 

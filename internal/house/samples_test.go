@@ -23,6 +23,23 @@ func packageSamples() []sample {
 			"a.md":   "fine: http://host/home/x, ./tmp/x, $(pwd)/tmp/x\nrun " + "/" + "tmp/x\n",
 			"go.sum": "/" + "root/x",
 		}, []string{"a.md:2: a path of one machine: run " + "/" + "tmp/x"}},
+		{"named tests", source{
+			"a_test.go": "package a_test\n\nfunc TestA() {}\n", "CHANGELOG.md": "`TestOld`", "b.go": "package a\n\nfunc TestB() {}\n",
+			"x.md": "`TestA`, Test, `TestMain`d\nby `TestB` or `FuzzC`\n",
+		}, []string{"x.md:1: there is no test TestMain", "x.md:2: there is no test FuzzC", "x.md:2: there is no test TestB"}},
+		{"no secrets", source{
+			"a.pem": "-----BEGIN EC PRIVATE" + " KEY-----\n" + strings.Repeat("A", 40) + "\n",
+			"b.md":  "-----BEGIN PRIVATE" + " KEY-----\n...\nnats://user:secret@host, AKIA, eyJ...\n",
+			"c.md":  "\ntoken: " + "ey" + "JhbGciOiJub25lIn0." + "ey" + "JzdWIiOiJhbm4ifQ." + strings.Repeat("A", 43),
+			"d.md":  "AKIA" + strings.Repeat("A", 16),
+			"e.md":  "ghp" + "_" + strings.Repeat("a", 36),
+			"f.md":  "xoxb" + "-" + strings.Repeat("1", 12),
+			"g.md":  "AIza" + strings.Repeat("a", 35),
+			"h.md":  "postgres://ann" + ":" + strings.Repeat("x", 12) + "@db",
+		}, []string{
+			"a.pem:1: a private key", "c.md:2: a signed token", "d.md:1: a key of AWS", "e.md:1: a token of GitHub",
+			"f.md:1: a token of Slack", "g.md:1: a key of Google", "h.md:1: a password in a URL",
+		}},
 	}
 }
 

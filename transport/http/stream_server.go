@@ -155,22 +155,17 @@ func (s *streamServer[In, Out]) ServeHTTP(w http.ResponseWriter, r *http.Request
 	defer x.release()
 	defer x.end()
 	err := x.begin(info)
-	if err != nil {
-		x.fail(err)
-		return
-	}
 	switch {
+	case s.kind == endpoint.ClientStream && !isUpgrade(r):
+		s.serveOne(x, err, stop)
+	case err != nil:
+		x.fail(err)
 	case isUpgrade(r):
 		s.serveSocket(x, stop)
 	case s.kind == endpoint.ServerStream:
 		s.serveFeed(x, header, trailer, stop)
-	case s.kind == endpoint.Bidirectional:
-		err = upgradeRequired(r)
 	default:
-		s.serveOne(x, stop)
-	}
-	if err != nil {
-		x.fail(err)
+		x.fail(upgradeRequired(r))
 	}
 }
 
@@ -243,25 +238,34 @@ func (s *streamServer[In, Out]) request(ctx context.Context, r *http.Request, co
 	return request, nil
 }
 
-// serveOne serves a client stream.
-func (s *streamServer[In, Out]) serveOne(x *exchange, cancel context.CancelCauseFunc) {
+// serveOne serves a client stream, or refuses it with err.
+func (s *streamServer[In, Out]) serveOne(x *exchange, err error, cancel context.CancelCauseFunc) {
 	var u *upload
-	defer func() { u.close() }()
-	form, err := s.answers.negotiate(x.r)
-	if err != nil {
-		x.fail(err)
-		return
+	defer func() {
+		if u != nil {
+			u.close()
+		}
+	}()
+	var f form
+	if err == nil {
+		f, err = s.answers.negotiate(x.r)
 	}
 	one := single[Out]{ctx: x.ctx}
-	err = s.decorated(x, func(ctx context.Context, r *http.Request) (err error) {
-		if u != nil {
-			return errTwice
-		}
-		if u, err = newUpload(x, r, cancel); err != nil {
-			return err
-		}
-		return s.stream(ctx, messages(u, newInlet[In](s.plan), s.json, r), one.set)
-	})
+	if err == nil {
+		err = s.decorated(x, func(ctx context.Context, r *http.Request) error {
+			if u != nil {
+				return errTwice
+			}
+			if err := checkUpload(r); err != nil {
+				return err
+			}
+			u = newUpload(x, r, cancel)
+			return s.stream(ctx, messages(u, newInlet[In](s.plan), s.json, r), one.set)
+		})
+	}
+	if u == nil {
+		u = newUpload(x, x.r, cancel)
+	}
 	u.settle()
 	if err == nil {
 		err = one.check()
@@ -270,7 +274,7 @@ func (s *streamServer[In, Out]) serveOne(x *exchange, cancel context.CancelCause
 		for _, hook := range s.after {
 			hook(x.ctx, x.w)
 		}
-		err = s.answers.write(x, form, one.response)
+		err = s.answers.write(x, f, one.response)
 	}
 	if err != nil {
 		x.fail(reason(x.ctx, err))

@@ -24,11 +24,9 @@ type upload struct {
 	unhook  func() bool
 }
 
-// newUpload begins to read r. Cancel is called when its client goes away.
-func newUpload(x *exchange, r *http.Request, cancel context.CancelCauseFunc) (*upload, error) {
-	if err := checkUpload(r); err != nil {
-		return nil, err
-	}
+// newUpload begins to read r, also when the call is refused: net/http would read up to 256 KiB of what may never come before it answers.
+// Cancel is called when its client goes away.
+func newUpload(x *exchange, r *http.Request, cancel context.CancelCauseFunc) *upload {
 	u := &upload{x: x, control: http.NewResponseController(x.w)}
 	_ = u.control.SetReadDeadline(time.Time{})
 	_ = u.control.SetWriteDeadline(time.Time{})
@@ -38,7 +36,7 @@ func newUpload(x *exchange, r *http.Request, cancel context.CancelCauseFunc) (*u
 	u.ahead = newReadAhead(r.Body, cancel)
 	u.lines = newLineReader(u.ahead, x.config.maxRequest)
 	u.unhook = context.AfterFunc(x.ctx, func() { u.ahead.fail(ended(x.ctx)) })
-	return u, nil
+	return u
 }
 
 // checkUpload refuses what is no NDJSON.
@@ -86,11 +84,8 @@ func (u *upload) next() ([]byte, error) {
 
 var errClientFailed = status.New(status.Canceled, "the client broke the stream off")
 
-// settle is called when the stream has returned, before it is answered.
+// settle is called when the stream has returned, or was refused, before it is answered.
 func (u *upload) settle() {
-	if u == nil {
-		return
-	}
 	u.unhook()
 	u.ahead.drop()
 	_ = u.control.SetWriteDeadline(time.Now().Add(u.x.config.stream.write))
@@ -102,9 +97,6 @@ func (u *upload) settle() {
 
 // close ends the reading, when the answer has been written.
 func (u *upload) close() {
-	if u == nil {
-		return
-	}
 	u.unhook()
 	u.ahead.drop()
 	if u.x.r.ProtoMajor == 1 && u.x.outcome.Status != 0 && !u.ahead.isDone() {

@@ -10,25 +10,20 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ashlar-go/ashlar/auth"
+	"github.com/ashlar-go/ashlar/examples/shop/accounts"
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
 	"github.com/ashlar-go/ashlar/examples/shop/payments"
 	"github.com/ashlar-go/ashlar/status"
 )
 
-// Place is an order that a customer wants to make.
+// Place is an order that a customer wants to make: the one who calls.
 type Place struct {
-	Customer string         `header:"X-Customer,required" json:"-"`
-	Lines    []catalog.Line `json:"lines"`
+	Lines []catalog.Line `json:"lines"`
 }
 
 // Validate implements the method that endpoint.Validate looks for.
-func (p *Place) Validate() error {
-	wrong := catalog.ValidateLines(p.Lines)
-	if p.Customer == "" {
-		wrong = errors.Join(status.Violation{Field: "customer", Description: "is missing"}, wrong)
-	}
-	return wrong
-}
+func (p *Place) Validate() error { return catalog.ValidateLines(p.Lines) }
 
 // Order is an order that was accepted.
 type Order struct {
@@ -71,7 +66,7 @@ type Partners struct {
 	Charge  func(context.Context, *payments.Charge) (*payments.Payment, error)
 }
 
-// Service takes orders. It is plain Go, and safe for concurrent use.
+// Service takes orders of the callers that auth.PrincipalOf knows. It is plain Go, and safe for concurrent use.
 type Service struct {
 	partners Partners
 
@@ -85,6 +80,10 @@ func New(partners Partners) *Service { return &Service{partners: partners, more:
 
 // Place accepts an order: what was ordered is taken out of the stock, and put back if it is not paid for.
 func (s *Service) Place(ctx context.Context, place *Place) (*Placed, error) {
+	caller := auth.PrincipalOf(ctx)
+	if caller == nil {
+		return nil, errNobody
+	}
 	key := rand.Text() // so that partners can be asked again
 	reservation, err := s.partners.Reserve(ctx, &catalog.Reserve{Key: key, Lines: place.Lines})
 	if err != nil {
@@ -93,7 +92,7 @@ func (s *Service) Place(ctx context.Context, place *Place) (*Placed, error) {
 		}
 		return nil, s.release(ctx, key, err)
 	}
-	payment, err := s.partners.Charge(ctx, &payments.Charge{Key: key, Customer: place.Customer, Cents: reservation.Cents})
+	payment, err := s.partners.Charge(ctx, &payments.Charge{Key: key, Customer: caller.Subject, Cents: reservation.Cents})
 	if err != nil {
 		return nil, s.release(ctx, key, err)
 	}
@@ -101,7 +100,7 @@ func (s *Service) Place(ctx context.Context, place *Place) (*Placed, error) {
 	defer s.mu.Unlock()
 	order := &Order{
 		ID:       len(s.orders) + 1,
-		Customer: place.Customer,
+		Customer: caller.Subject,
 		Placed:   time.Now().UTC(),
 		Lines:    reservation.Lines,
 		Cents:    reservation.Cents,
@@ -128,14 +127,22 @@ func (s *Service) release(ctx context.Context, key string, err error) error {
 // releaseTimeout is how long putting back may take.
 const releaseTimeout = 2 * time.Second
 
-// Get returns one order.
-func (s *Service) Get(_ context.Context, get *Get) (*Order, error) {
+var errNobody = status.New(status.Unauthenticated, "an order is somebody's")
+
+// Get returns one order, of the caller's own or to the staff. Others are not told that there is one.
+func (s *Service) Get(ctx context.Context, get *Get) (*Order, error) {
+	caller := auth.PrincipalOf(ctx)
+	if caller == nil {
+		return nil, errNobody
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if get.ID < 1 || get.ID > len(s.orders) {
-		return nil, status.Errorf(status.NotFound, "there is no order %d", get.ID).WithReason("NO_ORDER")
+	if get.ID >= 1 && get.ID <= len(s.orders) {
+		if order := s.orders[get.ID-1]; order.Customer == caller.Subject || caller.HasRole(accounts.Staff) {
+			return order, nil
+		}
 	}
-	return s.orders[get.ID-1], nil
+	return nil, status.Errorf(status.NotFound, "there is no order %d", get.ID).WithReason("NO_ORDER")
 }
 
 // Feed sends orders until ctx ends: those after the last one known, and then each that is placed. A reader that is slow is not

@@ -12,11 +12,11 @@ import (
 // What follows turns the types of the service into its messages on the wire and back. The service itself knows nothing of them.
 
 func placeToProto(_ context.Context, p *Place) (*shoppb.PlaceRequest, error) {
-	return &shoppb.PlaceRequest{Customer: p.Customer, Lines: catalog.LinesToProto(p.Lines)}, nil
+	return &shoppb.PlaceRequest{Lines: catalog.LinesToProto(p.Lines)}, nil
 }
 
 func placeFromProto(_ context.Context, m *shoppb.PlaceRequest) (*Place, error) {
-	return &Place{Customer: m.GetCustomer(), Lines: catalog.LinesFromProto(m.GetLines())}, nil
+	return &Place{Lines: catalog.LinesFromProto(m.GetLines())}, nil
 }
 
 func placedToProto(_ context.Context, p *Placed) (*shoppb.Order, error) {

@@ -24,7 +24,6 @@ const (
 
 type PlaceRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Customer      string                 `protobuf:"bytes,1,opt,name=customer,proto3" json:"customer,omitempty"`
 	Lines         []*Line                `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -58,13 +57,6 @@ func (x *PlaceRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use PlaceRequest.ProtoReflect.Descriptor instead.
 func (*PlaceRequest) Descriptor() ([]byte, []int) {
 	return file_orders_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *PlaceRequest) GetCustomer() string {
-	if x != nil {
-		return x.Customer
-	}
-	return ""
 }
 
 func (x *PlaceRequest) GetLines() []*Line {
@@ -250,10 +242,9 @@ var File_orders_proto protoreflect.FileDescriptor
 
 const file_orders_proto_rawDesc = "" +
 	"\n" +
-	"\forders.proto\x12\ashop.v1\x1a\rcatalog.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"O\n" +
-	"\fPlaceRequest\x12\x1a\n" +
-	"\bcustomer\x18\x01 \x01(\tR\bcustomer\x12#\n" +
-	"\x05lines\x18\x02 \x03(\v2\r.shop.v1.LineR\x05lines\"!\n" +
+	"\forders.proto\x12\ashop.v1\x1a\rcatalog.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"9\n" +
+	"\fPlaceRequest\x12#\n" +
+	"\x05lines\x18\x02 \x03(\v2\r.shop.v1.LineR\x05linesJ\x04\b\x01\x10\x02\"!\n" +
 	"\x0fGetOrderRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\"#\n" +
 	"\vFeedRequest\x12\x14\n" +

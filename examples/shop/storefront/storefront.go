@@ -27,15 +27,15 @@ func feedSpec() endpoint.Spec {
 	return endpoint.Spec{Service: "storefront", Method: "OrderFeed", Kind: endpoint.ServerStream, Idempotent: true}
 }
 
-// Handler serves what customers may do, each endpoint decorated with mw and each server set up by opts.
-func Handler(products *catalog.Client, sales *orders.Client, mw endpoint.Middleware, opts ...httptransport.ServerOption) http.Handler {
-	mux := http.NewServeMux()
+// Handle serves what customers may do, each endpoint decorated with mw and each server set up by opts.
+func Handle(
+	mux *http.ServeMux, products *catalog.Client, sales *orders.Client, mw endpoint.Middleware, opts ...httptransport.ServerOption,
+) {
 	serve(mux, findRoute, spec("FindProducts"), products.Find, mw, opts)
 	serve(mux, getRoute, spec("GetProduct"), products.Get, mw, opts)
 	serve(mux, placeRoute, spec("PlaceOrder"), sales.Place, mw, opts)
 	serve(mux, orderRoute, spec("GetOrder"), sales.Get, mw, opts)
 	mux.Handle(feedRoute, httptransport.NewStreamServer(feedSpec(), endpoint.NewStream(feedSpec(), sales.Feed, mw), opts...))
-	return mux
 }
 
 func serve[Req, Resp any](

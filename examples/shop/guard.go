@@ -1,0 +1,37 @@
+package main
+
+import (
+	_ "embed"
+
+	"github.com/ashlar-go/ashlar/auth"
+	"github.com/ashlar-go/ashlar/auth/authz"
+	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/log"
+)
+
+//go:embed rules.json
+var rulesFile []byte
+
+// guard returns what stands before each operation of each service, whichever the transport: it knows callers by their tokens, and lets them
+// do what the rules say. Those who only look have none. The staff can ask why by the log.
+func guard(tokens auth.Authenticator, logger log.Logger) (endpoint.Middleware, error) {
+	rules, err := authz.Parse(rulesFile)
+	if err != nil {
+		return nil, err
+	}
+	for _, unused := range rules.Unused(operations()...) {
+		_ = log.Warn(logger).Log("msg", "a rule is about nothing", "rule", unused)
+	}
+	return endpoint.Chain(auth.Middleware(auth.Optional(tokens)), rules.Middleware), nil
+}
+
+// operations are all that the shop serves.
+func operations() []string {
+	return []string{
+		"accounts/Login",
+		"storefront/FindProducts", "storefront/GetProduct", "storefront/PlaceOrder", "storefront/GetOrder", "storefront/OrderFeed",
+		"shop.v1.Catalog/Find", "shop.v1.Catalog/Get", "shop.v1.Catalog/Reserve", "shop.v1.Catalog/Release",
+		"shop.v1.Orders/Place", "shop.v1.Orders/Get", "shop.v1.Orders/Feed",
+		"shop.v1.Payments/Charge",
+	}
+}
