@@ -218,6 +218,18 @@ func TestAnOutageIsNoAnswer(t *testing.T) {
 	})
 }
 
+func TestWhatIsNoAnswerIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	a := &asked{said: []string{`}{`, `{"sub":"ann"}`, `{"active":true,` + ann() + `}`}}
+	i := introspector(t, introspection, by(a), oauth2auth.RefusedTTL(time.Minute))
+	for range 2 {
+		if _, err := i.Introspect(t.Context(), "good"); !errors.Is(err, auth.ErrUnavailable) {
+			t.Errorf("want ErrUnavailable, have %v", err)
+		}
+	}
+	must(i.Introspect(t.Context(), "good"))(t)
+}
+
 func TestOneQuestionAtATimeForAToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

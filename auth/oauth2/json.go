@@ -45,8 +45,6 @@ func tooDeep(text []byte) bool {
 	return false
 }
 
-const maxKeyID = 256
-
 // header is what is read of the first part of a token. What would say where to find a key (jku, jwk, x5u, x5c) is not.
 type header struct {
 	Algorithm string         `json:"alg"`
@@ -75,11 +73,8 @@ func headerOf(token string) (h header, err error) {
 	if err := unmarshal(first, &h); err != nil {
 		return h, fmt.Errorf("the header: %w", err)
 	}
-	switch {
-	case h.Critical != nil:
+	if h.Critical != nil {
 		return h, errors.New("the header has crit, and no extension is understood")
-	case len(h.KeyID) > maxKeyID:
-		return h, fmt.Errorf("kid has %d bytes, more than %d", len(h.KeyID), maxKeyID)
 	}
 	return h, nil
 }

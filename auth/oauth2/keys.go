@@ -40,7 +40,7 @@ func readKeys(text []byte) (keys []key, err error) {
 	}
 	for _, text := range set.Keys {
 		var k jose.JSONWebKey
-		if err := k.UnmarshalJSON(text); err != nil || k.Use != "" && k.Use != "sig" || len(k.KeyID) > maxKeyID {
+		if err := k.UnmarshalJSON(text); err != nil || k.Use != "" && k.Use != "sig" {
 			continue
 		}
 		if all := algorithmsOf(k.Key); k.Algorithm == "" && all != nil {

@@ -231,6 +231,17 @@ func TestTokenEndpointsThatDoNotAnswerAsTheyShould(t *testing.T) {
 	}
 }
 
+func TestALongDescriptionIsCutOff(t *testing.T) {
+	t.Parallel()
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusBadRequest, `{"error":"invalid_request","error_description":"`+strings.Repeat("x", 10_000)+`"}`)
+	})
+	_, err := must(oauth2auth.NewClientCredentials(address, "cart", "secret"))(t).Credential(t.Context())
+	if e, ok := errors.AsType[*oauth2auth.EndpointError](err); !ok || len(e.Description) != 203 || e.Status != http.StatusBadRequest {
+		t.Errorf("have %v", err)
+	}
+}
+
 func TestNothingPrintsASecret(t *testing.T) {
 	t.Parallel()
 	source := must(oauth2auth.NewRefresh(tokens, "cart", "top-secret", "refresh-secret"))(t)

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -117,6 +118,28 @@ func TestAttacksOnTokensAreRefused(t *testing.T) {
 	}
 }
 
+func TestATokenHasOneForm(t *testing.T) {
+	t.Parallel()
+	s := startSmall(t)
+	token := sign(t, jose.ES256, s.addKey(t, "k1"), "k1", s.claims())
+	v := verifier(t, s)
+	must(v.Verify(t.Context(), token))(t)
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(token) - 1 // it has two bits of the signature, and four that are zero
+	for name, other := range map[string]string{
+		"bits after the end": token[:last] + string(alphabet[strings.IndexByte(alphabet, token[last])+1]),
+		"line feed":          token + "\n",
+		"line feed within":   token[:last] + "\n" + token[last:],
+		"carriage return":    "\r" + token,
+		"padding":            token + "==",
+		"space":              " " + token,
+	} {
+		if p, err := v.Verify(t.Context(), other); err == nil {
+			t.Errorf("%s: have %v", name, p)
+		}
+	}
+}
+
 func TestAllAlgorithmsOfPublicKeys(t *testing.T) {
 	t.Parallel()
 	s := startSmall(t)
@@ -198,6 +221,12 @@ func TestProvidersThatAreWrongAreUnavailable(t *testing.T) {
 			s.answers["/keys"] = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, s.URL+"/other", http.StatusFound) }
 		},
 		"keys are gone": func(s *small) { s.answers["/keys"] = http.NotFound },
+		"keys with 500": func(s *small) {
+			keys := s.keys
+			s.answers["/keys"] = func(w http.ResponseWriter, _ *http.Request) {
+				writeJSON(w, http.StatusInternalServerError, string(must(json.Marshal(jose.JSONWebKeySet{Keys: keys}))(t)))
+			}
+		},
 	} {
 		s := startSmall(t)
 		token := sign(t, jose.ES256, s.addKey(t, "k1"), "k1", s.claims())

@@ -117,16 +117,9 @@ func (b *bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	var wrong error
-	switch {
-	case response.StatusCode >= 300 && response.StatusCode < 400:
-		wrong = fmt.Errorf("the answer is a redirect, HTTP %d, which is not followed", response.StatusCode)
-	case response.ContentLength > MaxAnswer:
-		wrong = errTooLong
-	}
-	if wrong != nil {
+	if response.StatusCode >= 300 && response.StatusCode < 400 {
 		_ = response.Body.Close()
-		return nil, wrong
+		return nil, fmt.Errorf("the answer is a redirect, HTTP %d, which is not followed", response.StatusCode)
 	}
 	response.Body = &limited{ReadCloser: response.Body, left: MaxAnswer}
 	return response, nil
