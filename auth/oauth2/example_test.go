@@ -20,12 +20,12 @@ func Example() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /token", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, `{"access_token":"opaque","token_type":"Bearer","expires_in":300}`)
+		_, _ = fmt.Fprint(w, `{"access_token":"opaque","token_type":"Bearer","expires_in":300}`)
 	})
 	mux.HandleFunc("POST /introspect", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		active := r.FormValue("token") == "opaque"
-		fmt.Fprintf(w, `{"active":%t,"sub":"cart","aud":"orders","scope":"orders:write","tenant":"north"}`, active)
+		_, _ = fmt.Fprintf(w, `{"active":%t,"sub":"cart","aud":"orders","scope":"orders:write","tenant":"north"}`, active)
 	})
 	server := httptest.NewServer(mux)
 	defer server.Close()

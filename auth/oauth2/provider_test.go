@@ -218,6 +218,24 @@ func TestAProviderThatIsDownIsLeftAlone(t *testing.T) {
 	})
 }
 
+func TestEndpointsAreAsSafeAsTheIssuer(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"jwks_uri", "token_endpoint", "authorization_endpoint"} {
+		n := newNear()
+		n.addKey(t, "k1")
+		if err := provider(t, n.URL, by(n)).Discover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		n.metadata[name] = "http://127.0.0.1:9/keys" // would do for an issuer of this machine
+		before := n.fetches.Load()
+		for _, opts := range [][]oauth2auth.ProviderOption{{by(n)}, {by(n), oauth2auth.Plaintext()}} {
+			if err := provider(t, n.URL, opts...).Discover(t.Context()); !errors.Is(err, auth.ErrUnavailable) || n.fetches.Load() != before {
+				t.Errorf("%s: have %v", name, err)
+			}
+		}
+	}
+}
+
 func TestAProviderThatIsClosedGoesOnWithWhatItKnows(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
