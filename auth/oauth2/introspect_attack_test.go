@@ -163,12 +163,16 @@ func TestAnEndpointThatDoesNotAnswerAsItShouldIsUnavailable(t *testing.T) {
 		"sub is a number": text(`{"active":true,"sub":1,"aud":"orders"}`),
 		"not UTF-8":       text("{\"active\":true," + ann("\"x\":\"\xff\"") + "}"),
 		"HTML":            func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>" + good)) },
-		"redirect":        func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, http.StatusTemporaryRedirect) },
-		"found":           func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, http.StatusFound) },
-		"500":             echo(http.StatusInternalServerError),
-		"401":             echo(http.StatusUnauthorized),
-		"201":             echo(http.StatusCreated),
-		"hangs up":        func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"called text": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			_, _ = w.Write([]byte(good))
+		},
+		"redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, http.StatusTemporaryRedirect) },
+		"found":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other, http.StatusFound) },
+		"500":      echo(http.StatusInternalServerError),
+		"401":      echo(http.StatusUnauthorized),
+		"201":      echo(http.StatusCreated),
+		"hangs up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		i := introspector(t, serve(t, handler), oauth2auth.Timeout(250*time.Millisecond))
 		start := time.Now()

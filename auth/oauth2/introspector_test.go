@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -349,6 +351,31 @@ func TestTheCacheIsBounded(t *testing.T) {
 	}
 	if total < 200-size {
 		t.Errorf("want no more than %d remembered, have %d questions of 200", size, total)
+	}
+}
+
+func TestCloseEndsConnections(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{}, 1)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, `{"active":true,`+ann()+`}`)
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			ended <- struct{}{}
+		}
+	}
+	s.Start()
+	defer s.Close()
+	i := introspector(t, s.URL)
+	must(i.Introspect(t.Context(), "good"))(t)
+	if err := i.Close(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the connection stays")
 	}
 }
 

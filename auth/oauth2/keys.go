@@ -59,7 +59,7 @@ func readKeys(text []byte) (keys []key, err error) {
 func algorithmsOf(public any) []string {
 	switch public := public.(type) {
 	case *rsa.PublicKey:
-		if bits := public.N.BitLen(); bits < minRSA || bits > maxRSA || public.E < 3 || public.E%2 == 0 {
+		if bits := public.N.BitLen(); bits < minRSA || bits > maxRSA {
 			return nil
 		}
 		return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}

@@ -95,6 +95,9 @@ func TestANewKeyIsFetchedAtOnceAndAFloodOfThemIsNot(t *testing.T) {
 		v := n.verifier(t)
 		must(v.Verify(t.Context(), n.lasting(t, first, "k1")))(t)
 		time.Sleep(oauth2auth.DefaultPause)
+		if p, err := v.Verify(t.Context(), encoded(`{"alg":"none"}`)+"."+encoded(n.claims())+"."); err == nil || n.fetches.Load() != 1 {
+			t.Errorf("want no question for what no provider signs, have %v, %d", p, n.fetches.Load())
+		}
 		second := n.addKey(t, "k2")
 		must(v.Verify(t.Context(), n.lasting(t, second, "k2")))(t)
 		before := n.fetches.Load()
