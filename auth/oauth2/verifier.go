@@ -2,7 +2,6 @@ package oauth2auth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -127,16 +126,10 @@ func (p *Provider) verify(ctx context.Context, token string, c *verifierConfig) 
 	if algorithmsUnknown(h.Algorithm) {
 		return nil, errors.New("oauth2auth: the algorithm is none of those of public keys")
 	}
-	id, err := p.signed(ctx, token, &h)
+	v, err := p.signed(ctx, token, &h)
 	if err != nil {
 		return nil, err
 	}
-	v := &verified{id: id}
-	var text json.RawMessage
-	if err := id.Claims(&text); err != nil {
-		return nil, foreign("oauth2auth: the claims", err)
-	}
-	v.text = text
 	if err := unmarshal(v.text, &v.claims); err != nil {
 		return nil, foreign("oauth2auth: the claims", err)
 	}
@@ -150,14 +143,14 @@ func (p *Provider) verify(ctx context.Context, token string, c *verifierConfig) 
 }
 
 // signed looks for the key, once more where the provider may have a new one.
-func (p *Provider) signed(ctx context.Context, token string, h *header) (*oidc.IDToken, error) {
+func (p *Provider) signed(ctx context.Context, token string, h *header) (*verified, error) {
 	s, err := p.get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	id, wrong := s.verify(ctx, p.issuer, token, h)
+	v, wrong := s.verify(ctx, p.issuer, token, h)
 	if wrong == nil {
-		return id, nil
+		return v, nil
 	}
 	again, err := p.newer(ctx, s)
 	if err != nil {
@@ -171,18 +164,32 @@ func (p *Provider) signed(ctx context.Context, token string, h *header) (*oidc.I
 
 // verify has go-oidc verify the signature by the keys that may have made it. The claims are looked at by the caller: by their names
 // exactly, none of them twice, and with a leeway.
-func (s *snapshot) verify(ctx context.Context, issuer, token string, h *header) (*oidc.IDToken, error) {
+func (s *snapshot) verify(ctx context.Context, issuer, token string, h *header) (*verified, error) {
 	public := s.choose(h)
 	if len(public) == 0 {
 		return nil, errNoKey
 	}
-	id, err := oidc.NewVerifier(issuer, &oidc.StaticKeySet{PublicKeys: public}, &oidc.Config{
+	keys := &keeping{StaticKeySet: oidc.StaticKeySet{PublicKeys: public}}
+	id, err := oidc.NewVerifier(issuer, keys, &oidc.Config{
 		SupportedSigningAlgs: []string{h.Algorithm}, SkipClientIDCheck: true, SkipExpiryCheck: true, SkipIssuerCheck: true,
 	}).Verify(ctx, token)
 	if err != nil {
 		return nil, foreign("oauth2auth: the token", err)
 	}
-	return id, nil
+	return &verified{text: keys.payload, id: id}, nil
+}
+
+// keeping is a set of keys that keeps what was signed.
+type keeping struct {
+	oidc.StaticKeySet
+
+	payload []byte
+}
+
+// VerifySignature is called once.
+func (k *keeping) VerifySignature(ctx context.Context, token string) (payload []byte, err error) {
+	k.payload, err = k.StaticKeySet.VerifySignature(ctx, token)
+	return k.payload, err
 }
 
 func algorithmsUnknown(name string) bool {
