@@ -18,7 +18,7 @@ type Principal struct {
 	Roles []string
 	// Claims is what the credentials say besides, in the type of the Authenticator that proved them; ClaimsOf reads it.
 	Claims any
-	// Method is how it was proved: "jwt", "oauth2", "basic", "apikey", "mtls".
+	// Method is how it was proved: "jwt", "oauth2", "oidc", "basic", "apikey", "mtls".
 	Method string
 	// Expires is until when the proof holds. The zero time is for ever, or not known. See Expiring.
 	Expires time.Time
