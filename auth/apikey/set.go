@@ -1,15 +1,15 @@
 package apikeyauth
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/ashlar-go/ashlar/auth"
 )
@@ -27,8 +27,8 @@ type Set struct {
 //
 //	{"keys": [{"id": "4kGcW0yQ1xZb", "hash": "9f86...", "subject": "billing", "scopes": ["orders:read"], "expires": "2027-01-01T00:00:00Z"}]}
 //
-// with the members id, hash, subject, issuer, scopes, roles, not_before, expires and revoked, of which the first three are required. Others, and
-// an id that is there twice, are refused.
+// with the members id, hash, subject, issuer, scopes, roles, not_before, expires and revoked, of which the first three are required. Others,
+// a member that is there twice or in another case, and an id that is there twice, are refused.
 func Load(path string) (*Set, error) {
 	s := &Set{path: path}
 	if err := s.Reload(); err != nil {
@@ -90,13 +90,8 @@ func parse(data []byte) (map[string]Record, error) {
 	var file struct {
 		Keys *[]line `json:"keys"`
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&file); err != nil {
+	if err := json.Unmarshal(data, &file, json.RejectUnknownMembers(true)); err != nil {
 		return nil, err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is something after the end")
 	}
 	if file.Keys == nil {
 		return nil, errors.New("the member keys is missing")
