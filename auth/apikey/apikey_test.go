@@ -330,7 +330,7 @@ func TestASourceSendsWhatAnAuthenticatorTakes(t *testing.T) {
 		t.Errorf("have %v", c)
 	}
 	for _, bad := range []string{"", "shop", key[1:], key + "a", key[:len(key)-1] + flip(key[len(key)-1:])} {
-		if _, err := apikeyauth.NewSource(bad, ""); err == nil && bad != key[1:] {
+		if _, err := apikeyauth.NewSource(bad, ""); err == nil {
 			t.Errorf("%q: want an error", bad)
 		}
 	}

@@ -2,11 +2,9 @@ package apikeyauth
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ashlar-go/ashlar/auth"
@@ -87,7 +85,7 @@ func (a *Authenticator) read(call *transport.Info) (string, error) {
 		return auth.Header(call, a.config.header)
 	}
 	key, err := auth.Authorization(call, "Bearer")
-	if err == nil && (len(key) <= len(a.prefix) || !strings.HasPrefix(key, a.prefix) || key[len(a.prefix)] != '_') {
+	if err == nil && !begins(key, a.prefix) {
 		err = auth.ErrNone
 	}
 	return key, err
@@ -103,11 +101,10 @@ func (a *Authenticator) Verify(ctx context.Context, key string) (*auth.Principal
 	if a == nil || a.find == nil {
 		return nil, errZero
 	}
-	id, err := idOf(key, a.prefix)
+	id, hash, err := split(key, a.prefix) // with the hash of ids that are not known, too
 	if err != nil {
 		return nil, fmt.Errorf("apikeyauth: %w", err)
 	}
-	hash := sha256.Sum256([]byte(key)) // and so for ids that are not known, too
 	now := time.Now()
 	record, known := a.cache.get(id, now)
 	if !known {

@@ -1,6 +1,7 @@
 package apikeyauth
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -102,7 +103,8 @@ func Generate(prefix string, principal auth.Principal, life time.Duration) (key 
 	}
 	record = Record{ID: random(idLength), Principal: principal}
 	key = prefix + "_" + record.ID + "_" + random(secretLength)
-	key += checksum(key)
+	sum := checksum([]byte(key))
+	key += string(sum[:])
 	record.Hash = sha256.Sum256([]byte(key))
 	if life > 0 {
 		record.Expires = time.Now().Add(life)
@@ -144,14 +146,13 @@ func random(n int) string {
 	}
 }
 
-func checksum(text string) string {
-	var sum [checksumLength]byte
-	n := crc32.ChecksumIEEE([]byte(text))
+func checksum(text []byte) (sum [checksumLength]byte) {
+	n := crc32.ChecksumIEEE(text)
 	for i := range sum {
 		sum[len(sum)-1-i] = alphabet[n%uint32(len(alphabet))]
 		n /= uint32(len(alphabet))
 	}
-	return string(sum[:])
+	return sum
 }
 
 func checkPrefix(prefix string) error {
@@ -181,28 +182,33 @@ func only(text string) bool {
 	return true
 }
 
-// idOf returns the id of a key of the prefix. Nothing of the key is in the error.
-func idOf(key, prefix string) (string, error) {
-	rest, ok := strings.CutPrefix(key, prefix+"_")
-	if !ok {
-		return "", errors.New("the key has another prefix")
+// split returns the id of a key of the prefix, and the SHA-256 of the whole. Nothing of the key is in the error.
+func split(key, prefix string) (id string, hash Hash, err error) {
+	if !begins(key, prefix) {
+		return "", Hash{}, errors.New("the key has another prefix")
 	}
+	rest := key[len(prefix)+1:]
 	if len(rest) != idLength+1+secretLength+checksumLength || rest[idLength] != '_' || !only(rest[:idLength]) || !only(rest[idLength+1:]) {
-		return "", errors.New("the key is not of the form of keys")
+		return "", Hash{}, errors.New("the key is not of the form of keys")
 	}
-	if end := len(key) - checksumLength; checksum(key[:end]) != key[end:] {
-		return "", errors.New("the checksum of the key is wrong")
+	text := []byte(key)
+	if sum := checksum(text[:len(text)-checksumLength]); string(sum[:]) != string(text[len(text)-checksumLength:]) {
+		return "", Hash{}, errors.New("the checksum of the key is wrong")
 	}
-	return rest[:idLength], nil
+	return rest[:idLength], sha256.Sum256(text), nil
+}
+
+func begins(key, prefix string) bool {
+	return len(key) > len(prefix) && key[:len(prefix)] == prefix && key[len(prefix)] == '_'
 }
 
 // NewSource returns the Source of one key, for auth.NewCredentials. An empty header is Authorization: Bearer, and another the whole field.
 func NewSource(key, header string) (auth.Source, error) {
-	prefix, _, ok := cutRight(key)
-	if !ok || checkPrefix(prefix) != nil {
+	end := len(key) - len("__") - idLength - secretLength - checksumLength
+	if end < 1 || checkPrefix(key[:end]) != nil {
 		return nil, errors.New("apikeyauth: NewSource: this is no key")
 	}
-	if _, err := idOf(key, prefix); err != nil {
+	if _, _, err := split(key, key[:end]); err != nil {
 		return nil, fmt.Errorf("apikeyauth: NewSource: %w", err)
 	}
 	if header == "" || strings.EqualFold(header, "Authorization") {
@@ -211,16 +217,8 @@ func NewSource(key, header string) (auth.Source, error) {
 	if !isToken(header) {
 		return nil, fmt.Errorf("apikeyauth: NewSource: %.40q is no name of a header field", header)
 	}
-	return static{auth.Credential{Header: header, Value: key}}, nil
-}
-
-// cutRight cuts off the last two parts.
-func cutRight(key string) (prefix, rest string, ok bool) {
-	i := len(key) - (idLength + 1 + secretLength + checksumLength) - 1
-	if i < 1 {
-		return "", "", false
-	}
-	return key[:i], key[i+1:], true
+	c := auth.Credential{Header: header, Value: key}
+	return auth.SourceFunc(func(context.Context) (auth.Credential, error) { return c, nil }), nil
 }
 
 func isToken(name string) bool {
