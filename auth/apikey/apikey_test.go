@@ -165,9 +165,7 @@ func TestAKeyIsRotatedWithAnOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := store{}
 		old := s.add(nil)
-		var first apikeyauth.Record
-		for _, first = range s {
-		}
+		first := s[old[5:17]]
 		key, r, expiring, err := apikeyauth.Rotate("shop", first, time.Hour, 24*time.Hour)
 		if err != nil || r.ID == first.ID || r.Principal.Subject != "billing" {
 			t.Fatalf("have %v, %v", r, err)
@@ -244,6 +242,20 @@ func TestARememberedKeyExpiresAllTheSame(t *testing.T) {
 			t.Error("want it refused")
 		}
 	})
+}
+
+func TestThePrincipalExpiresWithTheFirstOfBoth(t *testing.T) {
+	t.Parallel()
+	soon, late := time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)
+	for _, c := range []struct{ key, principal, want time.Time }{
+		{soon, late, soon}, {late, soon, soon}, {soon, time.Time{}, soon}, {time.Time{}, soon, soon},
+	} {
+		s := store{}
+		key := s.add(func(r *apikeyauth.Record) { r.Expires, r.Principal.Expires = c.key, c.principal })
+		if p, err := must(apikeyauth.New("shop", s.Find)).Verify(t.Context(), key); err != nil || !p.Expires.Equal(c.want) {
+			t.Errorf("want %v, have %v, %v", c.want, p, err)
+		}
+	}
 }
 
 func TestLastUsesAreKnownAndForgotten(t *testing.T) {

@@ -60,8 +60,8 @@ func New(prefix string, find Find, opts ...Option) (*Authenticator, error) {
 	return a, nil
 }
 
-// Authenticate verifies the key of a call. The error is auth.ErrNone for one that has none; a bearer token that does not begin with the prefix is
-// none, so that auth.AnyOf may have a verifier of other tokens after this one.
+// Authenticate verifies the key of a call. The error is auth.ErrNone for one that has none; a bearer token that does not begin with the
+// prefix is none, so that auth.AnyOf may have a verifier of other tokens after this one.
 func (a *Authenticator) Authenticate(ctx context.Context, call *transport.Info) (*auth.Principal, error) {
 	if a == nil || a.find == nil {
 		return nil, errZero
@@ -110,7 +110,7 @@ func (a *Authenticator) Verify(ctx context.Context, key string) (*auth.Principal
 	if !known {
 		record, err = a.find(ctx, id)
 		if err != nil && !errors.Is(err, ErrUnknown) {
-			return nil, fmt.Errorf("apikeyauth: finding the key: %w: %v", auth.ErrUnavailable, err) //nolint:errorlint // its text only: it may not claim to be auth.ErrNone
+			return nil, fmt.Errorf("apikeyauth: finding the key: %w: %v", auth.ErrUnavailable, err) //nolint:errorlint // nor may it be ErrNone
 		}
 	}
 	same := subtle.ConstantTimeCompare(hash[:], record.Hash[:]) == 1
@@ -123,7 +123,7 @@ func (a *Authenticator) Verify(ctx context.Context, key string) (*auth.Principal
 	if !known {
 		now = time.Now() // the look-up may have taken long
 	}
-	if err := record.check(now); err != nil {
+	if err := check(&record, now); err != nil {
 		return nil, fmt.Errorf("apikeyauth: %s: %w", id, err)
 	}
 	if !known {
@@ -141,8 +141,8 @@ func (a *Authenticator) Verify(ctx context.Context, key string) (*auth.Principal
 	return &p, nil
 }
 
-// Uses returns when which keys were last used since the last call of Uses, by id, and forgets it. Give it to the store now and then, from a job
-// of the program's own; calls wait for nothing. It is empty without the option LastUsed.
+// Uses returns when which keys were last used since the last call of Uses, by id, and forgets it. Give it to the store now and then,
+// from a job of the program's own; calls wait for nothing. It is empty without the option LastUsed.
 func (a *Authenticator) Uses() map[string]time.Time {
 	if a == nil {
 		return nil

@@ -15,8 +15,8 @@ import (
 	"github.com/ashlar-go/ashlar/auth"
 )
 
-// A key is prefix_id_secret and a checksum, in the manner of GitHub's tokens: the prefix tells scanners of secrets whose it is, the id finds its
-// record, and the checksum of the whole tells a key from what only looks so, without a look into the store. It proves nothing.
+// A key is prefix_id_secret and a checksum, in the manner of GitHub's tokens: the prefix tells scanners of secrets whose it is, the id
+// finds its record, and the checksum of the whole tells a key from what only looks so, without a look into the store. It proves nothing.
 const (
 	idLength       = 12 // of 62 characters: 71 bits
 	secretLength   = 43 // 256 bits
@@ -25,8 +25,8 @@ const (
 	alphabet       = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// Hash is the SHA-256 of a whole key, which is what a store has. A key has 256 random bits: nobody can try them all, however quick the hash is, so
-// that the slow ones that passwords need would only cost. As text it is hexadecimal.
+// Hash is the SHA-256 of a whole key, which is what a store has. A key has 256 random bits: nobody can try them all, however quick the
+// hash is, so that the slow ones that passwords need would only cost. As text it is hexadecimal.
 type Hash [sha256.Size]byte
 
 // MarshalText writes 64 hexadecimal digits.
@@ -75,7 +75,7 @@ func (r Record) GoString() string { return r.String() }
 // LogValue is the same as String, for package slog.
 func (r Record) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
-func (r *Record) check(now time.Time) error {
+func check(r *Record, now time.Time) error {
 	switch {
 	case r.Principal.Subject == "":
 		return errors.New("the record has no Subject")
@@ -112,8 +112,8 @@ func Generate(prefix string, principal auth.Principal, life time.Duration) (key 
 	return key, record, nil
 }
 
-// Rotate makes a key that takes the place of an old one, for the same principal, and returns the old record as it is to be stored: it expires
-// after overlap, for which both are good. The new one is good for life, as Generate has it.
+// Rotate makes a key that takes the place of an old one, for the same principal, and returns the old record as it is to be stored: it
+// expires after overlap, for which both are good. The new one is good for life, as Generate has it.
 func Rotate(prefix string, old Record, overlap, life time.Duration) (key string, record, expiring Record, err error) {
 	if overlap < 0 {
 		return "", Record{}, Record{}, fmt.Errorf("apikeyauth: Rotate: the overlap is %v, want 0 or more", overlap)
@@ -175,7 +175,7 @@ func checkID(id string) error {
 
 func only(text string) bool {
 	for i := range len(text) {
-		if c := text[i]; !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') {
+		if strings.IndexByte(alphabet, text[i]) < 0 {
 			return false
 		}
 	}

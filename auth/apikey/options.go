@@ -32,8 +32,8 @@ func Header(name string) Option {
 	}
 }
 
-// Cache remembers up to n records for ttl, from which on a key that was revoked is refused at the latest. It is for stores that are far. Ids that
-// are not known, and keys that are refused, are not remembered. Without it the Find is asked each time.
+// Cache remembers up to n records for ttl, from which on a key that was revoked is refused at the latest. It is for stores that are far.
+// Ids that are not known, and keys that are refused, are not remembered. Without it the Find is asked each time.
 func Cache(n int, ttl time.Duration) Option {
 	return func(c *config) error {
 		c.remember, c.ttl = n, ttl

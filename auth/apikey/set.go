@@ -27,7 +27,7 @@ type Set struct {
 //
 //	{"keys": [{"id": "4kGcW0yQ1xZb", "hash": "9f86...", "subject": "billing", "scopes": ["orders:read"], "expires": "2027-01-01T00:00:00Z"}]}
 //
-// with the members id, hash, subject, issuer, scopes, roles, not_before, expires and revoked, of which the first three are required. Others,
+// with the members id, hash, subject, issuer, scopes, roles, notBefore, expires and revoked, of which the first three are required. Others,
 // a member that is there twice or in another case, and an id that is there twice, are refused.
 func Load(path string) (*Set, error) {
 	s := &Set{path: path}
@@ -78,7 +78,7 @@ type line struct {
 	Issuer    string    `json:"issuer"`
 	Scopes    []string  `json:"scopes"`
 	Roles     []string  `json:"roles"`
-	NotBefore time.Time `json:"not_before"`
+	NotBefore time.Time `json:"notBefore"`
 	Expires   time.Time `json:"expires"`
 	Revoked   bool      `json:"revoked"`
 }

@@ -26,7 +26,7 @@ func TestAFileOfKeysIsReloaded(t *testing.T) {
 	}
 	hash := string(must(r.Hash.MarshalText()))
 	path := filepath.Join(t.TempDir(), "keys.json")
-	good := `{"keys": [{"id": "` + r.ID + `", "hash": "` + hash + `", "subject": "billing", "issuer": "shop", "scopes": ["a"], "roles": ["b"], "expires": "2999-01-01T00:00:00Z", "not_before": "2020-01-01T00:00:00Z", "revoked": false}]}`
+	good := `{"keys": [{"id": "` + r.ID + `", "hash": "` + hash + `", "subject": "billing", "issuer": "shop", "scopes": ["a"], "roles": ["b"], "expires": "2999-01-01T00:00:00Z", "notBefore": "2020-01-01T00:00:00Z", "revoked": false}]}`
 	write(t, path, good)
 	set := must(apikeyauth.Load(path))
 	a := must(apikeyauth.New("shop", set.Find))

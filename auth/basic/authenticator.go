@@ -16,8 +16,8 @@ import (
 // Method is the Method of the principals.
 const Method = "basic"
 
-// ErrUnknown is what a Find returns for a user whom it does not know. The caller learns no more of it than of a wrong password, and waits as
-// long.
+// ErrUnknown is what a Find returns for a user whom it does not know. The caller learns no more of it than of a wrong password, and
+// waits as long.
 var ErrUnknown = errors.New("basicauth: the user is not known")
 
 // User is what a Find knows of one user.
@@ -108,7 +108,7 @@ func (a *Authenticator) verify(ctx context.Context, token string) (*auth.Princip
 	user, err := a.find(ctx, name)
 	unknown := errors.Is(err, ErrUnknown)
 	if err != nil && !unknown {
-		return nil, fmt.Errorf("basicauth: finding the user: %w: %v", auth.ErrUnavailable, err) //nolint:errorlint // its text only: it may not claim to be auth.ErrNone
+		return nil, fmt.Errorf("basicauth: finding the user: %w: %v", auth.ErrUnavailable, err) //nolint:errorlint // nor may it be ErrNone
 	}
 	key := a.cache.key(name, user.Hash, password)
 	if unknown || !a.cache.has(key) {

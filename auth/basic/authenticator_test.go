@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/ashlar-go/ashlar/auth"
 	basicauth "github.com/ashlar-go/ashlar/auth/basic"
 	"github.com/ashlar-go/ashlar/transport"
@@ -47,7 +49,7 @@ func TestBadCredentialsAreRefusedWithoutAWordOfThem(t *testing.T) {
 		"no base64":       call("Basic ***"),
 		"two fields":      call("Basic YTpi", "Basic YTpi"),
 		"trailing bits":   call("Basic YTpjf="),
-		"line feed":       call("Basic YTpi\nYTpi"),
+		"line feed":       call("Basic YTpi\nYTpj"),
 		"nothing":         call("Basic "),
 		"url base64":      call("Basic _-__"),
 		"oversize":        as("ann", strings.Repeat("x", 1025)),
@@ -96,6 +98,21 @@ func TestBcryptDoesNotTakeAPasswordForItsBeginning(t *testing.T) {
 	}
 	if _, err := a.Authenticate(t.Context(), as("ann", long+"x")); err == nil {
 		t.Error("want 73 bytes refused")
+	}
+}
+
+func TestWhatAStoreMayHoldAndNobodyMayUse(t *testing.T) {
+	t.Parallel()
+	nothing := string(must(bcrypt.GenerateFromPassword(nil, bcrypt.MinCost)))
+	hash := must(basicauth.NewHash(password, quick()))
+	for given, u := range map[string]basicauth.User{
+		"":       {Hash: nothing},
+		password: {Hash: hash, Principal: auth.Principal{Expires: time.Now().Add(-time.Second)}},
+	} {
+		a := newAuthenticator(t, func(context.Context, string) (basicauth.User, error) { return u, nil })
+		if p, err := a.Authenticate(t.Context(), as("ann", given)); p != nil || err == nil || errors.Is(err, auth.ErrNone) {
+			t.Errorf("%q: want it refused, have %v, %v", given, p, err)
+		}
 	}
 }
 
@@ -218,13 +235,16 @@ func TestASuccessIsRememberedUntilTheUserChanges(t *testing.T) {
 		ask("ann", password, 1, true)
 		find = func(context.Context, string) (basicauth.User, error) { return basicauth.User{}, basicauth.ErrUnknown }
 		ask("ann", password, 1, false)
+		find = all
+		ask("ann", password, 0, true)
+		ask("ann", password[:len(password)-1]+"x", 1, false)
 		find = users() // with new salts, as after a change
 		ask("ann", password, 1, true)
-		ask("bob", password, 1, true)
+		ask("bob", password, 1, true) // the third, for which the oldest goes
+		ask("bob", password, 0, true)
 		ask("ann", password, 0, true)
-		find = users()
-		ask("ann", password, 1, true) // the third, for which the oldest went
-		ask("ann", password, 0, true)
+		find = all
+		ask("ann", password, 1, true)
 	})
 }
 

@@ -33,8 +33,8 @@ func defaults() config {
 // Option configures New.
 type Option func(*config) error
 
-// Want sets the parameters that hashes should have; Default() if it is not given. Unknown users cost a hash of these, so that they should be
-// those of the hashes in the store: a user with another hash is told from one that there is not by the time that it takes.
+// Want sets the parameters that hashes should have; Default() if it is not given. Unknown users cost a hash of these, so that they
+// should be those of the hashes in the store: a user with another hash is told from one that there is not by the time that it takes.
 func Want(p Parameters) Option {
 	return func(c *config) error {
 		c.want = p
@@ -45,8 +45,8 @@ func Want(p Parameters) Option {
 	}
 }
 
-// Concurrency sets how many hashes are computed at a time, and how many calls wait for that; GOMAXPROCS and 64 if it is not given. Each takes a
-// core and the memory of its parameters. A call beyond them is refused at once as one that cannot be checked now.
+// Concurrency sets how many hashes are computed at a time, and how many calls wait for that; GOMAXPROCS and 64 if it is not given. Each
+// takes a core and the memory of its parameters. A call beyond them is refused at once as one that cannot be checked now.
 func Concurrency(hashes, waiting int) Option {
 	return func(c *config) error {
 		c.concurrent, c.waiting = hashes, waiting
@@ -57,9 +57,9 @@ func Concurrency(hashes, waiting int) Option {
 	}
 }
 
-// Cache remembers up to n successes for ttl, so that who calls again soon costs no hash. What is remembered is an HMAC, by a random key of this
-// Authenticator, of the user, the password and the stored hash: the Find is asked each time, so that a new password, or a user who is no
-// more, holds at once. Without it nothing is remembered.
+// Cache remembers up to n successes for ttl, so that who calls again soon costs no hash. What is remembered is an HMAC, by a random key
+// of this Authenticator, of the user, the password and the stored hash: the Find is asked each time, so that a new password, or a user
+// who is no more, holds at once. Without it nothing is remembered.
 func Cache(n int, ttl time.Duration) Option {
 	return func(c *config) error {
 		c.remember, c.ttl = n, ttl
@@ -70,8 +70,8 @@ func Cache(n int, ttl time.Duration) Option {
 	}
 }
 
-// OnWeak adds a function that gets a new hash for the store when a user has logged in by one that NeedsRehash. That login takes twice as long. It
-// is called on the call's goroutine, which it holds up, and while the hash counts for Concurrency.
+// OnWeak adds a function that gets a new hash for the store when a user has logged in by one that NeedsRehash. That login takes twice as
+// long. It is called on the call's goroutine, which it holds up, and while the hash counts for Concurrency.
 func OnWeak(f func(ctx context.Context, user, hash string)) Option {
 	return func(c *config) error {
 		c.weak = append(c.weak, f)
@@ -79,7 +79,8 @@ func OnWeak(f func(ctx context.Context, user, hash string)) Option {
 	}
 }
 
-// OnHash adds a function that is told the parameters of each hash that is about to be computed, for metrics. It is called on the call's goroutine.
+// OnHash adds a function that is told the parameters of each hash that is about to be computed, for metrics. It is called on the call's
+// goroutine.
 func OnHash(f func(Parameters)) Option {
 	return func(c *config) error {
 		c.work = append(c.work, f)
