@@ -9,7 +9,7 @@ import (
 	apikeyauth "github.com/ashlar-go/ashlar/auth/apikey"
 )
 
-func TestAKeyCostsTwoAllocations(t *testing.T) {
+func TestAKeyAllocatesTwice(t *testing.T) {
 	s := store{}
 	a := must(apikeyauth.New("shop", s.Find, apikeyauth.LastUsed(10)))
 	c := bearer(s.add(nil))

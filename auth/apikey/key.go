@@ -175,7 +175,9 @@ func checkID(id string) error {
 
 func only(text string) bool {
 	for i := range len(text) {
-		if strings.IndexByte(alphabet, text[i]) < 0 {
+		switch c := text[i]; {
+		case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z':
+		default:
 			return false
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	basicauth "github.com/ashlar-go/ashlar/auth/basic"
 )
 
-func TestARememberedSuccessIsCheap(t *testing.T) {
+func TestARememberedSuccessAllocatesLittle(t *testing.T) {
 	a := newAuthenticator(t, users(), basicauth.Cache(10, time.Minute))
 	c := as("ann", password)
 	authenticate := func() { _ = must(a.Authenticate(t.Context(), c)) }
