@@ -160,6 +160,17 @@ func TestWhatTheStoreCannotSayIsUnavailable(t *testing.T) {
 	})
 }
 
+func TestAPanicOfFindGoesOn(t *testing.T) {
+	t.Parallel()
+	a := must(apikeyauth.New("shop", func(context.Context, string) (apikeyauth.Record, error) { panic("x") }, apikeyauth.Cache(1, time.Minute)))
+	defer func() {
+		if recover() != "x" {
+			t.Error("want the panic")
+		}
+	}()
+	_, _ = a.Authenticate(t.Context(), bearer(store{}.add(nil)))
+}
+
 func TestAKeyIsRotatedWithAnOverlap(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -213,6 +213,17 @@ func TestPanicsGoOnAndHoldNothing(t *testing.T) {
 	}
 }
 
+func TestAPanicOfFindGoesOn(t *testing.T) {
+	t.Parallel()
+	a := newAuthenticator(t, func(context.Context, string) (basicauth.User, error) { panic("x") }, basicauth.Concurrency(1, 0))
+	defer func() {
+		if recover() != "x" {
+			t.Error("want the panic")
+		}
+	}()
+	_, _ = a.Authenticate(t.Context(), as("ann", password))
+}
+
 func TestASuccessIsRememberedUntilTheUserChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
