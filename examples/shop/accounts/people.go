@@ -2,13 +2,10 @@ package accounts
 
 import (
 	"context"
-	"crypto/subtle"
-	"encoding/base64"
-	"errors"
 	"slices"
 
 	"github.com/ashlar-go/ashlar/auth"
-	"github.com/ashlar-go/ashlar/transport"
+	basicauth "github.com/ashlar-go/ashlar/auth/basic"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
 )
 
@@ -28,32 +25,34 @@ func Customers() []string {
 	}
 }
 
-// Passwords returns what knows people by their names and passwords.
+// Passwords returns what knows people by their names and passwords, of which it has hashes only.
 func Passwords() (auth.Authenticator, error) {
-	return auth.Func(func(_ context.Context, call *transport.Info) (*auth.Principal, error) {
-		text, err := auth.Authorization(call, "Basic")
-		if err != nil {
-			return nil, &auth.ChallengeError{Challenge: `Basic realm="shop"`, Err: err}
+	customer, err := basicauth.NewHash(CustomerPassword, basicauth.Default())
+	if err != nil {
+		return nil, err
+	}
+	staff, err := basicauth.NewHash(StaffPassword, basicauth.Default())
+	if err != nil {
+		return nil, err
+	}
+	return basicauth.New(func(_ context.Context, name string) (basicauth.User, error) {
+		switch {
+		case name == AStaffMember:
+			return basicauth.User{Hash: staff, Principal: auth.Principal{Roles: []string{Staff}}}, nil
+		case slices.Contains(Customers(), name):
+			return basicauth.User{Hash: customer, Principal: auth.Principal{Roles: []string{Customer}}}, nil
 		}
-		is := func(name, password string) bool {
-			return subtle.ConstantTimeCompare([]byte(text), []byte(base64.StdEncoding.EncodeToString([]byte(name+":"+password)))) == 1
-		}
-		if is(AStaffMember, StaffPassword) {
-			return &auth.Principal{Subject: AStaffMember, Roles: []string{Staff}, Method: "basic"}, nil
-		}
-		if i := slices.IndexFunc(Customers(), func(name string) bool { return is(name, CustomerPassword) }); i >= 0 {
-			return &auth.Principal{Subject: Customers()[i], Roles: []string{Customer}, Method: "basic"}, nil
-		}
-		return nil, &auth.ChallengeError{Challenge: `Basic realm="shop"`, Err: errors.New("no such name and password")}
-	}), nil
+		return basicauth.User{}, basicauth.ErrUnknown
+	}, basicauth.Realm(audience))
 }
 
 // LogIn returns the credentials of somebody who logs in over conn, and again before the token expires.
 func LogIn(conn *httptransport.Conn, user, password string) (*auth.Credentials, error) {
-	value := "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
-	proof, err := auth.NewCredentials(auth.SourceFunc(func(context.Context) (auth.Credential, error) {
-		return auth.Credential{Value: value}, nil
-	}))
+	own, err := basicauth.NewSource(user, password)
+	if err != nil {
+		return nil, err
+	}
+	proof, err := auth.NewCredentials(own)
 	if err != nil {
 		return nil, err
 	}
