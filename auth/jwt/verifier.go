@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ashlar-go/ashlar/auth"
@@ -109,7 +108,7 @@ func (v *Verifier[C]) key(ctx context.Context, p *parts) (*Key, error) {
 		return nil, errZeroKey
 	case p.header.Algorithm != key.alg:
 		return nil, fmt.Errorf("the algorithm is not that of %v", key)
-	case len(v.config.types) > 0 && !slices.ContainsFunc(v.config.types, func(t string) bool { return strings.EqualFold(t, p.header.Type) }):
+	case len(v.config.types) > 0 && !slices.ContainsFunc(v.config.types, p.header.is):
 		return nil, errors.New("the typ is missing or another")
 	}
 	return key, nil
@@ -140,7 +139,7 @@ func (v *Verifier[C]) claims(part string) (*auth.Principal, Token, error) {
 	}
 	var own C
 	if err := unmarshal(text, &own); err != nil {
-		return nil, Token{}, foreign("for the type of the Verifier", err)
+		return nil, Token{}, fmt.Errorf("for the type of the Verifier: %w", err)
 	}
 	p.Claims, p.Roles = own, roles
 	return p, known, nil
