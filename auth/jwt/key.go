@@ -3,6 +3,7 @@ package jwtauth
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -169,6 +170,12 @@ func checkKeyID(id string) error {
 		}
 	}
 	return nil
+}
+
+// same reports whether other is the same public key, for the same algorithm and with the same id.
+func (k *Key) same(other *Key) bool {
+	public, is := k.public.(interface{ Equal(x crypto.PublicKey) bool })
+	return is && k.id == other.id && k.alg == other.alg && public.Equal(other.public)
 }
 
 // ID returns the id.

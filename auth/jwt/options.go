@@ -122,8 +122,8 @@ func Roles(path ...string) Option {
 	}
 }
 
-// Type takes only tokens whose header has one of these as typ, without regard to case, and with or without application/: Type("at+jwt") refuses the ID tokens of an issuer
-// that signs its access tokens by RFC 9068. Without it typ is not looked at.
+// Type takes only tokens whose header has one of these as typ, without regard to case, and with or without application/:
+// Type("at+jwt") refuses the ID tokens of an issuer that signs its access tokens by RFC 9068. Without it typ is not looked at.
 func Type(names ...string) Option {
 	return func(c *config) error {
 		c.types = append(c.types, names...)

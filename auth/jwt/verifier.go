@@ -29,8 +29,8 @@ func New[C any](keys Keys, opts ...Option) (*Verifier[C], error) {
 	if keys == nil {
 		return nil, errors.New("jwtauth: New: the Keys are nil")
 	}
-	if k, is := keys.(*Key); is && (k == nil || k.method == nil) {
-		return nil, fmt.Errorf("jwtauth: New: %w", errZeroKey)
+	if err := refuseZero(keys); err != nil {
+		return nil, fmt.Errorf("jwtauth: New: %w", err)
 	}
 	v := &Verifier[C]{keys: keys, config: config{leeway: DefaultLeeway, maxToken: DefaultMaxToken, realm: DefaultRealm, subject: "sub"}}
 	err := option.Set(&v.config, opts)
@@ -43,6 +43,21 @@ func New[C any](keys Keys, opts ...Option) (*Verifier[C], error) {
 	v.missing = fmt.Sprintf("Bearer realm=%q", v.config.realm)
 	v.invalid = v.missing + `, error="invalid_token"`
 	return v, nil
+}
+
+// refuseZero says that Keys of this package were not made by it.
+func refuseZero(keys Keys) error {
+	switch k := keys.(type) {
+	case *Key:
+		if k == nil || k.method == nil {
+			return errZeroKey
+		}
+	case *JWKS:
+		if k == nil || k.ask == nil {
+			return errZeroJWKS
+		}
+	}
+	return nil
 }
 
 // Authenticate verifies the token of a call. The error is auth.ErrNone for one that has none, or another scheme.
