@@ -59,22 +59,22 @@ func TestKeysAreFetchedAgainWhenTheyAreNotFresh(t *testing.T) {
 		{func() []string { return []string{"Expires", date(time.Hour), "Cache-Control", "max-age=300"} }, 5 * time.Minute},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			asked := 0
+			var asked atomic.Int64
 			j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
-				asked++
+				asked.Add(1)
 				return answered(set, c.header()...)
 			})})))(t)
 			defer j.Close()
 			_ = must(j.Key(t.Context(), "k1"))(t)
 			time.Sleep(c.want*9/10 - time.Second)
 			synctest.Wait()
-			if asked != 1 {
+			if asked.Load() != 1 {
 				t.Errorf("%v: it is asked before %v are over", c.header(), c.want*9/10)
 			}
 			time.Sleep(c.want/10 + 2*time.Second)
 			synctest.Wait()
-			if asked != 2 {
-				t.Errorf("%v: it is asked %d times after %v", c.header(), asked, c.want)
+			if asked.Load() != 2 {
+				t.Errorf("%v: it is asked %d times after %v", c.header(), asked.Load(), c.want)
 			}
 		})
 	}
