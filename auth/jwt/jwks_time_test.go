@@ -144,3 +144,29 @@ func TestAFloodOfUnknownKeysIsOneRequestAPause(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsLeftOutIsToldOnce(t *testing.T) {
+	t.Parallel()
+	key, _ := signing(t, "k1")
+	set := string(must(jwtauth.MarshalJWKS(key))(t))
+	synctest.Test(t, func(t *testing.T) {
+		var asked, told atomic.Int64
+		var kind atomic.Value
+		kind.Store("X")
+		j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSReport(func(error) { told.Add(1) }),
+			jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
+				asked.Add(1)
+				return answered(strings.Replace(set, `[`, fmt.Sprintf(`[{"kty":"oct","kid":"%v"},`, kind.Load()), 1))
+			})})))(t)
+		defer j.Close()
+		time.Sleep(time.Hour)
+		if asked.Load() < 4 || told.Load() != 1 {
+			t.Errorf("told %d times in %d answers", told.Load(), asked.Load())
+		}
+		kind.Store("Y")
+		time.Sleep(time.Hour)
+		if told.Load() != 2 {
+			t.Errorf("want another told, have %d", told.Load())
+		}
+	})
+}
