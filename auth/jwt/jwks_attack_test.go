@@ -103,6 +103,7 @@ func TestKeysThatAreLeftOut(t *testing.T) {
 		"huge RSA":          `{"kty":"RSA","kid":"bad","e":"AQAB","n":"` + strings.Repeat(long, 20) + `"}`,
 		"RSA with nothing":  `{"kty":"RSA","kid":"bad"}`,
 		"short Ed25519":     `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"AAAA"}`,
+		"long Ed25519":      `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"` + long + `"}`,
 		"X25519":            `{"kty":"OKP","crv":"X25519","kid":"bad","x":"` + zero + `"}`,
 		"padded":            strings.Replace(bad, `"x":"`, `"x":"=`, 1),
 		"same id twice":     bad + "," + otherBad,
