@@ -10,7 +10,8 @@ import (
 )
 
 // ErrNone is found by errors.Is in the error of an Authenticator for a call that has no credentials of its kind. Only after such an error
-// AnyOf asks another, and Optional lets the call through: a call with bad credentials is refused, whatever else it has.
+// AnyOf asks another, and Optional lets the call through: a call with bad credentials is refused, whatever else it has. Joined with another
+// error it does not count.
 var ErrNone = errors.New("the call has no such credentials")
 
 // ErrUnavailable is found by errors.Is in the error of an Authenticator that cannot say now whether credentials are good, since what it
@@ -19,7 +20,8 @@ var ErrUnavailable = errors.New("the credentials cannot be checked now")
 
 // Authenticator finds out who makes a call, by what the transport knows of it: its header fields, its connection. An error refuses the
 // call. ErrNone and ErrUnavailable in it are understood, and a ChallengeError; anything else says that the credentials are bad. What it
-// says is for the log of the server. An Authenticator is safe for concurrent use, and returns when ctx ends.
+// says is for the log of the server. An Authenticator is safe for concurrent use, and returns when ctx ends: when the time of the call is
+// up, or its own (Limit).
 type Authenticator interface {
 	Authenticate(ctx context.Context, call *transport.Info) (*Principal, error)
 }
@@ -45,24 +47,29 @@ type ChallengeError struct {
 
 // Error returns the text of Err.
 func (e *ChallengeError) Error() string {
-	if e.Err == nil {
+	if e == nil || e.Err == nil {
 		return "refused"
 	}
 	return e.Err.Error()
 }
 
 // Unwrap returns Err.
-func (e *ChallengeError) Unwrap() error { return e.Err }
+func (e *ChallengeError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
-// challenges returns those of all that refused, in their order.
+// challenges returns those of all that refused, in their order, but for what no header field can hold.
 func challenges(err error) (all []string) {
 	for err != nil {
 		switch e := err.(type) { //nolint:errorlint // it is the tree that is walked
 		case *ChallengeError:
-			if e.Challenge != "" && !slices.Contains(all, e.Challenge) {
+			if e != nil && e.Challenge != "" && !slices.Contains(all, e.Challenge) && unprintable(e.Challenge) < 0 {
 				all = append(all, e.Challenge)
 			}
-			err = e.Err
+			err = e.Unwrap()
 		case interface{ Unwrap() []error }:
 			for _, one := range e.Unwrap() {
 				all = append(all, challenges(one)...)
@@ -75,13 +82,27 @@ func challenges(err error) (all []string) {
 	return all
 }
 
+// none reports whether err says that there are no credentials, and nothing else: an error that is joined with another one, of bad
+// credentials or of those that cannot be checked, says more.
+func none(err error) bool {
+	switch e := err.(type) { //nolint:errorlint // it is the tree that is walked
+	case interface{ Unwrap() []error }:
+		all := e.Unwrap()
+		return len(all) > 0 && !slices.ContainsFunc(all, func(one error) bool { return !none(one) })
+	case interface{ Unwrap() error }:
+		inner := e.Unwrap()
+		return inner != nil && none(inner)
+	}
+	return err == ErrNone //nolint:errorlint // as above
+}
+
 // AnyOf returns an Authenticator for calls that have the credentials of any of several: the first that finds credentials of its kind
 // decides, also when they are bad. So a bearer token that has expired is not made up for by the certificate of the connection. With no
 // authenticators every call is refused.
 func AnyOf(authenticators ...Authenticator) Authenticator {
 	all := slices.Clone(authenticators)
 	return Func(func(ctx context.Context, call *transport.Info) (*Principal, error) {
-		none := make([]error, 0, len(all)+1)
+		missing := make([]error, 0, len(all)+1)
 		for i, one := range all {
 			if isOptional(one) {
 				return nil, errNested
@@ -90,17 +111,18 @@ func AnyOf(authenticators ...Authenticator) Authenticator {
 			if err == nil {
 				return p, nil
 			}
-			if !errors.Is(err, ErrNone) {
+			if !none(err) {
 				return nil, fmt.Errorf("authenticator %d of %d: %w", i+1, len(all), err)
 			}
-			none = append(none, err)
+			missing = append(missing, err)
 		}
-		return nil, errors.Join(append(none, ErrNone)...)
+		return nil, errors.Join(append(missing, ErrNone)...)
 	})
 }
 
 // Optional returns an Authenticator for Middleware that lets calls without credentials through, as those of nobody: PrincipalOf is nil
-// then. Calls with bad credentials are refused. It goes around AnyOf, not into it.
+// then, and Challenges has what the authenticator would have told the caller. Calls with bad credentials are refused. It goes around AnyOf,
+// not into it.
 func Optional(authenticator Authenticator) Authenticator { return optional{authenticator} }
 
 type optional struct{ Authenticator }
@@ -108,10 +130,21 @@ type optional struct{ Authenticator }
 // Authenticate returns neither a Principal nor an error for nobody, which no other Authenticator may.
 func (o optional) Authenticate(ctx context.Context, call *transport.Info) (*Principal, error) {
 	p, err := authenticate(ctx, o.Authenticator, call)
-	if errors.Is(err, ErrNone) {
+	if none(err) {
 		return nil, nil //nolint:nilnil // as said above
 	}
 	return p, err
+}
+
+// withinOptional returns the Authenticator that Optional is around, or a itself, and whether it is.
+func withinOptional(a Authenticator) (inner Authenticator, is bool) {
+	for {
+		o, ok := a.(optional)
+		if !ok {
+			return a, is
+		}
+		a, is = o.Authenticator, true
+	}
 }
 
 // authenticate asks a, and sees to it that there is either somebody or an error.

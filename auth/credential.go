@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -40,13 +41,36 @@ func (c Credential) check(now time.Time) error {
 	if c.Value == "" {
 		return errors.New("the Source gave an empty Credential")
 	}
-	for i := range len(c.Value) {
-		if b := c.Value[i]; b < ' ' || b > '~' {
-			return fmt.Errorf("the Source gave a Credential with a byte at %d that is no visible character of ASCII", i)
-		}
+	if i := unprintable(c.Value); i >= 0 {
+		return fmt.Errorf("the Source gave a Credential with a byte at %d that is no visible character of ASCII", i)
+	}
+	if err := checkField(c.header()); err != nil {
+		return fmt.Errorf("the Source gave a Credential for the header field %.100q: %w", c.Header, err)
 	}
 	if !c.Expires.IsZero() && !c.Expires.After(now) {
 		return fmt.Errorf("the Source gave a Credential that expired at %s", c.Expires.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// checkField refuses the name of a header field that not all transports can carry, or which is theirs.
+func checkField(name string) error {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return errors.New("want letters, digits, - and _")
+		}
+	}
+	lower := strings.ToLower(name)
+	for _, prefix := range []string{"content-", "grpc-", "nats-", "sec-", "proxy-", "ashlar-"} {
+		if strings.HasPrefix(lower, prefix) {
+			return errors.New("those that begin so are the transport's")
+		}
+	}
+	switch lower {
+	case "host", "connection", "te", "trailer", "transfer-encoding", "upgrade", "accept", "accept-encoding", "user-agent", "status":
+		return errors.New("it is the transport's")
 	}
 	return nil
 }

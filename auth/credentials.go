@@ -45,6 +45,7 @@ type Credentials struct {
 	mu       sync.Mutex
 	closed   bool
 	fetching *fetch
+	hangs    bool  // the Source, beyond its time
 	failed   error // the last time, nil after a success
 	retryAt  time.Time
 	thrown   time.Time
@@ -59,6 +60,7 @@ type held struct {
 
 // fetch is one question to the Source, with those who wait for its answer.
 type fetch struct {
+	once sync.Once
 	done chan struct{} // closed when the rest is set
 	got  *held
 	err  error
@@ -99,7 +101,7 @@ func Pause(d time.Duration) CredentialsOption {
 }
 
 // OnRefreshError adds a function that is told each failure of the Source, for the log: a failure before the old credential has expired is
-// seen nowhere else. It is called on the goroutine that fetched.
+// seen nowhere else. It is called on a goroutine of the Credentials; a panic of it is lost.
 func OnRefreshError(f func(error)) CredentialsOption {
 	return func(c *credentialsConfig) error {
 		c.onError = append(c.onError, f)
@@ -120,7 +122,8 @@ func NewCredentials(source Source, opts ...CredentialsOption) (*Credentials, err
 	return c, nil
 }
 
-// Close ends what is being fetched, and waits for it. Calls go on with the credential that there is until it expires.
+// Close ends what is being fetched, and waits for it: for RefreshLimit at most, after which it is an error that the Source does not return.
+// Calls go on with the credential that there is until it expires.
 func (c *Credentials) Close() error {
 	if c.source == nil {
 		return nil
@@ -129,8 +132,19 @@ func (c *Credentials) Close() error {
 	c.closed = true
 	c.mu.Unlock()
 	c.cancel()
-	c.done.Wait()
-	return nil
+	idle := make(chan struct{})
+	go func() {
+		c.done.Wait()
+		close(idle)
+	}()
+	timer := time.NewTimer(c.config.limit)
+	defer timer.Stop()
+	select {
+	case <-idle:
+		return nil
+	case <-timer.C:
+		return errHangs
+	}
 }
 
 // Middleware attaches the credential to the calls of a client. It is an endpoint.Middleware: give the method itself,
@@ -212,6 +226,8 @@ func (c *Credentials) fetch(now time.Time) (*fetch, error) {
 		return nil, errClosed
 	case c.fetching != nil:
 		return c.fetching, nil
+	case c.hangs:
+		return nil, errHangs
 	case c.failed != nil && now.Before(c.retryAt):
 		return nil, c.failed
 	}
@@ -230,15 +246,38 @@ func (c *Credentials) fetch(now time.Time) (*fetch, error) {
 func (c *Credentials) run(f *fetch) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.config.limit)
 	defer cancel()
-	f.err = errors.New("auth: the Source ended its goroutine")
+	watched := make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() {
+		defer close(watched)
+		timer := time.NewTimer(hangGrace)
+		defer timer.Stop()
+		select {
+		case <-f.done:
+		case <-timer.C:
+			c.finish(f, nil, errHangs)
+		}
+	})
+	var got *held
+	err := errors.New("auth: the Source ended its goroutine")
 	defer func() {
 		if value := recover(); value != nil {
-			f.err = fmt.Errorf("auth: the Source panicked: %v", value)
+			err = fmt.Errorf("auth: the Source panicked: %v", value)
 		}
-		c.finish(f)
+		c.finish(f, got, err)
+		if !unwatch() {
+			<-watched
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.hangs = false
 	}()
-	f.got, f.err = c.ask(ctx)
+	got, err = c.ask(ctx)
 }
+
+// hangGrace is how long a Source may take to notice that its time is up.
+const hangGrace = 100 * time.Millisecond
+
+var errHangs = errors.New("auth: the Source does not return although its time is up")
 
 func (c *Credentials) ask(ctx context.Context) (*held, error) {
 	credential, err := c.source.Credential(ctx)
@@ -257,22 +296,32 @@ func (c *Credentials) ask(ctx context.Context) (*held, error) {
 	return h, nil
 }
 
-// finish makes known what the Source said.
-func (c *Credentials) finish(f *fetch) {
-	c.mu.Lock()
-	c.fetching, c.failed = nil, f.err
-	if f.err == nil {
-		c.current.Store(f.got)
-	} else {
-		c.retryAt = time.Now().Add(c.config.pause)
-	}
-	c.mu.Unlock()
-	close(f.done)
-	if f.err != nil {
-		for _, told := range c.config.onError {
-			told(f.err)
+// finish makes known what the Source said, the first time that it is called for f.
+func (c *Credentials) finish(f *fetch, got *held, err error) {
+	f.once.Do(func() {
+		f.got, f.err = got, err
+		c.mu.Lock()
+		c.fetching, c.failed = nil, err
+		if err == nil {
+			c.current.Store(got)
+		} else {
+			c.retryAt = time.Now().Add(c.config.pause)
 		}
-	}
+		c.hangs = errors.Is(err, errHangs)
+		c.mu.Unlock()
+		close(f.done)
+		if err != nil {
+			for _, told := range c.config.onError {
+				tell(told, err)
+			}
+		}
+	})
+}
+
+// tell calls a function of the user's on a goroutine that nobody else keeps from ending the process.
+func tell(told func(error), err error) {
+	defer func() { _ = recover() }()
+	told(err)
 }
 
 // throwAway forgets a credential that a server has not taken.

@@ -45,10 +45,18 @@ func Header(call *transport.Info, key string) (string, error) {
 	case values[0] == "":
 		return "", fmt.Errorf("the header field %s is empty", key)
 	}
-	for i := range len(values[0]) {
-		if c := values[0][i]; c < ' ' || c > '~' {
-			return "", errors.New("the header field " + key + " has a byte that is no visible character of ASCII")
-		}
+	if unprintable(values[0]) >= 0 {
+		return "", errors.New("the header field " + key + " has a byte that is no visible character of ASCII")
 	}
 	return values[0], nil
+}
+
+// unprintable returns where s has a byte that is no visible character of ASCII, and no space; -1 where it has none.
+func unprintable(s string) int {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return i
+		}
+	}
+	return -1
 }

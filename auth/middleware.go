@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/internal/option"
 	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport"
 )
@@ -34,30 +36,44 @@ var (
 //
 // A call that is refused ends with Unauthenticated, or with Unavailable where the Authenticator cannot say, and with the header field
 // WWW-Authenticate, on all transports. Why is in the cause of the error only, for the log of the server. A panic of the Authenticator goes
-// on, and refuses the call, too. Where there is no transport, or the endpoint is a client's, or authenticator is nil, every call is refused
-// as Internal: it is the program that is wrong.
-func Middleware(authenticator Authenticator) endpoint.Middleware {
+// on, and refuses the call, too. One that does not answer within 10 s (Limit) cannot say; what it says when the time of the call is up
+// does not count. Where there is no transport, or the endpoint is a client's, or authenticator is nil, or an option is wrong, every call is
+// refused as Internal: it is the program that is wrong.
+func Middleware(authenticator Authenticator, opts ...Option) endpoint.Middleware {
+	c := config{limit: DefaultLimit}
+	wrong := option.Set(&c, opts)
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-		if err := unwired(spec, authenticator); err != nil {
+		if err := unwired(spec, authenticator, wrong); err != nil {
 			return func(context.Context, any) (any, error) { return nil, err }
 		}
+		inner, lets := withinOptional(authenticator)
 		noCall := errUnwired.WithCause(fmt.Errorf("auth: Middleware: %s is called without a transport", spec.Operation()))
 		return func(ctx context.Context, request any) (any, error) {
 			call := transport.FromContext(ctx)
 			if call == nil {
 				return nil, noCall
 			}
-			p, err := authenticate(ctx, authenticator, call)
-			if err != nil {
-				return nil, refused(ctx, call, err)
+			served := new(authenticated)
+			served.Context = ctx
+			served.limited.Context, served.limited.limit, served.limited.begun = ctx, c.limit, time.Now()
+			p, err := served.ask(inner, call)
+			switch {
+			case err == nil:
+				served.principal = p
+				return next(&served.principalContext, request)
+			case lets && none(err):
+				served.none = err
+				return next(&served.principalContext, request)
 			}
-			return next(WithPrincipal(ctx, p), request)
+			return nil, refused(ctx, call, err)
 		}
 	}
 }
 
-func unwired(spec endpoint.Spec, authenticator Authenticator) error {
+func unwired(spec endpoint.Spec, authenticator Authenticator, wrong error) error {
 	switch {
+	case wrong != nil:
+		return errUnwired.WithCause(fmt.Errorf("auth: Middleware: %s: %w", spec.Operation(), wrong))
 	case authenticator == nil:
 		return errUnwired.WithCause(fmt.Errorf("auth: Middleware: %s: the Authenticator is nil", spec.Operation()))
 	case spec.Side == endpoint.Client:
@@ -77,15 +93,16 @@ func refused(ctx context.Context, call *transport.Info, err error) error {
 	if all := challenges(err); len(all) > 0 && call.Response != nil {
 		call.Response.Set(challengeHeader, all...)
 	}
-	if errors.Is(err, ErrNone) {
+	if none(err) {
 		return errMissing.WithCause(err)
 	}
 	return errInvalid.WithCause(err)
 }
 
-// Expiring ends streams when the credentials of their caller expire, with Unauthenticated and ReasonExpired: the context ends, and so do
-// those of the calls made with it. It goes inside of Middleware. Calls that are no streams go on to their end, as do those whose Principal
-// never expires.
+// Expiring ends streams when the credentials of their caller expire, with Unauthenticated and ReasonExpired, whatever the endpoint makes of
+// it: the context ends, and so do those of the calls made with it, and no message comes in or goes out any more. It goes inside of
+// Middleware, and with that into ServerMiddleware: around an endpoint it does not end the waiting for a message that does not come. Calls
+// that are no streams go on to their end, as do those whose Principal never expires.
 func Expiring() endpoint.Middleware {
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 		if spec.Kind == endpoint.Unary {
@@ -96,11 +113,21 @@ func Expiring() endpoint.Middleware {
 			if p == nil || p.Expires.IsZero() {
 				return next(ctx, request)
 			}
-			ctx, cancel := context.WithDeadlineCause(ctx, p.Expires, errExpired)
+			expired := errExpired.WithCause(fmt.Errorf("auth: those of %v, at %v", p, p.Expires))
+			ctx, cancel := context.WithDeadlineCause(ctx, p.Expires, expired)
 			defer cancel()
+			if m, ok := request.(*endpoint.Messages); ok && m != nil {
+				alive := func(any) error {
+					if ctx.Err() != nil && context.Cause(ctx) == error(expired) { //nolint:errorlint // and not that of another
+						return expired
+					}
+					return nil
+				}
+				request = m.WithHooks(alive, alive)
+			}
 			response, err := next(ctx, request)
-			if err != nil && errors.Is(context.Cause(ctx), errExpired) {
-				return nil, errExpired.WithCause(fmt.Errorf("of %v, at %v: %w", p, p.Expires, err))
+			if ctx.Err() != nil && context.Cause(ctx) == error(expired) { //nolint:errorlint // as above
+				return nil, expired
 			}
 			return response, err
 		}

@@ -239,3 +239,42 @@ func FuzzAuthorization(f *testing.F) {
 		}
 	})
 }
+
+func TestOptionalKeepsWhatNobodyIsToBeTold(t *testing.T) {
+	t.Parallel()
+	const bare = `Bearer realm="quarry"`
+	both := auth.Optional(auth.AnyOf(auth.Func(tokens), auth.Func(func(context.Context, *transport.Info) (*auth.Principal, error) {
+		return nil, &auth.ChallengeError{Challenge: "Basic", Err: auth.ErrNone}
+	})))
+	for _, test := range []struct {
+		name  string
+		by    auth.Authenticator
+		token string
+		want  []string
+	}{
+		{"nobody", both, "", []string{bare, "Basic"}},
+		{"twice", auth.Optional(both), "", []string{bare, "Basic"}},
+		{"without a challenge", auth.Optional(auth.Func(keys)), "", nil},
+		{"somebody", both, "Bearer " + secret, nil},
+	} {
+		call, info := transport.NewServerContext(t.Context(), transport.Info{Request: make(transport.HeaderMap), Response: make(transport.HeaderMap)})
+		if test.token != "" {
+			info.Request.Set("Authorization", test.token)
+		}
+		_, err := auth.Middleware(test.by)(endpoint.Spec{Method: "x", Kind: endpoint.Unary}, func(ctx context.Context, _ any) (any, error) {
+			if have := auth.Challenges(ctx); !slices.Equal(have, test.want) || (auth.PrincipalOf(ctx) == nil) != (test.token == "") {
+				t.Errorf("%s: want %q, have %q and %v", test.name, test.want, have, auth.PrincipalOf(ctx))
+			}
+			if have := auth.Challenges(auth.WithPrincipal(ctx, &auth.Principal{})); have != nil {
+				t.Errorf("%s: want nothing told to somebody further in, have %q", test.name, have)
+			}
+			return struct{}{}, nil
+		})(auth.WithPrincipal(call, &auth.Principal{Subject: "somebody else"}), nil)
+		if err != nil || info.Response.Get("WWW-Authenticate") != "" {
+			t.Errorf("%s: want it let through without a challenge, have %v and %v", test.name, err, info.Response)
+		}
+	}
+	if have := auth.Challenges(t.Context()); have != nil {
+		t.Errorf("want nothing, have %q", have)
+	}
+}

@@ -18,7 +18,7 @@ type Principal struct {
 	Roles []string
 	// Claims is what the credentials say besides, in the type of the Authenticator that proved them; ClaimsOf reads it.
 	Claims any
-	// Method is how it was proved: "jwt", "oauth2", "basic", "apikey", "mtls".
+	// Method is how it was proved: "jwt", "oauth2", "oidc", "basic", "apikey", "mtls".
 	Method string
 	// Expires is until when the proof holds. The zero time is for ever, or not known. See Expiring.
 	Expires time.Time
@@ -49,18 +49,25 @@ func ClaimsOf[T any](p *Principal) (claims T, ok bool) {
 	return claims, ok
 }
 
-type principalKey struct{}
+type (
+	principalKey struct{}
+	noneKey      struct{}
+)
 
 // principalContext is a context with its Principal, in one allocation.
 type principalContext struct {
 	context.Context
 
 	principal *Principal
+	none      error // of the Authenticator within Optional, for a call of nobody
 }
 
 func (c *principalContext) Value(key any) any {
-	if key == (principalKey{}) {
+	switch key {
+	case principalKey{}:
 		return c.principal
+	case noneKey{}:
+		return c // also where there is none: it goes over what is further out
 	}
 	return c.Context.Value(key)
 }
@@ -75,4 +82,15 @@ func WithPrincipal(ctx context.Context, p *Principal) context.Context {
 func PrincipalOf(ctx context.Context) *Principal {
 	p, _ := ctx.Value(principalKey{}).(*Principal)
 	return p
+}
+
+// Challenges returns the values of the header field WWW-Authenticate for a caller who is nobody, and may not be: those of the Authenticator
+// within Optional, which let the call through. There are none for a caller who is somebody. It is for what refuses such a call later, as
+// authz does.
+func Challenges(ctx context.Context) []string {
+	c, _ := ctx.Value(noneKey{}).(*principalContext)
+	if c == nil {
+		return nil
+	}
+	return challenges(c.none)
 }

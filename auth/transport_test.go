@@ -13,6 +13,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/ashlar-go/ashlar/auth"
+	apikeyauth "github.com/ashlar-go/ashlar/auth/apikey"
+	basicauth "github.com/ashlar-go/ashlar/auth/basic"
 	"github.com/ashlar-go/ashlar/codec/proto"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/internal/testserver"
@@ -20,6 +22,7 @@ import (
 	"github.com/ashlar-go/ashlar/transport"
 	grpctransport "github.com/ashlar-go/ashlar/transport/grpc"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
+	"github.com/ashlar-go/ashlar/transport/inproc"
 	natstransport "github.com/ashlar-go/ashlar/transport/nats"
 )
 
@@ -121,4 +124,61 @@ func basic(_ context.Context, call *transport.Info) (*auth.Principal, error) {
 		err = errors.New("nobody is known")
 	}
 	return nil, &auth.ChallengeError{Challenge: `Basic realm="quarry"`, Err: err}
+}
+
+func overNothing(t *testing.T, mw endpoint.Middleware) endpoint.Endpoint[*text, *text] {
+	t.Helper()
+	var mux inproc.Mux
+	mux.Handle(inproc.NewServer(whoSpec(), who, inproc.ServerMiddleware(mw)))
+	return must(inproc.NewClient[*text, *text](whoSpec().Client(), &mux))
+}
+
+func TestPasswordsAndKeysWorkOnEveryTransport(t *testing.T) {
+	t.Parallel()
+	weak := basicauth.Parameters{Memory: 64, Passes: 1, Lanes: 1}
+	hash := must(basicauth.NewHash("granite: ü", weak))
+	byPassword := must(basicauth.New(func(_ context.Context, user string) (basicauth.User, error) {
+		if user != "ann" {
+			return basicauth.User{}, basicauth.ErrUnknown
+		}
+		return basicauth.User{Hash: hash}, nil
+	}, basicauth.Want(weak)))
+	key, record, err := apikeyauth.Generate("quarry", auth.Principal{Subject: "billing"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(_ context.Context, id string) (apikeyauth.Record, error) {
+		if id != record.ID {
+			return apikeyauth.Record{}, apikeyauth.ErrUnknown
+		}
+		return record, nil
+	}
+	byKey, byField := must(apikeyauth.New("quarry", find)), must(apikeyauth.New("quarry", find, apikeyauth.Header("X-Api-Key")))
+	for name, open := range map[string]func(*testing.T, endpoint.Middleware) endpoint.Endpoint[*text, *text]{
+		"http": overHTTP, "grpc": overGRPC, "nats": overNATS, "inproc": overNothing,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := open(t, auth.Middleware(auth.AnyOf(byKey, byField, byPassword)))
+			for _, c := range []struct {
+				source auth.Source
+				want   string
+			}{
+				{must(basicauth.NewSource("ann", "granite: ü")), "ann"},
+				{must(apikeyauth.NewSource(key, "")), "billing"},
+				{must(apikeyauth.NewSource(key, "X-Api-Key")), "billing"},
+				{must(basicauth.NewSource("ann", "granite")), ""},
+				{must(basicauth.NewSource("eve", "granite: ü")), ""},
+				{auth.Bearer(key[:len(key)-1]), ""},
+			} {
+				who, err := endpoint.New(whoSpec().Client(), call, newCredentials(t, c.source).Middleware)(t.Context(), &text{})
+				if who.GetValue() != c.want || (err == nil) != (c.want != "") {
+					t.Errorf("want %q, have %v, %v", c.want, who, err)
+				}
+				if e := status.As(err); c.want == "" && (e == nil || e.Code != status.Unauthenticated || e.Message != "the credentials are not valid") {
+					t.Errorf("want unauthenticated, have %v", err)
+				}
+			}
+		})
+	}
 }

@@ -61,26 +61,21 @@ func New(rules ...Rule) (*Rules, error) {
 // ServerMiddleware of a transport, inside of auth.Middleware, so that a call is refused before it is decoded and a stream before its
 // first message. A call looks only at the rules of its operation.
 //
-// It refuses with PermissionDenied and ReasonForbidden, and with Unauthenticated and auth.ReasonMissing where nobody is known. Where only
-// scopes are missing, the header field WWW-Authenticate says which, as in RFC 6750. Which rule decided is in the cause of the error
-// only. On the endpoint of a client, and with Rules that no constructor made, every call is refused as Internal: it is the program that
-// is wrong.
+// It refuses with PermissionDenied and ReasonForbidden, and with Unauthenticated and auth.ReasonMissing where nobody is known, with the
+// challenges of auth.Optional, else a bare Bearer. Where only scopes are missing, the header field WWW-Authenticate says which, as in
+// RFC 6750. Which rule decided is in the cause of the error only. On the endpoint of a client, and with Rules that no constructor made,
+// every call is refused as Internal: it is the program that is wrong.
 func (r *Rules) Middleware(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-	operation := spec.Operation()
-	switch {
-	case r == nil || len(r.all) == 0:
-		return refuse(errUnwired.WithCause(fmt.Errorf("authz: Middleware: %s: the Rules are not made by New, Parse or Load", operation)))
-	case spec.Side == endpoint.Client:
-		return refuse(errUnwired.WithCause(fmt.Errorf("authz: Middleware is for servers, and %s is a client's", operation)))
+	return Middleware(r)(spec, next)
+}
+
+// judge returns the error for the caller of ctx, nil if he may.
+func (t *table) judge(ctx context.Context) error {
+	p := auth.PrincipalOf(ctx)
+	if rule := t.decide(p); rule != nil && rule.Effect == Allow {
+		return nil
 	}
-	t := r.compile(operation)
-	return func(ctx context.Context, request any) (any, error) {
-		p := auth.PrincipalOf(ctx)
-		if rule := t.decide(p); rule == nil || rule.Effect != Allow {
-			return nil, refused(ctx, t.explain(p))
-		}
-		return next(ctx, request)
-	}
+	return refused(ctx, p, t.explain(p))
 }
 
 // Explain says what the rules decide on a call of the operation, "orders/Place", by the caller, nil for nobody, and which of them and
@@ -135,18 +130,23 @@ func (d Decision) String() string {
 	return text
 }
 
+// maxChallenge is how long a list of scopes may be that is sent: some that read header fields take no more than 4 KiB of all.
+const maxChallenge = 1 << 10
+
 // refused returns the error for the caller, and sets the challenge.
-func refused(ctx context.Context, d Decision) error {
-	err, challenge := errForbidden, ""
-	if len(d.Scopes) > 0 {
-		challenge = `Bearer error="insufficient_scope", scope="` + strings.Join(d.Scopes, " ") + `"`
+func refused(ctx context.Context, p *auth.Principal, d Decision) error {
+	err := errForbidden
+	var challenges []string
+	if p == nil {
+		if err, challenges = errNobody, auth.Challenges(ctx); len(challenges) == 0 {
+			challenges = []string{"Bearer"}
+		}
+	} else if scopes := strings.Join(d.Scopes, " "); scopes != "" && len(scopes) <= maxChallenge {
+		challenges = []string{`Bearer error="insufficient_scope", scope="` + scopes + `"`}
 	}
-	if auth.PrincipalOf(ctx) == nil {
-		err, challenge = errNobody, "Bearer"
-	}
-	if call := transport.FromContext(ctx); challenge != "" && call != nil && call.Response != nil {
+	if call := transport.FromContext(ctx); len(challenges) > 0 && call != nil && call.Response != nil {
 		if err != errNobody || call.Response.Get(challengeHeader) == "" {
-			call.Response.Set(challengeHeader, challenge)
+			call.Response.Set(challengeHeader, challenges...)
 		}
 	}
 	return err.WithCause(errors.New("authz: " + d.String()))

@@ -59,14 +59,22 @@ func By[Req any](check func(ctx context.Context, caller *auth.Principal, request
 	}
 }
 
+var errPanicked = errUnwired.WithCause(errors.New("authz: By: the function panicked"))
+
 // byMessage asks for each message of a stream. Its hooks may run on two goroutines.
 func byMessage(ctx context.Context, m *endpoint.Messages, next endpoint.Handler, ask func(any) error) (any, error) {
 	var failed atomic.Pointer[error]
-	in := func(message any) error {
-		err := ask(message)
-		if err != nil {
-			failed.CompareAndSwap(nil, &err)
+	in := func(message any) (err error) {
+		if before := failed.Load(); before != nil {
+			return *before
 		}
+		err = errPanicked
+		defer func() { // also of a panic, which the endpoint might survive
+			if err != nil {
+				failed.CompareAndSwap(nil, &err)
+			}
+		}()
+		err = ask(message)
 		return err
 	}
 	out := func(any) error {

@@ -100,3 +100,30 @@ func TestByOnStreams(t *testing.T) {
 		t.Errorf("nobody: have %v and %d", err, sent)
 	}
 }
+
+// An endpoint that survives the panic of a check gets nothing more, and cannot end the stream well.
+func TestAPanicOfByOnAStreamRefusesTheRest(t *testing.T) {
+	t.Parallel()
+	var sendErr error
+	got := 0
+	panics := authz.By(func(_ context.Context, _ *auth.Principal, o order) error {
+		if o.owner == "panic" {
+			panic("secret")
+		}
+		return nil
+	})
+	s := endpoint.NewStream(endpoint.Spec{Service: "orders", Method: "All"}, func(_ context.Context, in iter.Seq2[order, error], out func(string) error) error {
+		func() {
+			defer func() { _ = recover() }()
+			for range in {
+				got++
+			}
+		}()
+		sendErr = out("end")
+		return nil
+	}, panics)
+	err := s(auth.WithPrincipal(t.Context(), who("", "")), endpoint.Seq(order{"ann"}, order{"panic"}, order{"ann"}), func(string) error { return nil })
+	if status.CodeOf(err) != status.Internal || status.CodeOf(sendErr) != status.Internal || got != 1 || strings.Contains(status.From(err).Message, "secret") {
+		t.Errorf("want the stream refused, have %v, %v and %d", err, sendErr, got)
+	}
+}

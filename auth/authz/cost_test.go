@@ -2,6 +2,8 @@ package authz_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/ashlar-go/ashlar/auth"
@@ -54,6 +56,25 @@ func TestCallsDoNotAllocate(t *testing.T) {
 	}
 }
 
+func BenchmarkSource(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "rules.json")
+	text := []byte(`{"rules": [`)
+	for i := range 1000 {
+		text = fmt.Appendf(text, `{"name": "%d", "effect": "allow", "operations": ["orders/*"], "roles": ["role%d"]},`, i, i)
+	}
+	if err := os.WriteFile(path, append(text[:len(text)-1], "]}"...), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	h := source(b, path).Middleware(endpoint.Spec{Service: "orders", Method: "Place", Kind: endpoint.Unary}, served)
+	ctx := auth.WithPrincipal(b.Context(), who("role999", ""))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h(ctx, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkMiddleware(b *testing.B) {
 	for name, call := range thousands(b) {
 		b.Run(name, func(b *testing.B) {
@@ -62,5 +83,18 @@ func BenchmarkMiddleware(b *testing.B) {
 				_ = call()
 			}
 		})
+	}
+}
+
+func TestCallsOfASourceDoNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	path := filepath.Join(t.TempDir(), "rules.json")
+	put(t, path, allowing("a"))
+	h := source(t, path).Middleware(endpoint.Spec{Service: "orders", Method: "Place", Kind: endpoint.Unary}, served)
+	ctx := auth.WithPrincipal(t.Context(), who("a", ""))
+	if have := testing.AllocsPerRun(100, func() { _, _ = h(ctx, nil) }); have != 0 {
+		t.Errorf("want no allocation, have %v", have)
 	}
 }

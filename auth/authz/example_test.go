@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/ashlar-go/ashlar/auth"
 	"github.com/ashlar-go/ashlar/auth/authz"
@@ -50,4 +52,34 @@ func ExampleBy() {
 	// placed <nil>
 	// the caller sees: the caller may not do this
 	// the log has: permission_denied (FORBIDDEN): the caller may not do this: authz: orders/Place by ann: it is an order of bob
+}
+
+func ExampleNewSource() {
+	path := filepath.Join(os.TempDir(), fmt.Sprintf("rules-%d.json", os.Getpid()))
+	defer func() { _ = os.Remove(path) }()
+	write := func(role string) {
+		text := fmt.Sprintf(`{"rules": [{"name": "r", "effect": "allow", "operations": ["*"], "roles": [%q]}]}`, role)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			fmt.Println(err)
+		}
+	}
+	write("staff")
+	rules, err := authz.NewSource(path, authz.SourceOnEvent(func(e authz.Event) { fmt.Println(e.Kind) }))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer rules.Close()
+	ann := &auth.Principal{Subject: "ann", Roles: []string{"staff"}}
+	fmt.Println(rules.Rules().Explain("orders/Place", ann).Allowed)
+	write("admin")
+	if err := rules.Reload(); err != nil { // or wait a moment
+		fmt.Println(err)
+	}
+	fmt.Println(rules.Rules().Explain("orders/Place", ann).Allowed)
+	// Output:
+	// loaded
+	// true
+	// loaded
+	// false
 }

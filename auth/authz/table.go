@@ -147,15 +147,9 @@ func (t *table) first(names []string, by map[string]*index, best int, roles, sco
 	return best
 }
 
-// appliesTo reports whether the rule is about the caller.
+// appliesTo reports whether a caller has the roles and scopes of the rule, which has some.
 func (r *Rule) appliesTo(p *auth.Principal) bool {
-	switch r.Who {
-	case Anybody:
-		return true
-	case Authenticated:
-		return p != nil
-	}
-	return p != nil && (len(r.Roles) == 0 || slices.ContainsFunc(r.Roles, p.HasRole)) && r.scoped(p)
+	return (len(r.Roles) == 0 || slices.ContainsFunc(r.Roles, p.HasRole)) && r.scoped(p)
 }
 
 func (r *Rule) scoped(p *auth.Principal) bool {

@@ -43,6 +43,7 @@ func floors() []floor {
 			packages: []string{"log/*", "circuitbreaker/*", "ratelimit/*", "auth/*", "metrics/*", "tracing/*", "health/*"},
 			number:   7, upTo: 5,
 		},
+		{packages: []string{"auth/authz/*"}, number: 7, upTo: 5},
 		{packages: []string{"sd/*"}, number: 7, upTo: 5, beside: []string{"sd/internal/driver"}},
 		{packages: []string{"examples/...", "cmd/..."}, number: 8, upTo: 8},
 	}

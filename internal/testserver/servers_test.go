@@ -111,3 +111,34 @@ func dial(t *testing.T, address string) *bufio.Reader {
 	}
 	return bufio.NewReader(conn)
 }
+
+func TestAnOIDCProviderHasAnotherKeyWhenItIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	s := testserver.StartOIDC(t)
+	first := page(t, s.Issuer+"/keys")
+	s.Kill()
+	s.Start()
+	if second := page(t, s.Issuer+"/keys"); first == second || first == "" {
+		t.Errorf("want another key, have %s, %s", first, second)
+	}
+}
+
+// page returns what a server has there.
+func page(t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Close = true
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("HTTP %d: %v", response.StatusCode, err)
+	}
+	return string(text)
+}

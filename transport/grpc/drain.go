@@ -2,12 +2,14 @@ package grpctransport
 
 import (
 	"context"
+	"iter"
 	"log"
 	"runtime/debug"
 	"sync"
 
 	"google.golang.org/grpc"
 
+	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/status"
 )
 
@@ -53,11 +55,43 @@ func (h handled) result() error {
 	return h.err
 }
 
+// ender ends a stream before its handler returns.
+type ender struct {
+	done <-chan struct{} // of the stream's context
+	why  chan error
+}
+
+type enderKey struct{}
+
+// bound ends the stream when the context does with which the ServerMiddleware went on: what the endpoint waits for, a message or room for
+// one, ends with the stream only. It does so on servers of NewGRPCServer.
+func bound[In, Out any](stream endpoint.Stream[In, Out]) endpoint.Stream[In, Out] {
+	return func(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) error {
+		if e, _ := ctx.Value(enderKey{}).(*ender); e != nil && ctx.Done() != e.done {
+			defer context.AfterFunc(ctx, func() { e.why <- ended(ctx) })()
+			send := out
+			out = func(message Out) error { // the stream may end a moment later
+				if ctx.Err() != nil {
+					return ended(ctx)
+				}
+				return send(message)
+			}
+		}
+		err := stream(ctx, in, out)
+		if err == nil && ctx.Err() != nil {
+			return ended(ctx)
+		}
+		return err
+	}
+}
+
 // intercept runs the handler on a goroutine of its own, since what a handler waits for, a message of its client or room to send one,
 // ends only with its stream, and the stream ends when this returns.
 func (d *drain) intercept(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
+	own := &ender{done: ctx.Done(), why: make(chan error, 1)}
+	ctx = context.WithValue(ctx, enderKey{}, own)
 	done := make(chan handled, 1)
 	d.open.Go(func() {
 		h := handled{err: wire(errUnfinished, DefaultMaxError).Err()} // should the handler end its goroutine
@@ -69,16 +103,18 @@ func (d *drain) intercept(srv any, stream grpc.ServerStream, info *grpc.StreamSe
 		}()
 		h.err = handler(srv, &drained{ServerStream: stream, ctx: ctx})
 	})
+	var why error = errShutdown
 	select {
 	case h := <-done:
 		return h.result()
+	case why = <-own.why:
 	case <-d.ctx.Done():
 	}
 	select {
 	case h := <-done: // at the same time
 		return h.result()
 	default:
-		cancel(errShutdown)
-		return wire(errShutdown, DefaultMaxError).Err()
+		cancel(why)
+		return wire(status.From(why), DefaultMaxError).Err()
 	}
 }

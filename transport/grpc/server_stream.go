@@ -50,6 +50,9 @@ func newStreamServer[In, Out any](spec endpoint.Spec, stream endpoint.Stream[In,
 	if err != nil {
 		return nil, err
 	}
+	if len(s.config.middleware) > 0 {
+		stream = bound(stream)
+	}
 	t := &streamServer[In, Out]{
 		serverConfig: s.config, operation: spec.Operation(), one: spec.Kind == endpoint.ClientStream,
 		counted: len(s.config.finalizers)+len(s.config.middleware) > 0,

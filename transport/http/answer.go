@@ -11,6 +11,7 @@ import (
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/fieldrule"
 )
 
 // StatusCoder is a response that chooses its own HTTP status, from 200 to 599, instead of 200. It has no body with 204,
@@ -105,7 +106,7 @@ func (a *answers[Resp]) write(x *exchange, f form, response Resp) error {
 	header := x.w.Header()
 	for key, values := range own {
 		if key = http.CanonicalHeaderKey(key); key != "Content-Length" {
-			header[key] = slices.Clip(values) // what is added to it is not the response's
+			header[key] = slices.Clip(fieldrule.Clean(values)) // what is added to it is not the response's
 		}
 	}
 	if a.vary {

@@ -36,8 +36,8 @@ type dialConfig struct {
 //
 // Of the http.Transport that it makes, up to 100 connections to the host stay open while idle, for 90 s; connecting may take
 // 5 s, as may the TLS handshake. An HTTP/2 connection on which nothing came for 30 s gets a ping, and is given up when that is
-// not answered in 15 s. For a response it waits as long as the context of the call allows. Redirects are followed as
-// http.Client does.
+// not answered in 15 s. For a response it waits as long as the context of the call allows. Up to ten redirects are followed, to the
+// same scheme, host and port alone: another one would get the header fields of the call, and the credentials in them.
 func Dial(baseURL string, opts ...DialOption) (*Conn, error) {
 	base, err := url.Parse(baseURL)
 	switch {
@@ -64,7 +64,24 @@ func Dial(baseURL string, opts ...DialOption) (*Conn, error) {
 		conn.own = newTransport(&config)
 		conn.client = &http.Client{Transport: conn.own}
 	}
+	if conn.client.CheckRedirect == nil {
+		stays := *conn.client
+		stays.CheckRedirect = stay
+		conn.client = &stays
+	}
 	return conn, nil
+}
+
+// stay refuses redirects to another origin: net/http sends most header fields there, and all of them to another port, or without TLS.
+func stay(next *http.Request, via []*http.Request) error {
+	const most = 10
+	switch first := via[0].URL; {
+	case next.URL.Scheme != first.Scheme || !strings.EqualFold(next.URL.Host, first.Host):
+		return fmt.Errorf("the redirect leads to another origin, %s://%s", next.URL.Scheme, next.URL.Host)
+	case len(via) >= most:
+		return fmt.Errorf("there were %d redirects", most)
+	}
+	return nil
 }
 
 // Dialer returns the function that dials the instances of a service for a pool, as that of package lb, each with connections of its own. An
@@ -142,7 +159,8 @@ func newTransport(config *dialConfig) *http.Transport {
 	}
 }
 
-// DialClient uses client as it is, instead of one of the Conn's own. It excludes the other options.
+// DialClient uses client as it is, instead of one of the Conn's own, but for redirects where it has no CheckRedirect: then Dial says which
+// are followed. It excludes the other options.
 func DialClient(client *http.Client) DialOption {
 	return func(c *dialConfig) error {
 		if client == nil {

@@ -1,6 +1,7 @@
 package httptransport
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/ashlar-go/ashlar/internal/buffer"
 	"github.com/ashlar-go/ashlar/status"
+	"github.com/ashlar-go/ashlar/transport/internal/fieldrule"
 )
 
 // Error gives an error an HTTP status, and header fields, other than those of its code: return it from an endpoint or a
@@ -24,12 +26,30 @@ func (e *Error) Error() string { return fmt.Sprintf("http %d: %v", e.Status, e.E
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
+// WriteError answers with err as the servers of this package do, for handlers beside them and middleware of net/http: what
+// status.From lets the caller see of it, as problem details, with the status and the header fields of an *Error, if it has one. It logs
+// nothing; to log the ID of an error that is no status, give it the result of status.From. Nothing may have been written to w.
+func WriteError(w http.ResponseWriter, err error) {
+	if err == nil {
+		err = errNone
+	}
+	httpErr, _ := errors.AsType[*Error](err)
+	if _, _, err = writeError(w, status.From(err), httpErr); err != nil {
+		return // a client that has gone needs no answer
+	}
+}
+
+var errNone = errors.New("httptransport: WriteError without an error")
+
 // writeError answers with err as problem details. It returns the status and the size of the body.
 func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code int, size int, writeErr error) {
 	code = err.Code.HTTP()
 	header := w.Header()
-	for _, key := range [...]string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control"} {
+	for _, key := range [...]string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified"} {
 		delete(header, key) // they spoke of the response that is not sent
+	}
+	if caching := header["Cache-Control"]; len(caching) != 1 || caching[0] != "no-store" {
+		delete(header, "Cache-Control") // so did this, but for what holds for every answer
 	}
 	if httpErr != nil {
 		code = httpErr.Status
@@ -41,6 +61,9 @@ func writeError(w http.ResponseWriter, err *status.Error, httpErr *Error) (code 
 				header.Add(key, value)
 			}
 		}
+	}
+	for key, values := range header { // a challenge, or what middleware took from the request
+		header[key] = fieldrule.Clean(values)
 	}
 	header["Content-Type"] = problemType
 	header["X-Content-Type-Options"] = noSniff

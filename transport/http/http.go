@@ -48,5 +48,8 @@ const (
 // errNoMethod refuses an operation that no log and no metric could name.
 var errNoMethod = errors.New("the operation has no name: Spec.Method is empty")
 
+// ReasonOrigin is the Reason of the error for a page whose origin may not do what it asks for: see ServerOrigins.
+const ReasonOrigin = "ORIGIN_REFUSED"
+
 // Name is Info.Transport of calls over HTTP.
 const Name = "http"

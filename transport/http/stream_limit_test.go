@@ -337,7 +337,7 @@ func TestOptionsOfStreamsAreChecked(t *testing.T) {
 		"ServerHeartbeat of -1ns":         httptransport.ServerHeartbeat(-1),
 		"ServerWriteTimeout of 0s":        httptransport.ServerWriteTimeout(0),
 		"ServerPing of -1ns":              httptransport.ServerPing(-1),
-		"is no pattern of path.Match":     httptransport.ServerOrigins("[a"),
+		`ServerOrigins("a.example")`:      httptransport.ServerOrigins("https://ok.example", "a.example"),
 		"ServerEncoder is not for":        httptransport.ServerEncoder(func(context.Context, http.ResponseWriter, number) error { return nil }),
 		"ServerDecoder makes one request": httptransport.ServerDecoder(func(context.Context, *http.Request) (number, error) { return number{}, nil }),
 	} {

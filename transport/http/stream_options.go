@@ -2,8 +2,9 @@ package httptransport
 
 import (
 	"fmt"
-	"path"
 	"time"
+
+	"github.com/ashlar-go/ashlar/transport/internal/origin"
 )
 
 // serverStreams is what the options say of streams.
@@ -11,7 +12,7 @@ type serverStreams struct {
 	heartbeat time.Duration
 	write     time.Duration
 	ping      time.Duration
-	origins   []string
+	origins   *origin.List
 }
 
 var defaultServerStreams = serverStreams{
@@ -60,18 +61,14 @@ func ServerPing(every time.Duration) ServerOption {
 }
 
 // ServerOrigins lets web pages of other origins open WebSockets. By default a page may whose host is the one that the
-// request was sent to, and programs that send no Origin. A pattern is a host, such as "shop.example.com" or "*.example.com" in the syntax
-// of path.Match, or with a scheme, "https://shop.example.com". Browsers send cookies along, so "*" is only for what anybody may do.
+// request was sent to, and programs that send no Origin. A pattern is an origin, such as "https://shop.example.com", or
+// "https://*.example.com" for all below one. "*" is everybody, and browsers send cookies along: it is only for what anybody may do.
 // It is for streams only.
 func ServerOrigins(patterns ...string) ServerOption {
 	return func(c *serverConfig) error {
-		for _, pattern := range patterns {
-			if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
-				return fmt.Errorf("ServerOrigins: %q is no pattern of path.Match", pattern)
-			}
-		}
-		c.stream.origins = append(c.stream.origins, patterns...)
-		return nil
+		all, err := origin.NewList("ServerOrigins", append(c.stream.origins.Patterns(), patterns...))
+		c.stream.origins = all
+		return err
 	}
 }
 
@@ -110,7 +107,7 @@ func (s serverStreams) set() string {
 		return "ServerWriteTimeout"
 	case s.ping != defaultServerStreams.ping:
 		return "ServerPing"
-	case len(s.origins) > 0:
+	case s.origins != nil:
 		return "ServerOrigins"
 	}
 	return ""

@@ -169,6 +169,33 @@ func (s *streamServer[In, Out]) ServeHTTP(w http.ResponseWriter, r *http.Request
 	}
 }
 
+// bound runs a stream, and ends it by cancel when the context does with which the ServerMiddleware went on: what the endpoint waits for, a
+// message or room for one, ends with the stream only.
+func (x *exchange) bound(ctx context.Context, cancel context.CancelCauseFunc, run func() error) error {
+	if ctx.Done() == x.ctx.Done() {
+		return run()
+	}
+	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
+	err := run()
+	if err == nil && ctx.Err() != nil {
+		return ended(ctx)
+	}
+	return err
+}
+
+// until returns out as it is until the context ends that the ServerMiddleware passed on, which the stream does a moment later.
+func until[Out any](ctx context.Context, x *exchange, out func(Out) error) func(Out) error {
+	if ctx.Done() == x.ctx.Done() {
+		return out
+	}
+	return func(message Out) error {
+		if ctx.Err() != nil {
+			return ended(ctx)
+		}
+		return out(message)
+	}
+}
+
 // decorated calls run inside of the ServerMiddleware. A panic becomes an error.
 func (s *streamServer[In, Out]) decorated(x *exchange, run func(context.Context, *http.Request) error) (err error) {
 	defer func() {
@@ -216,7 +243,9 @@ func (s *streamServer[In, Out]) serveFeed(x *exchange, header *streamHeader, tra
 			return nil
 		}
 		out := newOutlet[Out]()
-		return s.stream(ctx, endpoint.Seq(request), func(message Out) error { return f.send(out.value(message)) })
+		return x.bound(ctx, cancel, func() error {
+			return s.stream(ctx, endpoint.Seq(request), until(ctx, x, func(message Out) error { return f.send(out.value(message)) }))
+		})
 	})
 	if stop == nil { // nothing was begun
 		stop = f.open()
@@ -260,7 +289,9 @@ func (s *streamServer[In, Out]) serveOne(x *exchange, err error, cancel context.
 				return err
 			}
 			u = newUpload(x, r, cancel)
-			return s.stream(ctx, messages(u, newInlet[In](s.plan), s.json, r), one.set)
+			return x.bound(ctx, cancel, func() error {
+				return s.stream(ctx, messages(u, newInlet[In](s.plan), s.json, r), until(ctx, x, one.set))
+			})
 		})
 	}
 	if u == nil {

@@ -1,12 +1,14 @@
 package inproc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
 
 	"github.com/ashlar-go/ashlar/codec"
 	"github.com/ashlar-go/ashlar/endpoint"
+	"github.com/ashlar-go/ashlar/status"
 	"github.com/ashlar-go/ashlar/transport/internal/payload"
 )
 
@@ -40,8 +42,49 @@ func newStreamServer[In, Out any](spec endpoint.Spec, s endpoint.Stream[In, Out]
 	if err != nil {
 		return nil, err
 	}
+	if len(config.middleware) > 0 {
+		s = bound(s)
+	}
 	stream := endpoint.NewStream(spec, s, config.middleware...)
 	return &streamServer[In, Out]{serverConfig: config, operation: spec.Operation(), stream: stream}, nil
+}
+
+// bound ends the stream when the context has ended with which the ServerMiddleware went on. It cannot end the waiting for a message, which
+// is the caller's own.
+func bound[In, Out any](stream endpoint.Stream[In, Out]) endpoint.Stream[In, Out] {
+	return func(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) error {
+		until := func(yield func(In, error) bool) {
+			for message, err := range in {
+				if over := ended(ctx); err == nil && over != nil {
+					err = over
+				}
+				if !yield(message, err) || err != nil {
+					return
+				}
+			}
+		}
+		err := stream(ctx, until, func(message Out) error {
+			if over := ended(ctx); over != nil {
+				return over
+			}
+			return out(message)
+		})
+		if err == nil {
+			return ended(ctx)
+		}
+		return err
+	}
+}
+
+// ended returns why the context has ended, nil if it has not.
+func ended(ctx context.Context) error {
+	switch e := status.As(context.Cause(ctx)); {
+	case ctx.Err() == nil:
+		return nil
+	case e != nil:
+		return e
+	}
+	return status.From(ctx.Err())
 }
 
 type streamServer[In, Out any] struct {

@@ -63,8 +63,14 @@ func (c *callContext) Err() error {
 	return nil
 }
 
+// callKey is that of the callContext in the contexts below it.
+type callKey struct{}
+
 // Value finds own for the contexts below, which then need no goroutine to follow it.
 func (c *callContext) Value(key any) any {
+	if key == (callKey{}) {
+		return c
+	}
 	if own := c.own.Load(); own != nil {
 		return own.Value(key)
 	}

@@ -51,6 +51,9 @@ func newStreamServer[In, Out any](spec endpoint.Spec, stream endpoint.Stream[In,
 	if err != nil {
 		return nil, err
 	}
+	if len(config.middleware) > 0 {
+		stream = bound(stream)
+	}
 	s := &streamServer[In, Out]{stream: endpoint.NewStream(spec.Server(), stream, config.middleware...)}
 	return &Server{
 		serverConfig: config, operation: spec.Operation(), service: spec.Service, method: spec.Method, kind: spec.Kind, handle: s.handle,
@@ -59,6 +62,28 @@ func newStreamServer[In, Out any](spec endpoint.Spec, stream endpoint.Stream[In,
 
 type streamServer[In, Out any] struct {
 	stream endpoint.Stream[In, Out]
+}
+
+// bound ends the call when the context does with which the ServerMiddleware went on: what the endpoint waits for, a message or room for
+// one, ends with the call only.
+func bound[In, Out any](stream endpoint.Stream[In, Out]) endpoint.Stream[In, Out] {
+	return func(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) error {
+		if call, _ := ctx.Value(callKey{}).(*callContext); call != nil && ctx.Done() != call.Done() {
+			defer context.AfterFunc(ctx, func() { call.end(endOf(ctx)) })()
+			send := out
+			out = func(message Out) error { // the call may end a moment later
+				if ctx.Err() != nil {
+					return endOf(ctx)
+				}
+				return send(message)
+			}
+		}
+		err := stream(ctx, in, out)
+		if err == nil && ctx.Err() != nil {
+			return endOf(ctx)
+		}
+		return err
+	}
 }
 
 // handle serves one stream, up to its end.

@@ -27,19 +27,20 @@ func (s *Source) look(quick bool) error {
 
 // take takes what is new in the files of a part, and tells what became of them.
 func take[V any](s *Source, p *part[V], now time.Time, quick bool, put func(m *material, value *V)) error {
-	value, err := p.check(now, quick)
-	news := p.remember(err)
+	value, err := p.Check(now, quick)
+	news := p.Remember(err)
 	if value != nil {
 		used := *s.used.Load()
 		put(&used, value)
 		s.used.Store(&used)
+		p.exposed, p.ended = false, false
 	}
-	s.publish(now, value != nil, p.loads)
+	s.publish(now, value != nil, p.Loads())
 	if value != nil {
-		s.tell(Loaded, p.files, nil)
+		s.tell(Loaded, p.Files(), nil)
 	}
 	if news {
-		s.tell(Failed, p.files, err)
+		s.tell(Failed, p.Files(), err)
 	}
 	return err
 }
@@ -53,12 +54,12 @@ func (s *Source) warn(p *part[tls.Certificate], now time.Time) {
 	if !p.exposed {
 		if err := exposed(s.config.keyFile); err != nil {
 			p.exposed = true
-			s.tell(Warned, p.files, err)
+			s.tell(Warned, p.Files(), err)
 		}
 	}
 	if !p.ended && now.After(used.Leaf.NotAfter) {
 		p.ended = true
-		s.tell(Warned, p.files, fmt.Errorf("the certificate in use, of %s, has ended at %v", nameOf(used.Leaf), used.Leaf.NotAfter))
+		s.tell(Warned, p.Files(), fmt.Errorf("the certificate in use, of %s, has ended at %v", nameOf(used.Leaf), used.Leaf.NotAfter))
 	}
 }
 

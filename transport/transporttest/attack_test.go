@@ -20,7 +20,7 @@ import (
 	"github.com/ashlar-go/ashlar/transport"
 )
 
-// TestAttacks attacks the verifier of tokens, in each way in which calls are carried and for each shape. As RS256 and as ES256: what is
+// TestAttacks attacks the verifiers of tokens, in each way in which calls are carried and for each shape. As RS256 and as ES256: what is
 // an attack on one may be nothing to the other.
 //
 //nolint:paralleltest // as TestMatrix
@@ -33,7 +33,10 @@ func TestAttacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	subjects := map[string]authtest.Subject{"RS256": tokens(t, rsaKey), "ES256": tokens(t, ecKey), "fetched keys": fetched(t, ecKey), "broken": broken()}
+	subjects := map[string]authtest.Subject{
+		"RS256": tokens(t, rsaKey), "ES256": tokens(t, ecKey), "broken": broken(), "OIDC": openID(t, ecKey), "introspection": introspected(t),
+		"fetched keys": fetched(t, ecKey),
+	}
 	for _, h := range harnesses(testserver.StartNATS(t).URL) {
 		t.Run(h.Name, func(t *testing.T) {
 			for name, subject := range subjects {

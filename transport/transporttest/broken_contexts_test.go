@@ -37,7 +37,7 @@ func brokenContexts() []breakage {
 		}),
 	}, {
 		name:   "does not tell the server of the end",
-		notice: []string{"Cancel", "DeadlineEnds", "Timeout", "Finalizers", "ManyStreams"},
+		notice: []string{"Cancel", "DeadlineEnds", "Timeout", "MiddlewareEnd", "Finalizers", "ManyStreams"},
 		server: within(func(ctx context.Context) context.Context { return endless{ctx} }),
 	}, leaky(), {
 		name:   "sends what has been cancelled before",

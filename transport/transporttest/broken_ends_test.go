@@ -49,7 +49,7 @@ func brokenEnds() []breakage {
 		},
 	}, {
 		name:   "drops responses that nobody takes",
-		notice: []string{"ErrorOfOut", "BrokenOffReceive", "Cancel", "ManyStreams", "UnencodableResponse"},
+		notice: []string{"ErrorOfOut", "BrokenOffReceive", "Cancel", "ManyStreams", "MiddlewareEnd", "UnencodableResponse"},
 		server: func(s stream) stream {
 			return func(ctx context.Context, in inSeq, out func(message) error) error {
 				return s(ctx, in, func(m message) error {

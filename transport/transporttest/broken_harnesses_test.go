@@ -11,7 +11,7 @@ func brokenHarnesses() []breakage {
 	return []breakage{{
 		name: "declares nothing",
 		notice: []string{
-			"Peer", "CancelAtOnce", "OversizedRequest", "OversizedResponse", "Shutdown", "ShutdownOfStreams", "Closed",
+			"Peer", "CancelAtOnce", "OversizedRequest", "OversizedResponse", "Shutdown", "ShutdownOfStreams", "Closed", "MiddlewareEnd",
 		},
 		harness: func(h *transporttest.Harness) { h.Differences, h.Patience = nil, time.Second },
 	}, {

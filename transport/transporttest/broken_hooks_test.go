@@ -119,6 +119,28 @@ func brokenHooks() []breakage {
 			}
 		},
 	}, {
+		name:   "loses the context of middleware",
+		notice: []string{"ServerMiddleware", "MiddlewareEnd", "Timeout"},
+		serve: func(o *transporttest.Operation) {
+			type key struct{}
+			first := func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+				return func(ctx context.Context, request any) (any, error) {
+					return next(context.WithValue(ctx, key{}, ctx), request)
+				}
+			}
+			last := func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+				return func(ctx context.Context, request any) (any, error) {
+					if outer, ok := ctx.Value(key{}).(context.Context); ok {
+						ctx = outer
+					}
+					return next(ctx, request)
+				}
+			}
+			if len(o.Hooks.Middleware) > 0 {
+				o.Hooks.Middleware = slices.Concat([]endpoint.Middleware{first}, o.Hooks.Middleware, []endpoint.Middleware{last})
+			}
+		},
+	}, {
 		name:   "tells middleware the wrong side",
 		notice: []string{"ServerMiddleware"},
 		serve: func(o *transporttest.Operation) {

@@ -77,6 +77,53 @@ var middlewareChecks = []check{{
 		return errors.Join(errs...)
 	},
 }, {
+	name: "MiddlewareEnd",
+	clause: "a stream ends when the context does that its ServerMiddleware passed on: the client has the cause at once, the server's in, " +
+		"which waits for what never comes, ends with an error, and out fails",
+	kinds: streamKinds(),
+	run: func(c *cell) error {
+		expired := status.New(status.Unauthenticated, "you were somebody")
+		waits, ended := make(gate), results[error]()
+		limit := func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
+			return func(ctx context.Context, request any) (any, error) {
+				ctx, cancel := context.WithCancelCause(ctx)
+				defer cancel(nil)
+				go func() {
+					_ = c.pass(ctx, waits)
+					cancel(expired)
+				}()
+				return next(ctx, request)
+			}
+		}
+		call, err := c.open(service{
+			stream: func(ctx context.Context, in sequence, out func(Message) error) error {
+				if !c.has(manyIn()) {
+					close(waits)
+					_ = c.pass(ctx, nil)
+				}
+				var inErr error
+				for _, inErr = range in {
+					if inErr == nil && c.has(manyIn()) {
+						close(waits)
+					}
+				}
+				ended <- ok(errors.Join(
+					when(inErr == nil && c.has(manyIn()), "in ended without an error"), when(c.has(manyOut()) && out(hello()) == nil, "out did not fail")))
+				return nil
+			},
+			server: ServerHooks{Middleware: []endpoint.Middleware{limit}},
+		})
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithCancel(c.ctx)
+		defer cancel()
+		_, err = await(c, "the end of the call", c.begin(ctx, call, c.requests(ctx), drop))
+		err = same(expired, err)
+		wrong, hang := await(c, "the end of the endpoint", ended)
+		return errors.Join(err, wrong, hang)
+	},
+}, {
 	name:   "MessageHooks",
 	clause: "a middleware of the endpoint sees each message of a stream both ways with the hooks of Messages, on the server and on the client",
 	kinds:  streamKinds(),

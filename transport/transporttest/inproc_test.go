@@ -34,6 +34,10 @@ func inprocDifferences() []transporttest.Difference {
 	const nobody = "no server runs, and nothing is closed"
 	return []transporttest.Difference{
 		{Check: "Peer", Have: "knows no peer", Reason: "there is no network, and no address"},
+		{
+			Check: "MiddlewareEnd", Kinds: []endpoint.Kind{endpoint.ClientStream, endpoint.Bidirectional}, Have: "nothing happened",
+			Reason: "the server waits on the goroutine of the caller, in the caller's own function",
+		},
 		{Check: "CancelAtOnce", Have: "nothing happened", Reason: "the server runs on the goroutine of the caller, which waits for it"},
 		{Check: "OversizedRequest", Have: "have no error", Reason: "there is no limit: both sides have the same memory"},
 		{Check: "OversizedResponse", Have: "have no error", Reason: "there is no limit: both sides have the same memory"},

@@ -112,3 +112,11 @@ func hidden(err, seen error) error {
 	}
 	return silent(err)
 }
+
+// when returns an error of that text if the condition holds.
+func when(condition bool, text string) error {
+	if !condition {
+		return nil
+	}
+	return errors.New(text)
+}

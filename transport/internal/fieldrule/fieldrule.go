@@ -25,10 +25,30 @@ func IsName(text string) bool {
 	return text != ""
 }
 
+// Clean returns values with a space in the place of each control character, as net/http sends line ends; those without any as they are.
+// Others it would send over HTTP/1, where the answer is malformed then, and leave the field out over HTTP/2.
+func Clean(values []string) []string {
+	if CheckValues("", values) == nil {
+		return values
+	}
+	cleaned := make([]string, len(values))
+	for i, value := range values {
+		cleaned[i] = strings.Map(func(c rune) rune {
+			if isControl(c) {
+				return ' '
+			}
+			return c
+		}, value)
+	}
+	return cleaned
+}
+
+func isControl(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
+
 // CheckValues fails for values of the field that hold a control character other than a tab.
 func CheckValues(name string, values []string) error {
 	for _, value := range values {
-		if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
+		if strings.ContainsFunc(value, isControl) {
 			return fmt.Errorf("the header field %s has a value with a control character", name)
 		}
 	}

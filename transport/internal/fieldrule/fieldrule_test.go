@@ -47,3 +47,18 @@ func sendable(t *testing.T, name, value string) bool {
 	}
 	return errors.Is(err, dialled)
 }
+
+func TestControlCharactersBecomeSpaces(t *testing.T) {
+	t.Parallel()
+	fine := []string{"a\tb", "c"}
+	if have := fieldrule.Clean(fine); &have[0] != &fine[0] {
+		t.Errorf("want the same for %q, have a copy", fine)
+	}
+	bad := []string{"fine", "a\r\nb\x00c\x7fd\te"}
+	if have := fieldrule.Clean(bad); len(have) != 2 || have[0] != "fine" || have[1] != "a  b c d\te" || bad[1] != "a\r\nb\x00c\x7fd\te" {
+		t.Errorf("have %q of %q", have, bad)
+	}
+	if have := fieldrule.Clean(nil); have != nil {
+		t.Errorf("want nothing of nothing, have %q", have)
+	}
+}

@@ -1,14 +1,19 @@
-package tlsconfig
+// Package filewatch tells when files that belong together have changed, and takes them as a whole or not at all, for what reads them again
+// while the program runs.
+package filewatch
 
 import (
 	"crypto/sha256"
 	"time"
 )
 
-// part is what is read from files that belong together: it changes as a whole, or not at all.
-type part[V any] struct {
+// Parse makes of the contents of files what is used.
+type Parse[V any] func(files []string, contents [][]byte, now time.Time) (*V, error)
+
+// Part is what is read from files that belong together: it changes as a whole, or not at all. It is for one goroutine at a time.
+type Part[V any] struct {
 	files []string
-	parse func(files []string, contents [][]byte, now time.Time) (*V, error)
+	parse Parse[V]
 
 	stamps []stamp
 	sum    [sha256.Size]byte // of the contents when they were last read
@@ -16,18 +21,17 @@ type part[V any] struct {
 	failed bool              // whether the last look failed
 	loads  int               // how often it was taken
 	err    error             // the failure that was reported, while it lasts
-
-	exposed, ended bool // what was reported of what is in use
 }
 
-func newPart[V any](files []string, parse func(files []string, contents [][]byte, now time.Time) (*V, error)) *part[V] {
-	return &part[V]{files: files, parse: parse, stamps: make([]stamp, len(files))}
+// New returns a Part of the files. Parse makes of their contents what is used.
+func New[V any](files []string, parse Parse[V]) *Part[V] {
+	return &Part[V]{files: files, parse: parse, stamps: make([]stamp, len(files))}
 }
 
-// check looks at the files. It returns what is in them where that is new, nil where it is what was taken last. Unless it is to be quick, it
+// Check looks at the files. It returns what is in them where that is new, nil where it is what was taken last. Unless it is to be quick, it
 // takes nothing, and says of nothing that it is wrong, which was not the same at the time before: files that belong together are written
 // one after the other.
-func (p *part[V]) check(now time.Time, quick bool) (value *V, err error) {
+func (p *Part[V]) Check(now time.Time, quick bool) (value *V, err error) {
 	same, contents, err := p.read(now)
 	switch {
 	case err != nil:
@@ -46,14 +50,14 @@ func (p *part[V]) check(now time.Time, quick bool) (value *V, err error) {
 		p.failed = true
 		return nil, err
 	}
-	p.taken, p.failed, p.exposed, p.ended = p.sum, false, false, false
+	p.taken, p.failed = p.sum, false
 	p.loads++
 	return value, nil
 }
 
 // read reads the files where it must: when they may have changed, and when they are not what was taken. Same says whether they are what
 // they were at the time before.
-func (p *part[V]) read(now time.Time) (same bool, contents [][]byte, err error) {
+func (p *Part[V]) read(now time.Time) (same bool, contents [][]byte, err error) {
 	known := true
 	for i, file := range p.files {
 		info, err := look(file)
@@ -84,8 +88,8 @@ func (p *part[V]) read(now time.Time) (same bool, contents [][]byte, err error) 
 	return same, contents, nil
 }
 
-// remember keeps what the last check said, and reports whether that is another failure than before.
-func (p *part[V]) remember(err error) (news bool) {
+// Remember keeps what the last Check said, and reports whether that is another failure than before.
+func (p *Part[V]) Remember(err error) (news bool) {
 	if err == nil {
 		if !p.failed {
 			p.err = nil
@@ -97,10 +101,16 @@ func (p *part[V]) remember(err error) (news bool) {
 	return news
 }
 
-// trouble returns the failure that lasts.
-func (p *part[V]) trouble() error {
+// Trouble returns the failure that lasts. Of a nil Part there is none.
+func (p *Part[V]) Trouble() error {
 	if p == nil {
 		return nil
 	}
 	return p.err
 }
+
+// Files returns the names of the files.
+func (p *Part[V]) Files() []string { return p.files }
+
+// Loads returns how often they were taken.
+func (p *Part[V]) Loads() int { return p.loads }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package apikeyauth_test
+
+const raceEnabled = false
