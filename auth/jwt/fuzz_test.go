@@ -2,6 +2,8 @@ package jwtauth_test
 
 import (
 	"crypto/elliptic"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +60,30 @@ func FuzzRawToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, token string) {
 		if p, err := v.Verify(t.Context(), token); err == nil {
 			t.Errorf("taken without the key: %v", p)
+		}
+	})
+}
+
+// FuzzJWKS looks at what a server may answer.
+func FuzzJWKS(f *testing.F) {
+	key, _ := signing(f, "k1")
+	f.Add(must(jwtauth.MarshalJWKS(key))(f))
+	f.Add([]byte(`{"keys":[{"kty":"oct","kid":"a","k":"AAAA"},{"kty":"RSA","kid":"b","e":"AQAB","n":"AQAB"},{"kty":"OKP","crv":"Ed25519","x":"AA"}]}`))
+	f.Add([]byte(`{"keys":[]}`))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		server := &http.Client{Transport: trip(func() *http.Response { return answered(string(answer)) })}
+		j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSClient(server)))(t)
+		defer j.Close()
+		_, err := j.Key(t.Context(), "k1")
+		s := j.Status()
+		if err == nil && !slices.Contains(s.KeyIDs, "k1") {
+			t.Errorf("a key that is not there: %+v", s)
+		}
+		for _, id := range s.KeyIDs {
+			k := must(j.Key(t.Context(), id))(t)
+			if k.ID() != id || !slices.Contains([]string{"RS", "PS", "ES", "Ed"}, string(k.Algorithm()[:2])) {
+				t.Errorf("%q: have %v", id, k)
+			}
 		}
 	})
 }

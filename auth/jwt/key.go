@@ -3,6 +3,7 @@ package jwtauth
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -32,9 +33,10 @@ type Key struct {
 }
 
 // NewKey returns a key with its id, the kid of tokens, which may be empty. It is a secret of HMAC as []byte, *rsa.PublicKey,
-// *ecdsa.PublicKey or ed25519.PublicKey, or the private key that belongs to one of these, which signs and verifies. Without an algorithm
-// it is HS256, RS256, that of the curve, or EdDSA. A key that is too weak for its algorithm is refused, and so is the text of a PEM
-// file as a secret, since a public key that is taken for a secret lets anybody sign.
+// *ecdsa.PublicKey or ed25519.PublicKey, or the private key that belongs to one of these, which signs and verifies: itself, or a
+// crypto.Signer that has it elsewhere, as in a KMS. Without an algorithm it is HS256, RS256, that of the curve, or EdDSA. A key that is too
+// weak for its algorithm is refused, and so is the text of a PEM file as a secret, since a public key that is taken for a secret lets
+// anybody sign.
 func NewKey(id string, algorithm Algorithm, key any) (*Key, error) {
 	k := &Key{id: id}
 	byDefault, err := k.hold(key)
@@ -94,6 +96,14 @@ func (k *Key) hold(key any) (Algorithm, error) {
 			k.public, k.private = private.Public(), private
 			return EdDSA, nil
 		}
+	case crypto.Signer:
+		public := key.Public()
+		switch public.(type) {
+		case *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey:
+			k.private = remote{key}
+			return k.hold(public)
+		}
+		return "", fmt.Errorf("the public half of the %T is a %T, which is no key", key, public)
 	default:
 		return "", fmt.Errorf("a %T is no key", key)
 	}
@@ -169,6 +179,12 @@ func checkKeyID(id string) error {
 		}
 	}
 	return nil
+}
+
+// same reports whether other is the same public key, for the same algorithm and with the same id.
+func (k *Key) same(other *Key) bool {
+	public, is := k.public.(interface{ Equal(x crypto.PublicKey) bool })
+	return is && k.id == other.id && k.alg == other.alg && public.Equal(other.public)
 }
 
 // ID returns the id.

@@ -26,6 +26,7 @@ type config struct {
 
 	leeway, maxAge time.Duration
 	maxToken       int
+	remember       int
 	realm, subject string
 	revoked        []func(context.Context, Token) (bool, error)
 }
@@ -122,8 +123,8 @@ func Roles(path ...string) Option {
 	}
 }
 
-// Type takes only tokens whose header has one of these as typ, without regard to case: Type("at+jwt") refuses the ID tokens of an issuer
-// that signs its access tokens by RFC 9068. Without it typ is not looked at.
+// Type takes only tokens whose header has one of these as typ, without regard to case, and with or without application/:
+// Type("at+jwt") refuses the ID tokens of an issuer that signs its access tokens by RFC 9068. Without it typ is not looked at.
 func Type(names ...string) Option {
 	return func(c *config) error {
 		c.types = append(c.types, names...)
@@ -145,6 +146,17 @@ func MaxToken(n int) Option {
 	return func(c *config) error {
 		c.maxToken = n
 		return option.Within("MaxToken", n, 64, auth.MaxCredentials)
+	}
+}
+
+// CacheTokens remembers up to n tokens that were found good, so that the same token is verified once and then looked up. It is remembered
+// until it expires or is as old as MaxAge says, and as long as Keys have the same *Key for it, which they are asked for each time, and so
+// is Revoked. Tokens that are refused are not remembered. The calls of one token share one Principal with its Claims then, which they
+// must not change. Without it nothing is remembered.
+func CacheTokens(n int) Option {
+	return func(c *config) error {
+		c.remember = n
+		return option.Within("CacheTokens", n, 1, 10_000_000)
 	}
 }
 

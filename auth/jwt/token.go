@@ -21,6 +21,17 @@ type header struct {
 	Critical  jsontext.Value `json:"crit"`
 }
 
+// is reports whether the typ is that one. Both may leave out application/, as RFC 7515, section 4.1.9, has it.
+func (h *header) is(typ string) bool { return strings.EqualFold(mediaType(typ), mediaType(h.Type)) }
+
+func mediaType(typ string) string {
+	const prefix = "application/"
+	if len(typ) > len(prefix) && strings.EqualFold(typ[:len(prefix)], prefix) && !strings.Contains(typ[len(prefix):], "/") {
+		return typ[len(prefix):]
+	}
+	return typ
+}
+
 // parts are those of a token that nothing is proved of.
 type parts struct {
 	header    header
@@ -67,7 +78,15 @@ func unmarshal(text []byte, into any) error {
 	if tooDeep(text) {
 		return fmt.Errorf("it is more than %d deep", maxDepth)
 	}
-	return json.Unmarshal(text, into)
+	return withoutValues(json.Unmarshal(text, into))
+}
+
+// withoutValues says where a JSON is not for a type of Go. What JSON for Go says has the value in it, which is not for a log.
+func withoutValues(err error) error {
+	if s, is := errors.AsType[*json.SemanticError](err); is {
+		return fmt.Errorf("a JSON %v at %q is not for the type %v", s.JSONKind, s.JSONPointer, s.GoType)
+	}
+	return err
 }
 
 // decode is strict: each part has one encoding only, without padding and line breaks.

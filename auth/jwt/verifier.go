@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ashlar-go/ashlar/auth"
@@ -21,6 +20,7 @@ import (
 type Verifier[C any] struct {
 	keys    Keys
 	config  config
+	cache   *cache // nil without CacheTokens
 	missing string // the challenge for a call without a token
 	invalid string // and for one with a bad one
 }
@@ -30,8 +30,8 @@ func New[C any](keys Keys, opts ...Option) (*Verifier[C], error) {
 	if keys == nil {
 		return nil, errors.New("jwtauth: New: the Keys are nil")
 	}
-	if k, is := keys.(*Key); is && (k == nil || k.method == nil) {
-		return nil, fmt.Errorf("jwtauth: New: %w", errZeroKey)
+	if err := refuseZero(keys); err != nil {
+		return nil, fmt.Errorf("jwtauth: New: %w", err)
 	}
 	v := &Verifier[C]{keys: keys, config: config{leeway: DefaultLeeway, maxToken: DefaultMaxToken, realm: DefaultRealm, subject: "sub"}}
 	err := option.Set(&v.config, opts)
@@ -41,9 +41,27 @@ func New[C any](keys Keys, opts ...Option) (*Verifier[C], error) {
 	if err != nil {
 		return nil, fmt.Errorf("jwtauth: New: %w", err)
 	}
+	if n := v.config.remember; n > 0 {
+		v.cache = newCache(n)
+	}
 	v.missing = fmt.Sprintf("Bearer realm=%q", v.config.realm)
 	v.invalid = v.missing + `, error="invalid_token"`
 	return v, nil
+}
+
+// refuseZero says that Keys of this package were not made by it.
+func refuseZero(keys Keys) error {
+	switch k := keys.(type) {
+	case *Key:
+		if k == nil || k.method == nil {
+			return errZeroKey
+		}
+	case *JWKS:
+		if k == nil || k.ask == nil {
+			return errZeroJWKS
+		}
+	}
+	return nil
 }
 
 // Authenticate verifies the token of a call. The error is auth.ErrNone for one that has none, or another scheme.
@@ -71,24 +89,16 @@ func (v *Verifier[C]) Verify(ctx context.Context, token string) (*auth.Principal
 	if v == nil || v.keys == nil {
 		return nil, errZero
 	}
-	p, err := split(token, v.config.maxToken)
-	if err != nil {
-		return nil, fmt.Errorf("jwtauth: %w", err)
+	known := v.cache.find(ctx, token, v.keys)
+	if known == nil {
+		var err error
+		if known, err = v.verify(ctx, token); err != nil {
+			return nil, fmt.Errorf("jwtauth: %w", err)
+		}
+		v.cache.add(token, known)
 	}
-	key, err := v.key(ctx, &p)
-	if err != nil {
-		return nil, fmt.Errorf("jwtauth: %w", err)
-	}
-	if err := key.method.Verify(p.signed, p.signature, key.public); err != nil {
-		return nil, fmt.Errorf("jwtauth: the signature by %v: %w", key, err)
-	}
-	principal, known, err := v.claims(p.claims)
-	if err != nil {
-		return nil, fmt.Errorf("jwtauth: the claims: %w", err)
-	}
-	known.KeyID = key.id
 	for _, revoked := range v.config.revoked {
-		is, err := revoked(ctx, known)
+		is, err := revoked(ctx, known.token)
 		if err != nil {
 			return nil, fmt.Errorf("jwtauth: is it revoked: %w: %v", auth.ErrUnavailable, err) //nolint:errorlint // see foreign
 		}
@@ -96,7 +106,28 @@ func (v *Verifier[C]) Verify(ctx context.Context, token string) (*auth.Principal
 			return nil, errors.New("jwtauth: the token is revoked")
 		}
 	}
-	return principal, nil
+	return known.principal, nil
+}
+
+// verify does all but ask whether the token is revoked.
+func (v *Verifier[C]) verify(ctx context.Context, token string) (*seen, error) {
+	p, err := split(token, v.config.maxToken)
+	if err != nil {
+		return nil, err
+	}
+	key, err := v.key(ctx, &p)
+	if err != nil {
+		return nil, err
+	}
+	if err := key.method.Verify(p.signed, p.signature, key.public); err != nil {
+		return nil, fmt.Errorf("the signature by %v: %w", key, err)
+	}
+	principal, known, err := v.claims(p.claims)
+	if err != nil {
+		return nil, fmt.Errorf("the claims: %w", err)
+	}
+	known.KeyID = key.id
+	return &seen{id: p.header.KeyID, key: key, principal: principal, token: known}, nil
 }
 
 // key finds the key of a token, and holds the token to its algorithm.
@@ -109,7 +140,7 @@ func (v *Verifier[C]) key(ctx context.Context, p *parts) (*Key, error) {
 		return nil, errZeroKey
 	case p.header.Algorithm != key.alg:
 		return nil, fmt.Errorf("the algorithm is not that of %v", key)
-	case len(v.config.types) > 0 && !slices.ContainsFunc(v.config.types, func(t string) bool { return strings.EqualFold(t, p.header.Type) }):
+	case len(v.config.types) > 0 && !slices.ContainsFunc(v.config.types, p.header.is):
 		return nil, errors.New("the typ is missing or another")
 	}
 	return key, nil
@@ -140,7 +171,7 @@ func (v *Verifier[C]) claims(part string) (*auth.Principal, Token, error) {
 	}
 	var own C
 	if err := unmarshal(text, &own); err != nil {
-		return nil, Token{}, foreign("for the type of the Verifier", err)
+		return nil, Token{}, fmt.Errorf("for the type of the Verifier: %w", err)
 	}
 	p.Claims, p.Roles = own, roles
 	return p, known, nil

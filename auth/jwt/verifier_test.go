@@ -132,9 +132,37 @@ func TestClaimsThatOptionsAskFor(t *testing.T) {
 			t.Errorf("%s: want %v, have %v", c.claim, c.ok, err)
 		}
 	}
-	typed := forge(t, jwt.SigningMethodES256, i.private, `{"alg":"ES256","kid":"k1","typ":"AT+JWT"}`, good())
-	if _, err := i.verifier(jwtauth.Type("at+jwt")).Verify(t.Context(), typed); err != nil {
-		t.Error(err)
+	for typ, ok := range map[string]bool{"AT+JWT": true, "application/at+jwt": true, "application/": false, "text/at+jwt": false, "JWT": false} {
+		typed := forge(t, jwt.SigningMethodES256, i.private, `{"alg":"ES256","kid":"k1","typ":"`+typ+`"}`, good())
+		if _, err := i.verifier(jwtauth.Type("at+jwt")).Verify(t.Context(), typed); (err == nil) != ok {
+			t.Errorf("%s: have %v", typ, err)
+		}
+	}
+}
+
+// secretive is a type of claims whose decoding fails with what it was given.
+type secretive struct {
+	Text   loud      `json:"text"`
+	Number int8      `json:"number"`
+	Time   time.Time `json:"time"`
+}
+
+type loud string
+
+func (loud) UnmarshalText(text []byte) error { return errors.New("have " + string(text)) }
+
+func TestErrorsHaveNoValuesOfClaims(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	v := must(jwtauth.New[secretive](i.key, jwtauth.Issuer("login"), jwtauth.Audience("orders"), jwtauth.Roles("roles"), jwtauth.Subject("sub2")))(t)
+	for _, claim := range []string{
+		`"text":"918273"`, `"number":918273`, `"time":"918273"`, `"scope":918273`, `"scope":["a",918273]`, `"exp":"918273"`, `"exp":9182739182731`,
+		`"roles":918273`, `"sub2":918273`, `"iss":"918273"`, `"aud":"918273"`, `"iss":918273`,
+	} {
+		_, err := v.Verify(t.Context(), i.token(good(`"sub2":"ann"`, claim)))
+		if err == nil || strings.Contains(err.Error(), "918273") {
+			t.Errorf("%s: have %v", claim, err)
+		}
 	}
 }
 
