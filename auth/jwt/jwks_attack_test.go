@@ -48,22 +48,24 @@ func TestAnswersThatAreNotTaken(t *testing.T) {
 			w.Header().Set("Content-Length", "9")
 			_, _ = w.Write([]byte("{"))
 		}),
-		"many keys":     text(`{"keys":[` + strings.Join(many, ",") + `]}`),
-		"empty":         text(``),
-		"a list":        text(`[` + entry + `]`),
-		"kid twice":     text(`{"keys":[` + strings.TrimSuffix(entry, "}") + `,"kid":"k1"}]}`),
-		"keys twice":    text(`{"keys":[],"keys":[` + entry + `]}`),
-		"no list":       text(`{"keys":` + entry + `}`),
-		"null":          text(`{"keys":null}`),
-		"deep":          text(`{"keys":[` + entry + `],"x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`),
-		"more after":    text(`{"keys":[` + entry + `]}{}`),
-		"same id twice": text(`{"keys":[` + entry + `,` + entry + `]}`),
+		"many keys":         text(`{"keys":[` + strings.Join(many, ",") + `]}`),
+		"empty":             text(``),
+		"a list":            text(`[` + entry + `]`),
+		"kid twice":         text(`{"keys":[` + strings.TrimSuffix(entry, "}") + `,"kid":"k1"}]}`),
+		"keys twice":        text(`{"keys":[],"keys":[` + entry + `]}`),
+		"long name":         text(`{"` + strings.Repeat("x", 100<<10) + `":1,"` + strings.Repeat("x", 100<<10) + `":2}`),
+		"all have long alg": text(`{"keys":[` + strings.Repeat(`{"kty":"EC","alg":"`+strings.Repeat("x", 2<<10)+`"},`, 99) + `{}]}`),
+		"no list":           text(`{"keys":` + entry + `}`),
+		"null":              text(`{"keys":null}`),
+		"deep":              text(`{"keys":[` + entry + `],"x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`),
+		"more after":        text(`{"keys":[` + entry + `]}{}`),
+		"same id twice":     text(`{"keys":[` + entry + `,` + entry + `]}`),
 	} {
 		j := newLoginServer(t, h).keys(t)
 		if k, err := j.Key(t.Context(), "k1"); !errors.Is(err, auth.ErrUnavailable) {
 			t.Errorf("%s: have %v, %v", name, k, err)
 		}
-		if s := j.Status(); s.Err == nil || len(s.KeyIDs) != 0 {
+		if s := j.Status(); s.Err == nil || len(s.KeyIDs) != 0 || len(s.Err.Error()) > 1100 {
 			t.Errorf("%s: have %+v", name, s)
 		}
 	}
@@ -99,6 +101,13 @@ func TestKeysThatAreLeftOut(t *testing.T) {
 		"not on the curve":  `{"kty":"EC","crv":"P-256","kid":"bad","x":"` + zero + `","y":"` + zero + `"}`,
 		"weak RSA":          `{"kty":"RSA","kid":"bad","e":"AQAB","n":"` + short + `"}`,
 		"RSA by 1":          `{"kty":"RSA","kid":"bad","e":"AQ","n":"` + long + `"}`,
+		"RSA by 2^32+1":     `{"kty":"RSA","kid":"bad","e":"AQAAAAE","n":"` + long + `"}`,
+		"RSA by 2^64+3":     `{"kty":"RSA","kid":"bad","e":"AQAAAAAAAAAD","n":"` + long + `"}`,
+		"RSA by 2":          `{"kty":"RSA","kid":"bad","e":"Ag","n":"` + long + `"}`,
+		"even RSA":          `{"kty":"RSA","kid":"bad","e":"AQAB","n":"` + strings.TrimSuffix(long, "w") + `g"}`,
+		"long alg":          strings.Replace(bad, `"ES256"`, `"`+strings.Repeat("E", 100<<10)+`"`, 1),
+		"long kty":          `{"kty":"` + strings.Repeat("E", 100<<10) + `"}`,
+		"identity":          `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`,
 		"huge RSA":          `{"kty":"RSA","kid":"bad","e":"AQAB","n":"` + strings.Repeat(long, 20) + `"}`,
 		"RSA with nothing":  `{"kty":"RSA","kid":"bad"}`,
 		"short Ed25519":     `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"AAAA"}`,
@@ -121,7 +130,7 @@ func TestKeysThatAreLeftOut(t *testing.T) {
 		if s := j.Status(); fmt.Sprint(s.KeyIDs) != "[good]" {
 			t.Errorf("%s: have %+v", name, s)
 		}
-		if err := <-reports; !strings.HasPrefix(err.Error(), "jwtauth: JWKS: key ") || strings.Contains(err.Error(), zero) {
+		if err := <-reports; !strings.HasPrefix(err.Error(), "jwtauth: JWKS: key ") || strings.Contains(err.Error(), zero) || len(err.Error()) > 600 {
 			t.Errorf("%s: the report is %v", name, err)
 		}
 	}

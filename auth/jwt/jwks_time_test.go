@@ -144,3 +144,38 @@ func TestAFloodOfUnknownKeysIsOneRequestAPause(t *testing.T) {
 		}
 	})
 }
+
+// TestAKeyIsFoundThatIsNewerThanTheLastAnswer holds that neither a scheduled fetching just before, nor one that is under way with an answer
+// from before, has good tokens refused for a pause.
+func TestAKeyIsFoundThatIsNewerThanTheLastAnswer(t *testing.T) {
+	t.Parallel()
+	old, _ := signing(t, "old")
+	next, _ := signing(t, "new")
+	sets := []string{string(must(jwtauth.MarshalJWKS(old))(t)), string(must(jwtauth.MarshalJWKS(old, next))(t))}
+	for name, before := range map[string]time.Duration{"fetched just before": 200 * time.Millisecond, "under way": 50 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			var rotated atomic.Int64
+			var asked atomic.Int64
+			j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
+				set := sets[rotated.Load()]
+				asked.Add(1)
+				time.Sleep(100 * time.Millisecond)
+				return answered(set)
+			})})))(t)
+			defer j.Close()
+			time.Sleep(before)
+			rotated.Store(1)
+			if k, err := j.Key(t.Context(), "new"); err != nil || k.ID() != "new" {
+				t.Errorf("%s: have %v, %v", name, k, err)
+			}
+			for i := range 10 {
+				if _, err := j.Key(t.Context(), fmt.Sprint("flood", i)); err == nil {
+					t.Errorf("%s: want an error", name)
+				}
+			}
+			if n := asked.Load(); n != 2 {
+				t.Errorf("%s: want two requests, have %d", name, n)
+			}
+		})
+	}
+}
