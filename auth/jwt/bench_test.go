@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	jwtauth "github.com/ashlar-go/ashlar/auth/jwt"
 )
 
 // BenchmarkES256 has golang-jwt alone beside what an Authenticator does, with the same checks.
@@ -34,4 +36,22 @@ func BenchmarkES256(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkRepeat is a token that was seen before.
+func BenchmarkRepeat(b *testing.B) {
+	i := newIssuer(b)
+	server := newLoginServer(b, published(b, i.key))
+	for name, keys := range map[string]jwtauth.Keys{"key": i.key, "JWKS": server.keys(b)} {
+		b.Run(name, func(b *testing.B) {
+			v := must(jwtauth.New[shop](keys, jwtauth.Issuer("login"), jwtauth.Audience("orders"), jwtauth.CacheTokens(1000)))(b)
+			info := call("Bearer " + i.token(good(`"scope":"orders:read orders:write"`, `"exp":99999999999`, `"jti":"0123456789"`, `"tenant":"north"`)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Authenticate(b.Context(), info); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -26,6 +26,7 @@ type config struct {
 
 	leeway, maxAge time.Duration
 	maxToken       int
+	remember       int
 	realm, subject string
 	revoked        []func(context.Context, Token) (bool, error)
 }
@@ -145,6 +146,17 @@ func MaxToken(n int) Option {
 	return func(c *config) error {
 		c.maxToken = n
 		return option.Within("MaxToken", n, 64, auth.MaxCredentials)
+	}
+}
+
+// CacheTokens remembers up to n tokens that were found good, so that the same token is verified once and then looked up. It is remembered
+// until it expires or is as old as MaxAge says, and as long as Keys have the same *Key for it, which they are asked for each time, and so
+// is Revoked. Tokens that are refused are not remembered. The calls of one token share one Principal with its Claims then, which they
+// must not change. Without it nothing is remembered.
+func CacheTokens(n int) Option {
+	return func(c *config) error {
+		c.remember = n
+		return option.Within("CacheTokens", n, 1, 10_000_000)
 	}
 }
 

@@ -25,6 +25,8 @@ func TestBadOptionsAreErrorsThatNameThem(t *testing.T) {
 		"Roles(":                 jwtauth.Roles(),
 		"Type(":                  jwtauth.Type(""),
 		"Revoked: function 0":    jwtauth.Revoked(nil),
+		"CacheTokens(0)":         jwtauth.CacheTokens(0),
+		"CacheTokens(99999999)":  jwtauth.CacheTokens(99999999),
 		"MaxToken(0)":            jwtauth.MaxToken(0),
 		"MaxToken(99999)":        jwtauth.MaxToken(99999),
 		"Realm(\"\")":            jwtauth.Realm(""),

@@ -20,6 +20,7 @@ import (
 type Verifier[C any] struct {
 	keys    Keys
 	config  config
+	cache   *cache // nil without CacheTokens
 	missing string // the challenge for a call without a token
 	invalid string // and for one with a bad one
 }
@@ -39,6 +40,9 @@ func New[C any](keys Keys, opts ...Option) (*Verifier[C], error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jwtauth: New: %w", err)
+	}
+	if n := v.config.remember; n > 0 {
+		v.cache = newCache(n)
 	}
 	v.missing = fmt.Sprintf("Bearer realm=%q", v.config.realm)
 	v.invalid = v.missing + `, error="invalid_token"`
@@ -85,24 +89,16 @@ func (v *Verifier[C]) Verify(ctx context.Context, token string) (*auth.Principal
 	if v == nil || v.keys == nil {
 		return nil, errZero
 	}
-	p, err := split(token, v.config.maxToken)
-	if err != nil {
-		return nil, fmt.Errorf("jwtauth: %w", err)
+	known := v.cache.find(ctx, token, v.keys)
+	if known == nil {
+		var err error
+		if known, err = v.verify(ctx, token); err != nil {
+			return nil, fmt.Errorf("jwtauth: %w", err)
+		}
+		v.cache.add(token, known)
 	}
-	key, err := v.key(ctx, &p)
-	if err != nil {
-		return nil, fmt.Errorf("jwtauth: %w", err)
-	}
-	if err := key.method.Verify(p.signed, p.signature, key.public); err != nil {
-		return nil, fmt.Errorf("jwtauth: the signature by %v: %w", key, err)
-	}
-	principal, known, err := v.claims(p.claims)
-	if err != nil {
-		return nil, fmt.Errorf("jwtauth: the claims: %w", err)
-	}
-	known.KeyID = key.id
 	for _, revoked := range v.config.revoked {
-		is, err := revoked(ctx, known)
+		is, err := revoked(ctx, known.token)
 		if err != nil {
 			return nil, fmt.Errorf("jwtauth: is it revoked: %w: %v", auth.ErrUnavailable, err) //nolint:errorlint // see foreign
 		}
@@ -110,7 +106,28 @@ func (v *Verifier[C]) Verify(ctx context.Context, token string) (*auth.Principal
 			return nil, errors.New("jwtauth: the token is revoked")
 		}
 	}
-	return principal, nil
+	return known.principal, nil
+}
+
+// verify does all but ask whether the token is revoked.
+func (v *Verifier[C]) verify(ctx context.Context, token string) (*seen, error) {
+	p, err := split(token, v.config.maxToken)
+	if err != nil {
+		return nil, err
+	}
+	key, err := v.key(ctx, &p)
+	if err != nil {
+		return nil, err
+	}
+	if err := key.method.Verify(p.signed, p.signature, key.public); err != nil {
+		return nil, fmt.Errorf("the signature by %v: %w", key, err)
+	}
+	principal, known, err := v.claims(p.claims)
+	if err != nil {
+		return nil, fmt.Errorf("the claims: %w", err)
+	}
+	known.KeyID = key.id
+	return &seen{id: p.header.KeyID, key: key, principal: principal, token: known}, nil
 }
 
 // key finds the key of a token, and holds the token to its algorithm.

@@ -75,6 +75,19 @@ func (m *Map[V]) Acquire(key string, now int64) Entry[V] {
 	return Entry[V]{Value: m.insert(s, id, now), Fresh: true, shard: s}
 }
 
+// Lookup returns a copy of the value of the key, and whether there is one. Unlike Acquire it makes none.
+func (m *Map[V]) Lookup(key string) (v V, ok bool) {
+	hash := maphash.String(m.seed, key)
+	s := &m.shards[hash&m.mask]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.find(id(hash&^visited | occupied))
+	if found == nil {
+		return v, false
+	}
+	return *found, true
+}
+
 // Release unlocks what Acquire has locked. The Value must not be used any more.
 func (e Entry[V]) Release() { e.shard.mu.Unlock() }
 

@@ -8,7 +8,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/ashlar-go/ashlar/auth"
 	"github.com/ashlar-go/ashlar/auth/authtest"
@@ -31,7 +33,7 @@ func TestAttacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	subjects := map[string]authtest.Subject{"RS256": tokens(t, rsaKey), "ES256": tokens(t, ecKey), "broken": broken()}
+	subjects := map[string]authtest.Subject{"RS256": tokens(t, rsaKey), "ES256": tokens(t, ecKey), "fetched keys": fetched(t, ecKey), "broken": broken()}
 	for _, h := range harnesses(testserver.StartNATS(t).URL) {
 		t.Run(h.Name, func(t *testing.T) {
 			for name, subject := range subjects {
@@ -41,10 +43,11 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
+const issuer, audience, keyID = "https://login.example", "orders", "2026-11"
+
 func tokens(t *testing.T, private crypto.Signer) authtest.Subject {
 	t.Helper()
-	const issuer, audience, id = "https://login.example", "orders", "2026-11"
-	key, err := jwtauth.NewKey(id, "", private)
+	key, err := jwtauth.NewKey(keyID, "", private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +55,37 @@ func tokens(t *testing.T, private crypto.Signer) authtest.Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged := authtest.Tokens{Key: private, KeyID: id, Issuer: issuer, Audience: audience}
+	return attacked(t, private, verifier)
+}
+
+// fetched has the verifier fetch its key, and remember the tokens that it took.
+func fetched(t *testing.T, private crypto.Signer) authtest.Subject {
+	t.Helper()
+	key, err := jwtauth.NewKey(keyID, "", private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := jwtauth.ServeJWKS(time.Minute, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewTLSServer(handler)
+	t.Cleanup(server.Close)
+	keys, err := jwtauth.NewJWKS(server.URL, jwtauth.JWKSClient(server.Client()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = keys.Close() })
+	verifier, err := jwtauth.New[struct{}](keys, jwtauth.Issuer(issuer), jwtauth.Audience(audience), jwtauth.CacheTokens(1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attacked(t, private, verifier)
+}
+
+func attacked(t *testing.T, private crypto.Signer, verifier auth.Authenticator) authtest.Subject {
+	t.Helper()
+	forged := authtest.Tokens{Key: private, KeyID: keyID, Issuer: issuer, Audience: audience}
 	attacks, err := forged.Attacks()
 	if err != nil {
 		t.Fatal(err)
