@@ -39,7 +39,7 @@ func (c *cache) find(ctx context.Context, token string, keys Keys) *seen {
 	if s == nil || s.over(time.Now()) {
 		return nil
 	}
-	if sum := sha256.Sum256([]byte(token)); subtle.ConstantTimeCompare(sum[:], s.sum[:]) != 1 {
+	if sum := sumOf(token); subtle.ConstantTimeCompare(sum[:], s.sum[:]) != 1 {
 		return nil
 	}
 	if key, err := keys.Key(ctx, s.id); err != nil || key != s.key {
@@ -52,8 +52,17 @@ func (c *cache) add(token string, s *seen) {
 	if c == nil {
 		return
 	}
-	s.sum = sha256.Sum256([]byte(token))
+	s.sum = sumOf(token)
 	e := c.seen.Acquire(token, time.Now().UnixNano())
 	*e.Value = s
 	e.Release()
+}
+
+// sumOf hashes a token, without a copy of it on the heap where it is no longer than most are.
+func sumOf(token string) [sha256.Size]byte {
+	var most [1024]byte
+	if len(token) > len(most) {
+		return sha256.Sum256([]byte(token))
+	}
+	return sha256.Sum256(most[:copy(most[:], token)])
 }
