@@ -1,6 +1,7 @@
 package jwtauth_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -38,14 +39,20 @@ func BenchmarkES256(b *testing.B) {
 	})
 }
 
-// BenchmarkRepeat is a token that was seen before.
+// BenchmarkRepeat is a token that was seen before, and one that is as long as those with many claims.
 func BenchmarkRepeat(b *testing.B) {
 	i := newIssuer(b)
 	server := newLoginServer(b, published(b, i.key))
-	for name, keys := range map[string]jwtauth.Keys{"key": i.key, "JWKS": server.keys(b)} {
+	short := good(`"scope":"orders:read orders:write"`, `"exp":99999999999`, `"jti":"0123456789"`, `"tenant":"north"`)
+	for name, c := range map[string]struct {
+		keys   jwtauth.Keys
+		claims string
+	}{
+		"key": {i.key, short}, "JWKS": {server.keys(b), short}, "JWKS, 2 KB": {server.keys(b), good(`"exp":99999999999`, `"x":"`+strings.Repeat("x", 1360)+`"`)},
+	} {
 		b.Run(name, func(b *testing.B) {
-			v := must(jwtauth.New[shop](keys, jwtauth.Issuer("login"), jwtauth.Audience("orders"), jwtauth.CacheTokens(1000)))(b)
-			info := call("Bearer " + i.token(good(`"scope":"orders:read orders:write"`, `"exp":99999999999`, `"jti":"0123456789"`, `"tenant":"north"`)))
+			v := must(jwtauth.New[shop](c.keys, jwtauth.Issuer("login"), jwtauth.Audience("orders"), jwtauth.CacheTokens(1000)))(b)
+			info := call("Bearer " + i.token(c.claims))
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := v.Authenticate(b.Context(), info); err != nil {

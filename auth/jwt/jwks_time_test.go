@@ -179,3 +179,76 @@ func TestAKeyIsFoundThatIsNewerThanTheLastAnswer(t *testing.T) {
 		})
 	}
 }
+
+// TestAServerThatFailsIsLeftAlone for a pause whoever calls, for longer after more failures, and for a pause again after a success.
+func TestAServerThatFailsIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	key, _ := signing(t, "k1")
+	set := string(must(jwtauth.MarshalJWKS(key))(t))
+	synctest.Test(t, func(t *testing.T) {
+		var up atomic.Bool
+		var at []time.Time
+		j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
+			at = append(at, time.Now())
+			if up.Load() {
+				return answered(set)
+			}
+			return nil
+		})})))(t)
+		defer j.Close()
+		for i := range 50 {
+			if _, err := j.Key(t.Context(), fmt.Sprint("flood", i)); !errors.Is(err, auth.ErrUnavailable) {
+				t.Errorf("have %v", err)
+			}
+		}
+		if len(at) != 1 {
+			t.Errorf("want one request, have %d", len(at))
+		}
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if last := at[len(at)-1].Sub(at[len(at)-2]); last < 70*time.Second || last > 80*time.Second {
+			t.Errorf("want pauses of up to 80 s, have %v", last)
+		}
+		up.Store(true)
+		time.Sleep(80 * time.Second)
+		synctest.Wait()
+		up.Store(false)
+		n := len(at)
+		time.Sleep(16 * time.Minute)
+		synctest.Wait()
+		if first := at[n+1].Sub(at[n]); first > 10*time.Second {
+			t.Errorf("want a pause of 10 s at first, have %v", first)
+		}
+	})
+}
+
+func TestNoKeyIsUsedAfterClose(t *testing.T) {
+	t.Parallel()
+	key, _ := signing(t, "k1")
+	j := newLoginServer(t, published(t, key)).keys(t)
+	_ = must(j.Key(t.Context(), "k1"))(t)
+	_ = j.Close()
+	if k, err := j.Key(t.Context(), "k1"); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("have %v, %v", k, err)
+	}
+}
+
+func TestWhatIsLeftOutIsToldOnce(t *testing.T) {
+	t.Parallel()
+	key, _ := signing(t, "k1")
+	set := strings.Replace(string(must(jwtauth.MarshalJWKS(key))(t)), `[`, `[{"kty":"oct"},`, 1)
+	synctest.Test(t, func(t *testing.T) {
+		var asked, told atomic.Int64
+		j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSReport(func(error) { told.Add(1) }),
+			jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
+				asked.Add(1)
+				return answered(set)
+			})})))(t)
+		defer j.Close()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if asked.Load() < 4 || told.Load() != 1 {
+			t.Errorf("told %d times by %d answers", told.Load(), asked.Load())
+		}
+	})
+}
