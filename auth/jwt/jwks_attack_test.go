@@ -32,11 +32,11 @@ func TestAnswersThatAreNotTaken(t *testing.T) {
 		many[i] = strings.Replace(entry, `"k1"`, fmt.Sprintf(`"k%d"`, i), 1)
 	}
 	for name, h := range map[string]http.Handler{
-		"redirect":                      http.RedirectHandler(elsewhere.URL, http.StatusFound),
-		"404":                           http.NotFoundHandler(),
-		"204":                           http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
-		"huge":                          text(`{"keys":[` + entry + `]` + strings.Repeat(" ", 1<<20) + `}`),
-		"huge, all of it after the end": text(`{"keys":[` + entry + `]}` + strings.Repeat(" ", 1<<20)),
+		"redirect":   http.RedirectHandler(elsewhere.URL, http.StatusFound),
+		"404":        http.NotFoundHandler(),
+		"204":        http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
+		"huge":       text(`{"keys":[` + entry + `]` + strings.Repeat(" ", 1<<20) + `}`),
+		"huge after": text(`{"keys":[` + entry + `]}` + strings.Repeat(" ", 1<<20)),
 		"bomb": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(bomb.Bytes())
@@ -156,6 +156,27 @@ func TestRSAKeysThatDoNotSayWhatTheyAreFor(t *testing.T) {
 		if k, err := server.keys(t, opts...).Key(t.Context(), ""); err != nil || k.Algorithm() != want {
 			t.Errorf("want %s, have %v, %v", want, k, err)
 		}
+	}
+}
+
+func TestAKeyThatIsForAnotherAlgorithmNowIsAnother(t *testing.T) {
+	t.Parallel()
+	private := rsaKey(t)
+	before, after := must(jwtauth.NewKey("k1", jwtauth.RS256, private))(t), must(jwtauth.NewKey("k1", jwtauth.PS256, private))(t)
+	server := newLoginServer(t, published(t, before))
+	j := server.keys(t, jwtauth.JWKSPause(time.Millisecond))
+	if k := must(j.Key(t.Context(), "k1"))(t); k.Algorithm() != jwtauth.RS256 {
+		t.Errorf("have %v", k)
+	}
+	server.answer(published(t, after))
+	eventually(t, func() bool {
+		_, _ = j.Key(t.Context(), "another")
+		k, err := j.Key(t.Context(), "k1")
+		return err == nil && k.Algorithm() == jwtauth.PS256
+	})
+	_ = j.Close()
+	if k, err := j.Key(t.Context(), "k1"); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("closed: have %v, %v", k, err)
 	}
 }
 

@@ -59,22 +59,22 @@ func TestKeysAreFetchedAgainWhenTheyAreNotFresh(t *testing.T) {
 		{func() []string { return []string{"Expires", date(time.Hour), "Cache-Control", "max-age=300"} }, 5 * time.Minute},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			asked := 0
+			var asked atomic.Int64
 			j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
-				asked++
+				asked.Add(1)
 				return answered(set, c.header()...)
 			})})))(t)
 			defer j.Close()
 			_ = must(j.Key(t.Context(), "k1"))(t)
 			time.Sleep(c.want*9/10 - time.Second)
 			synctest.Wait()
-			if asked != 1 {
+			if asked.Load() != 1 {
 				t.Errorf("%v: it is asked before %v are over", c.header(), c.want*9/10)
 			}
 			time.Sleep(c.want/10 + 2*time.Second)
 			synctest.Wait()
-			if asked != 2 {
-				t.Errorf("%v: it is asked %d times after %v", c.header(), asked, c.want)
+			if asked.Load() != 2 {
+				t.Errorf("%v: it is asked %d times after %v", c.header(), asked.Load(), c.want)
 			}
 		})
 	}
@@ -236,19 +236,25 @@ func TestNoKeyIsUsedAfterClose(t *testing.T) {
 func TestWhatIsLeftOutIsToldOnce(t *testing.T) {
 	t.Parallel()
 	key, _ := signing(t, "k1")
-	set := strings.Replace(string(must(jwtauth.MarshalJWKS(key))(t)), `[`, `[{"kty":"oct"},`, 1)
+	set := string(must(jwtauth.MarshalJWKS(key))(t))
 	synctest.Test(t, func(t *testing.T) {
 		var asked, told atomic.Int64
+		var kind atomic.Value
+		kind.Store("X")
 		j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSReport(func(error) { told.Add(1) }),
 			jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
 				asked.Add(1)
-				return answered(set)
+				return answered(strings.Replace(set, `[`, fmt.Sprintf(`[{"kty":"oct","kid":"%v"},`, kind.Load()), 1))
 			})})))(t)
 		defer j.Close()
 		time.Sleep(time.Hour)
-		synctest.Wait()
 		if asked.Load() < 4 || told.Load() != 1 {
-			t.Errorf("told %d times by %d answers", told.Load(), asked.Load())
+			t.Errorf("told %d times in %d answers", told.Load(), asked.Load())
+		}
+		kind.Store("Y")
+		time.Sleep(time.Hour)
+		if told.Load() != 2 {
+			t.Errorf("want another told, have %d", told.Load())
 		}
 	})
 }

@@ -8,6 +8,13 @@
 // The algorithm is that of the key, whatever a token says: a token that names another is refused, and "none" is no algorithm. The claims
 // are not read before the signature is found good.
 //
+// The keys of an issuer that publishes them are fetched, and kept:
+//
+//	keys, err := jwtauth.NewJWKS("https://login.example/.well-known/jwks.json")
+//	verifier, err := jwtauth.New[Claims](keys, ...)
+//
+// A service signs the calls that it makes, too:
+//
 //	signer, err := jwtauth.NewSigner(private, jwtauth.SignerIssuer("shop"), jwtauth.SignerSubject("cart"), jwtauth.SignerAudience("orders"))
 //	credentials, err := auth.NewCredentials(signer)
 package jwtauth

@@ -34,9 +34,10 @@ type Key struct {
 }
 
 // NewKey returns a key with its id, the kid of tokens, which may be empty. It is a secret of HMAC as []byte, *rsa.PublicKey,
-// *ecdsa.PublicKey or ed25519.PublicKey, or the private key that belongs to one of these, which signs and verifies. Without an algorithm
-// it is HS256, RS256, that of the curve, or EdDSA. A key that is too weak for its algorithm is refused, and so is the text of a PEM
-// file as a secret, since a public key that is taken for a secret lets anybody sign.
+// *ecdsa.PublicKey or ed25519.PublicKey, or the private key that belongs to one of these, which signs and verifies: itself, or a
+// crypto.Signer that has it elsewhere, as in a KMS. Without an algorithm it is HS256, RS256, that of the curve, or EdDSA. A key that is too
+// weak for its algorithm is refused, and so is the text of a PEM file as a secret, since a public key that is taken for a secret lets
+// anybody sign.
 func NewKey(id string, algorithm Algorithm, key any) (*Key, error) {
 	k := &Key{id: id}
 	byDefault, err := k.hold(key)
@@ -96,6 +97,14 @@ func (k *Key) hold(key any) (Algorithm, error) {
 			k.public, k.private = private.Public(), private
 			return EdDSA, nil
 		}
+	case crypto.Signer:
+		public := key.Public()
+		switch public.(type) {
+		case *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey:
+			k.private = remote{key}
+			return k.hold(public)
+		}
+		return "", fmt.Errorf("the public half of the %T is a %T, which is no key", key, public)
 	default:
 		return "", fmt.Errorf("a %T is no key", key)
 	}

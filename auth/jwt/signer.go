@@ -140,7 +140,7 @@ func (s *Signer) Sign(claims any) (token string, expires time.Time, err error) {
 		return "", time.Time{}, fmt.Errorf("jwtauth: Sign: %w", err)
 	}
 	signed := s.header + "." + body
-	signature, err := s.key.method.Sign(signed, s.key.private)
+	signature, err := s.key.sign(signed)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("jwtauth: Sign with the %v: %w", s.key, err)
 	}
