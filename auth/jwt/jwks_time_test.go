@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -187,9 +189,18 @@ func TestAServerThatFailsIsLeftAlone(t *testing.T) {
 	set := string(must(jwtauth.MarshalJWKS(key))(t))
 	synctest.Test(t, func(t *testing.T) {
 		var up atomic.Bool
+		var mu sync.Mutex
 		var at []time.Time
+		asked := func() []time.Time {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(at)
+		}
 		j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
+			mu.Lock()
 			at = append(at, time.Now())
+			mu.Unlock()
 			if up.Load() {
 				return answered(set)
 			}
@@ -201,22 +212,21 @@ func TestAServerThatFailsIsLeftAlone(t *testing.T) {
 				t.Errorf("have %v", err)
 			}
 		}
-		if len(at) != 1 {
-			t.Errorf("want one request, have %d", len(at))
+		if n := len(asked()); n != 1 {
+			t.Errorf("want one request, have %d", n)
 		}
 		time.Sleep(5 * time.Minute)
-		synctest.Wait()
-		if last := at[len(at)-1].Sub(at[len(at)-2]); last < 70*time.Second || last > 80*time.Second {
+		times := asked()
+		if last := times[len(times)-1].Sub(times[len(times)-2]); last < 70*time.Second || last > 80*time.Second {
 			t.Errorf("want pauses of up to 80 s, have %v", last)
 		}
 		up.Store(true)
 		time.Sleep(80 * time.Second)
-		synctest.Wait()
+		n := len(asked())
 		up.Store(false)
-		n := len(at)
 		time.Sleep(16 * time.Minute)
-		synctest.Wait()
-		if first := at[n+1].Sub(at[n]); first > 10*time.Second {
+		times = asked()
+		if first := times[n+1].Sub(times[n]); first > 10*time.Second {
 			t.Errorf("want a pause of 10 s at first, have %v", first)
 		}
 	})
