@@ -2,6 +2,7 @@ package jwtauth_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,11 +86,15 @@ func BenchmarkRepeat(b *testing.B) {
 	const batch = 100
 	i := newIssuer(b)
 	server := newLoginServer(b, published(b, i.key))
-	info := call("Bearer " + benchToken(i))
-	for name, keys := range map[string]jwtauth.Keys{"key": i.key, "JWKS": server.keys(b)} {
+	short, long := benchToken(i), i.token(good(`"exp":9999999999`, `"x":"`+strings.Repeat("x", 1380)+`"`))
+	for name, c := range map[string]struct {
+		keys  jwtauth.Keys
+		token string
+	}{"key": {i.key, short}, "JWKS": {server.keys(b), short}, "JWKS, 2 KB": {server.keys(b), long}} {
 		b.Run(name, func(b *testing.B) {
-			v := must(jwtauth.New[shop](keys, jwtauth.Issuer("login"), jwtauth.Audience("orders"), jwtauth.CacheTokens(1000)))(b)
-			f := authenticate(b, v, info)
+			v := must(jwtauth.New[shop](c.keys, jwtauth.Issuer("login"), jwtauth.Audience("orders"), jwtauth.CacheTokens(1000)))(b)
+			f := authenticate(b, v, call("Bearer "+c.token))
+			b.ReportAllocs()
 			var took []time.Duration
 			for b.Loop() {
 				start := time.Now()

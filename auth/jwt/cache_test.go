@@ -185,3 +185,37 @@ func TestNoMoreTokensAreRemembered(t *testing.T) {
 		t.Errorf("%d are remembered", remembered)
 	}
 }
+
+// TestWhatIsOverMakesRoom holds that tokens that have expired go before others, though they were used last.
+func TestWhatIsOverMakesRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		key, long := signing(t, "k1")
+		short := must(jwtauth.NewSigner(key, jwtauth.SignerIssuer("login"), jwtauth.SignerAudience("orders"), jwtauth.SignerSubject("ann"),
+			jwtauth.SignerLifetime(time.Second)))(t)
+		v := verifierOf(t, key, jwtauth.CacheTokens(10), jwtauth.Leeway(0))
+		tokens := make(map[string]*auth.Principal)
+		add := func(s *jwtauth.Signer) string {
+			token := signed(t, s)
+			tokens[token] = must(v.Verify(t.Context(), token))(t)
+			return token
+		}
+		var kept []string
+		for range 5 {
+			kept = append(kept, add(long))
+		}
+		for range 5 {
+			token := add(short)
+			_ = same(t, v, token, tokens[token])
+		}
+		time.Sleep(2 * time.Second)
+		for range 5 {
+			kept = append(kept, add(long))
+		}
+		for _, token := range kept {
+			if !same(t, v, token, tokens[token]) {
+				t.Error("a good token is displaced while there are some that have expired")
+			}
+		}
+	})
+}

@@ -37,8 +37,9 @@ type JWKS struct {
 
 	mu       sync.Mutex
 	fetching bool
+	asked    bool          // a token wants them fetched next
 	round    chan struct{} // closed at the end of what is fetched now, or next
-	tried    time.Time     // when the last fetching ended
+	tried    time.Time     // when the last fetching ended that a token had asked for, or that failed
 	failures int           // since the last success
 	err      error
 }
@@ -88,11 +89,14 @@ func (j *JWKS) Key(ctx context.Context, id string) (*Key, error) {
 	if j == nil || j.ask == nil {
 		return nil, errZeroJWKS
 	}
-	if k := j.known(id); k != nil {
-		return k, nil
-	}
-	round := j.wanted()
-	if round != nil {
+	for again := true; again; {
+		if k := j.known(id); k != nil {
+			return k, nil
+		}
+		var round <-chan struct{}
+		if round, again = j.wanted(); round == nil {
+			break
+		}
 		select {
 		case <-round:
 		case <-j.ctx.Done():
@@ -116,19 +120,22 @@ func (j *JWKS) known(id string) *Key {
 }
 
 // wanted sees to it that the keys are fetched, and returns what is closed then; nil where it was so lately that it is not done again.
-func (j *JWKS) wanted() <-chan struct{} {
+// Under way says that it had begun before, so that the answer may be older than the token.
+func (j *JWKS) wanted() (round <-chan struct{}, underWay bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.fetching {
-		if time.Since(j.tried) < j.config.pause {
-			return nil
-		}
-		select {
-		case j.ask <- struct{}{}:
-		default:
-		}
+	if j.fetching {
+		return j.round, true
 	}
-	return j.round
+	if time.Since(j.tried) < j.config.pause {
+		return nil, false
+	}
+	j.asked = true
+	select {
+	case j.ask <- struct{}{}:
+	default:
+	}
+	return j.round, false
 }
 
 // refusal says why there is no key: either it is not there, or that cannot be known.
@@ -165,25 +172,28 @@ func (j *JWKS) run() {
 	}
 }
 
-// begin says that fetching begins now, where the pause is over.
+// begin reports whether a token still waits for them to be fetched.
 func (j *JWKS) begin() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.fetching = j.fetching || time.Since(j.tried) >= j.config.pause
-	return j.fetching
+	return j.asked
 }
 
 // refresh fetches the keys once, and returns for how long to wait then.
 func (j *JWKS) refresh() time.Duration {
 	j.mu.Lock()
-	j.fetching = true
+	asked := j.asked
+	j.fetching, j.asked = true, false
 	j.mu.Unlock()
 	got, skipped, err := j.fetch()
 	if err == nil {
 		j.current.Store(got)
 	}
 	j.mu.Lock()
-	j.err, j.fetching, j.tried = err, false, time.Now()
+	j.err, j.fetching = err, false
+	if asked || err != nil {
+		j.tried = time.Now()
+	}
 	if j.failures++; err == nil {
 		j.failures = 0
 	}

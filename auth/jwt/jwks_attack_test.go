@@ -49,22 +49,24 @@ func TestAnswersThatAreNotTaken(t *testing.T) {
 			w.Header().Set("Content-Length", "9")
 			_, _ = w.Write([]byte("{"))
 		}),
-		"many keys":     text(`{"keys":[` + strings.Join(many, ",") + `]}`),
-		"empty":         text(``),
-		"a list":        text(`[` + entry + `]`),
-		"kid twice":     text(`{"keys":[` + strings.TrimSuffix(entry, "}") + `,"kid":"k1"}]}`),
-		"keys twice":    text(`{"keys":[],"keys":[` + entry + `]}`),
-		"no list":       text(`{"keys":` + entry + `}`),
-		"null":          text(`{"keys":null}`),
-		"deep":          text(`{"keys":[` + entry + `],"x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`),
-		"more after":    text(`{"keys":[` + entry + `]}{}`),
-		"same id twice": text(`{"keys":[` + entry + `,` + entry + `]}`),
+		"many keys":         text(`{"keys":[` + strings.Join(many, ",") + `]}`),
+		"empty":             text(``),
+		"a list":            text(`[` + entry + `]`),
+		"kid twice":         text(`{"keys":[` + strings.TrimSuffix(entry, "}") + `,"kid":"k1"}]}`),
+		"keys twice":        text(`{"keys":[],"keys":[` + entry + `]}`),
+		"long name":         text(`{"` + strings.Repeat("x", 100<<10) + `":1,"` + strings.Repeat("x", 100<<10) + `":2}`),
+		"all have long alg": text(`{"keys":[` + strings.Repeat(`{"kty":"EC","alg":"`+strings.Repeat("x", 2<<10)+`"},`, 99) + `{}]}`),
+		"no list":           text(`{"keys":` + entry + `}`),
+		"null":              text(`{"keys":null}`),
+		"deep":              text(`{"keys":[` + entry + `],"x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`),
+		"more after":        text(`{"keys":[` + entry + `]}{}`),
+		"same id twice":     text(`{"keys":[` + entry + `,` + entry + `]}`),
 	} {
 		j := newLoginServer(t, h).keys(t)
 		if k, err := j.Key(t.Context(), "k1"); !errors.Is(err, auth.ErrUnavailable) {
 			t.Errorf("%s: have %v, %v", name, k, err)
 		}
-		if s := j.Status(); s.Err == nil || len(s.KeyIDs) != 0 {
+		if s := j.Status(); s.Err == nil || len(s.KeyIDs) != 0 || len(s.Err.Error()) > 1100 {
 			t.Errorf("%s: have %+v", name, s)
 		}
 	}
@@ -85,35 +87,43 @@ func TestKeysThatAreLeftOut(t *testing.T) {
 	long := base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, 256))
 	zero := base64.RawURLEncoding.EncodeToString(make([]byte, 32))
 	for name, entry := range map[string]string{
-		"a secret":          `{"kty":"oct","kid":"bad","alg":"HS256","k":"` + long + `"}`,
-		"with a secret":     with(`"k":"AAAA"`),
-		"a private key":     with(`"d":"` + zero + `"`),
-		"use is enc":        strings.Replace(bad, `"sig"`, `"enc"`, 1),
-		"no verify":         with(`"key_ops":["encrypt"]`),
-		"no operations":     with(`"key_ops":[]`),
-		"another alg":       strings.Replace(bad, `"ES256"`, `"ES384"`, 1),
-		"HS256 by alg":      strings.Replace(bad, `"ES256"`, `"HS256"`, 1),
-		"none by alg":       strings.Replace(bad, `"ES256"`, `"none"`, 1),
-		"unknown kty":       `{"kty":"LWE","kid":"bad","x":"` + zero + `"}`,
-		"no kty":            `{"kid":"bad"}`,
-		"unknown curve":     strings.Replace(bad, `"P-256"`, `"secp256k1"`, 1),
-		"not on the curve":  `{"kty":"EC","crv":"P-256","kid":"bad","x":"` + zero + `","y":"` + zero + `"}`,
-		"weak RSA":          `{"kty":"RSA","kid":"bad","e":"AQAB","n":"` + short + `"}`,
-		"RSA by 1":          `{"kty":"RSA","kid":"bad","e":"AQ","n":"` + long + `"}`,
-		"huge RSA":          `{"kty":"RSA","kid":"bad","e":"AQAB","n":"` + strings.Repeat(long, 20) + `"}`,
-		"RSA with nothing":  `{"kty":"RSA","kid":"bad"}`,
-		"short Ed25519":     `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"AAAA"}`,
-		"long Ed25519":      `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"` + long + `"}`,
-		"X25519":            `{"kty":"OKP","crv":"X25519","kid":"bad","x":"` + zero + `"}`,
-		"padded":            strings.Replace(bad, `"x":"`, `"x":"=`, 1),
-		"same id twice":     bad + "," + otherBad,
-		"three times":       bad + "," + otherBad + "," + bad,
-		"kid is long":       strings.Replace(good, `"good"`, `"`+strings.Repeat("k", 257)+`"`, 1),
-		"kid is no ASCII":   strings.Replace(good, `"good"`, `"b\u0000"`, 1),
-		"a list":            `[]`,
-		"null":              `null`,
-		"kty is a number":   `{"kty":1}`,
-		"x is a long array": `{"kty":"EC","kid":"bad","x":[1,2,3]}`,
+		"a secret":            `{"kty":"oct","kid":"bad","alg":"HS256","k":"` + long + `"}`,
+		"with a secret":       with(`"k":"AAAA"`),
+		"a private key":       with(`"d":"` + zero + `"`),
+		"use is enc":          strings.Replace(bad, `"sig"`, `"enc"`, 1),
+		"no verify":           with(`"key_ops":["encrypt"]`),
+		"no operations":       with(`"key_ops":[]`),
+		"another alg":         strings.Replace(bad, `"ES256"`, `"ES384"`, 1),
+		"HS256 by alg":        strings.Replace(bad, `"ES256"`, `"HS256"`, 1),
+		"none by alg":         strings.Replace(bad, `"ES256"`, `"none"`, 1),
+		"unknown kty":         `{"kty":"LWE","kid":"bad","x":"` + zero + `"}`,
+		"no kty":              `{"kid":"bad"}`,
+		"unknown curve":       strings.Replace(bad, `"P-256"`, `"secp256k1"`, 1),
+		"not on the curve":    `{"kty":"EC","crv":"P-256","kid":"bad","x":"` + zero + `","y":"` + zero + `"}`,
+		"weak RSA":            `{"kty":"RSA","kid":"bad","e":"AQAB","n":"` + short + `"}`,
+		"RSA by 1":            `{"kty":"RSA","kid":"bad","e":"AQ","n":"` + long + `"}`,
+		"RSA by 2^32+1":       `{"kty":"RSA","kid":"bad","e":"AQAAAAE","n":"` + long + `"}`,
+		"RSA by 2^64+3":       `{"kty":"RSA","kid":"bad","e":"AQAAAAAAAAAD","n":"` + long + `"}`,
+		"RSA by 2":            `{"kty":"RSA","kid":"bad","e":"Ag","n":"` + long + `"}`,
+		"even RSA":            `{"kty":"RSA","kid":"bad","e":"AQAB","n":"` + strings.TrimSuffix(long, "w") + `g"}`,
+		"long alg":            strings.Replace(bad, `"ES256"`, `"`+strings.Repeat("E", 100<<10)+`"`, 1),
+		"long kty":            `{"kty":"` + strings.Repeat("E", 100<<10) + `"}`,
+		"identity":            `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`,
+		"huge RSA":            `{"kty":"RSA","kid":"bad","e":"AQAB","n":"` + strings.Repeat(long, 20) + `"}`,
+		"RSA with nothing":    `{"kty":"RSA","kid":"bad"}`,
+		"short Ed25519":       `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"AAAA"}`,
+		"31 bytes of Ed25519": `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"` + base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{9}, 31)) + `"}`,
+		"long Ed25519":        `{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"` + long + `"}`,
+		"X25519":              `{"kty":"OKP","crv":"X25519","kid":"bad","x":"` + zero + `"}`,
+		"padded":              strings.Replace(bad, `"x":"`, `"x":"=`, 1),
+		"same id twice":       bad + "," + otherBad,
+		"three times":         bad + "," + otherBad + "," + bad,
+		"kid is long":         strings.Replace(good, `"good"`, `"`+strings.Repeat("k", 257)+`"`, 1),
+		"kid is no ASCII":     strings.Replace(good, `"good"`, `"b\u0000"`, 1),
+		"a list":              `[]`,
+		"null":                `null`,
+		"kty is a number":     `{"kty":1}`,
+		"x is a long array":   `{"kty":"EC","kid":"bad","x":[1,2,3]}`,
 	} {
 		reports := make(chan error, 10)
 		j := newLoginServer(t, text(`{"keys":[`+entry+`,`+good+`]}`)).keys(t, jwtauth.JWKSReport(func(err error) { reports <- err }))
@@ -123,7 +133,7 @@ func TestKeysThatAreLeftOut(t *testing.T) {
 		if s := j.Status(); fmt.Sprint(s.KeyIDs) != "[good]" {
 			t.Errorf("%s: have %+v", name, s)
 		}
-		if err := <-reports; !strings.HasPrefix(err.Error(), "jwtauth: JWKS: key ") || strings.Contains(err.Error(), zero) {
+		if err := <-reports; !strings.HasPrefix(err.Error(), "jwtauth: JWKS: key ") || strings.Contains(err.Error(), zero) || len(err.Error()) > 600 {
 			t.Errorf("%s: the report is %v", name, err)
 		}
 	}

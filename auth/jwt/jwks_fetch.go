@@ -85,7 +85,7 @@ func (j *JWKS) fetch() (got *published, skipped []error, err error) {
 	}
 	keys, skipped, err := parseSet(text, &j.config)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the answer: %w", err)
+		return nil, nil, brief(fmt.Errorf("the answer: %w", err), 1024)
 	}
 	now := time.Now()
 	j.keepSame(keys)

@@ -50,8 +50,9 @@ func JWKSFresh(least, most time.Duration) JWKSOption {
 	}
 }
 
-// JWKSPause sets how long the server is left alone after it was asked, whether it answered or not; 10 s if it is not given. A token that
-// names a key that is not known has the keys fetched anew, once in that time at most, however many there are of such tokens.
+// JWKSPause sets how long the server is left alone after a failure, and after it was asked for a token that names a key that is not known;
+// 10 s if it is not given. Such tokens have the keys fetched anew once in that time at most, however many there are of them, besides when
+// JWKSFresh says so.
 func JWKSPause(d time.Duration) JWKSOption {
 	return func(c *jwksConfig) error {
 		c.pause = d

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-json-experiment/json"
@@ -47,7 +48,7 @@ func parseSet(text []byte, c *jwksConfig) (keys map[string]*Key, skipped []error
 		k, err := parseKey(entry, c)
 		switch {
 		case err != nil:
-			skipped = append(skipped, fmt.Errorf("key %d is left out: %w", i, err))
+			skipped = append(skipped, brief(fmt.Errorf("key %d is left out: %w", i, err), 512))
 		case keys[k.id] != nil:
 			twice[k.id] = true
 			skipped = append(skipped, fmt.Errorf("key %d is left out, and the one before it: both have the id %q", i, k.id))
@@ -62,6 +63,16 @@ func parseSet(text []byte, c *jwksConfig) (keys map[string]*Key, skipped []error
 		return nil, nil, fmt.Errorf("none of the keys can be used: %w", errors.Join(skipped...))
 	}
 	return keys, skipped, nil
+}
+
+// brief returns err with no more than so many bytes of text: JSON and algorithms are quoted in it, as long as an issuer likes, and calls
+// are refused with it.
+func brief(err error, most int) error {
+	text := err.Error()
+	if len(text) <= most {
+		return err
+	}
+	return errors.New(strings.ToValidUTF8(text[:most], "") + "...")
 }
 
 // trimmed takes off the white space of JSON.

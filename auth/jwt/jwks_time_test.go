@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -143,6 +145,102 @@ func TestAFloodOfUnknownKeysIsOneRequestAPause(t *testing.T) {
 			t.Errorf("want some ten requests in 100 s, have %d", n)
 		}
 	})
+}
+
+// TestAKeyIsFoundThatIsNewerThanTheLastAnswer holds that neither a scheduled fetching just before, nor one that is under way with an answer
+// from before, has good tokens refused for a pause.
+func TestAKeyIsFoundThatIsNewerThanTheLastAnswer(t *testing.T) {
+	t.Parallel()
+	old, _ := signing(t, "old")
+	next, _ := signing(t, "new")
+	sets := []string{string(must(jwtauth.MarshalJWKS(old))(t)), string(must(jwtauth.MarshalJWKS(old, next))(t))}
+	for name, before := range map[string]time.Duration{"fetched just before": 200 * time.Millisecond, "under way": 50 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			var rotated atomic.Int64
+			var asked atomic.Int64
+			j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
+				set := sets[rotated.Load()]
+				asked.Add(1)
+				time.Sleep(100 * time.Millisecond)
+				return answered(set)
+			})})))(t)
+			defer j.Close()
+			time.Sleep(before)
+			rotated.Store(1)
+			if k, err := j.Key(t.Context(), "new"); err != nil || k.ID() != "new" {
+				t.Errorf("%s: have %v, %v", name, k, err)
+			}
+			for i := range 10 {
+				if _, err := j.Key(t.Context(), fmt.Sprint("flood", i)); err == nil {
+					t.Errorf("%s: want an error", name)
+				}
+			}
+			if n := asked.Load(); n != 2 {
+				t.Errorf("%s: want two requests, have %d", name, n)
+			}
+		})
+	}
+}
+
+// TestAServerThatFailsIsLeftAlone for a pause whoever calls, for longer after more failures, and for a pause again after a success.
+func TestAServerThatFailsIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	key, _ := signing(t, "k1")
+	set := string(must(jwtauth.MarshalJWKS(key))(t))
+	synctest.Test(t, func(t *testing.T) {
+		var up atomic.Bool
+		var mu sync.Mutex
+		var at []time.Time
+		asked := func() []time.Time {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(at)
+		}
+		j := must(jwtauth.NewJWKS("https://login.example", jwtauth.JWKSClient(&http.Client{Transport: trip(func() *http.Response {
+			mu.Lock()
+			at = append(at, time.Now())
+			mu.Unlock()
+			if up.Load() {
+				return answered(set)
+			}
+			return nil
+		})})))(t)
+		defer j.Close()
+		for i := range 50 {
+			if _, err := j.Key(t.Context(), fmt.Sprint("flood", i)); !errors.Is(err, auth.ErrUnavailable) {
+				t.Errorf("have %v", err)
+			}
+		}
+		if n := len(asked()); n != 1 {
+			t.Errorf("want one request, have %d", n)
+		}
+		time.Sleep(5 * time.Minute)
+		times := asked()
+		if last := times[len(times)-1].Sub(times[len(times)-2]); last < 70*time.Second || last > 80*time.Second {
+			t.Errorf("want pauses of up to 80 s, have %v", last)
+		}
+		up.Store(true)
+		time.Sleep(80 * time.Second)
+		n := len(asked())
+		up.Store(false)
+		time.Sleep(16 * time.Minute)
+		times = asked()
+		if first := times[n+1].Sub(times[n]); first > 10*time.Second {
+			t.Errorf("want a pause of 10 s at first, have %v", first)
+		}
+	})
+}
+
+func TestNoKeyIsUsedAfterClose(t *testing.T) {
+	t.Parallel()
+	key, _ := signing(t, "k1")
+	j := newLoginServer(t, published(t, key)).keys(t)
+	_ = must(j.Key(t.Context(), "k1"))(t)
+	_ = j.Close()
+	if k, err := j.Key(t.Context(), "k1"); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("have %v, %v", k, err)
+	}
 }
 
 func TestWhatIsLeftOutIsToldOnce(t *testing.T) {

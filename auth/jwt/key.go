@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -163,8 +164,11 @@ func fitsRSA(public *rsa.PublicKey) error {
 	if bits := public.N.BitLen(); bits < minRSA || bits > maxRSA {
 		return fmt.Errorf("the RSA key has %d bits, want %d to %d", bits, minRSA, maxRSA)
 	}
-	if public.E < 3 || public.E%2 == 0 {
+	if public.E < 3 || public.E > math.MaxInt32 || public.E%2 == 0 { // the standard library verifies with no other
 		return fmt.Errorf("the RSA key has the exponent %d", public.E)
+	}
+	if public.N.Bit(0) == 0 {
+		return errors.New("the RSA key has an even modulus")
 	}
 	return nil
 }

@@ -152,7 +152,8 @@ func MaxToken(n int) Option {
 // CacheTokens remembers up to n tokens that were found good, so that the same token is verified once and then looked up. It is remembered
 // until it expires or is as old as MaxAge says, and as long as Keys have the same *Key for it, which they are asked for each time, and so
 // is Revoked. Tokens that are refused are not remembered. The calls of one token share one Principal with its Claims then, which they
-// must not change. Without it nothing is remembered.
+// must not change. They are in memory with their tokens: up to n times MaxToken, and what is in their claims. Without it nothing is
+// remembered.
 func CacheTokens(n int) Option {
 	return func(c *config) error {
 		c.remember = n
