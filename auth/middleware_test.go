@@ -227,6 +227,18 @@ func TestPrincipal(t *testing.T) {
 	}
 }
 
+func TestHeaderFieldsAreOfVisibleCharacters(t *testing.T) {
+	t.Parallel()
+	for c := range 256 {
+		value := "a" + string([]byte{byte(c)}) + "a"
+		call := &transport.Info{Request: transport.HeaderMap{"X-Api-Key": {value}}}
+		have, err := auth.Header(call, "X-Api-Key")
+		if visible := c >= ' ' && c <= '~'; visible != (err == nil) || visible && have != value {
+			t.Errorf("%q: have %q, %v", value, have, err)
+		}
+	}
+}
+
 func FuzzAuthorization(f *testing.F) {
 	for _, seed := range []string{"Bearer a", "bearer", "Bearer ", " Bearer a", "Basic\ta", "Bearer a\x00", strings.Repeat("a", auth.MaxCredentials+1)} {
 		f.Add(seed)
