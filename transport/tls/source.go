@@ -22,6 +22,7 @@ type Source struct {
 	mu          sync.Mutex // one look at the files at a time
 	certificate *part[tls.Certificate]
 	roots       *part[roots]
+	outdated    outdated
 
 	end   chan struct{}
 	ended chan struct{}
