@@ -57,7 +57,8 @@ func TrustDomains(names ...string) Option {
 	}
 }
 
-// DNSName takes certificates without a SPIFFE id, too, that have exactly one DNS name, which is the Subject then.
+// DNSName takes certificates without a SPIFFE id, too, that have exactly one DNS name, which is the Subject then, in lower case. One that is
+// no name of a single host, such as one with an asterisk, is bad. TrustDomains says nothing about such names.
 func DNSName() Option {
 	return func(a *Authenticator) error {
 		a.dns = true
@@ -66,7 +67,9 @@ func DNSName() Option {
 }
 
 // CommonName takes certificates without a SPIFFE id, too, by the common name of their subject, where they have one and no DNS name that
-// DNSName takes. It is for authorities that still name people so.
+// DNSName takes. It is for authorities that still name people so. Neither TrustDomains nor the constraints that an authority above puts on
+// names (RFC 5280, section 4.2.1.10) hold for it: each authority below the roots can name anybody. A common name that looks like a URI, or
+// does not print, is bad.
 func CommonName() Option {
 	return func(a *Authenticator) error {
 		a.cn = true
@@ -120,9 +123,11 @@ func (a *Authenticator) name(leaf *x509.Certificate, p *auth.Principal) error {
 	case !errors.Is(err, tlsconfig.ErrNoSPIFFEID):
 		return err // it has one that is wrong, and no other name makes up for it
 	case a.dns && len(leaf.DNSNames) == 1:
-		p.Subject = leaf.DNSNames[0]
+		p.Subject, err = dnsName(leaf.DNSNames[0])
+		return err
 	case a.cn && leaf.Subject.CommonName != "":
-		p.Subject = leaf.Subject.CommonName
+		p.Subject, err = commonName(leaf.Subject.CommonName)
+		return err
 	default:
 		return fmt.Errorf("the certificate has none of the names that are asked for: %w", err)
 	}

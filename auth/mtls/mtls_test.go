@@ -80,6 +80,18 @@ func TestCallersAreKnownByTheirCertificates(t *testing.T) {
 		"a common name":              {leaf: &testcert.Leaf{Name: "Ann"}, opts: byName, who: "Ann of CN=quarry"},
 		"a common name, not the DNS": {leaf: &dns, opts: byName[1:], who: "Ann of CN=quarry"},
 		"two DNS names":              {leaf: &testcert.Leaf{Hosts: []string{"a.example", "b.example"}}, opts: byName},
+		"a DNS name in capitals":     {leaf: &testcert.Leaf{Hosts: []string{"Mason.EXAMPLE"}}, opts: byName, who: "mason.example of CN=quarry"},
+		"a DNS name that is an id":   {leaf: &testcert.Leaf{Hosts: []string{id}, Name: "Ann"}, opts: byName},
+		"a DNS name of many":         {leaf: &testcert.Leaf{Hosts: []string{"*.mason.example"}, Name: "Ann"}, opts: byName},
+		"a DNS name of all":          {leaf: &testcert.Leaf{Hosts: []string{"*"}, Name: "Ann"}, opts: byName},
+		"a DNS name of no label":     {leaf: &testcert.Leaf{Hosts: []string{"mason.example."}, Name: "Ann"}, opts: byName},
+		"a DNS name of two lines":    {leaf: &testcert.Leaf{Hosts: []string{"a.example\n"}, Name: "Ann"}, opts: byName},
+		"a common name that is an id": {
+			leaf: &testcert.Leaf{Name: id}, opts: append(byName, mtlsauth.TrustDomains("quarry.example")),
+		},
+		"a common name of two lines": {leaf: &testcert.Leaf{Name: "Ann\nBob"}, opts: byName},
+		"a common name not printed":  {leaf: &testcert.Leaf{Name: "Ann\u202e"}, opts: byName},
+		"a common name with accents": {leaf: &testcert.Leaf{Name: "Zoë Ångström"}, opts: byName, who: "Zoë Ångström of CN=quarry"},
 		"no certificate":             {},
 		"none that was verified":     {leaf: &spiffe, any: true},
 	} {
