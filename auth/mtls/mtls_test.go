@@ -20,6 +20,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testcert"
 	"github.com/ashlar-go/ashlar/transport"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
+	tlsconfig "github.com/ashlar-go/ashlar/transport/tls"
 )
 
 func newAuthenticator(t *testing.T, opts ...mtlsauth.Option) *mtlsauth.Authenticator {
@@ -164,12 +165,21 @@ func TestWithoutACertificateThereAreNoCredentials(t *testing.T) {
 
 func TestOptionsThatAreWrong(t *testing.T) {
 	t.Parallel()
+	certFile, keyFile := testcert.New(t, "quarry").Issue(t, testcert.Leaf{}).Write(t, t.TempDir(), "server")
+	rootless, err := tlsconfig.NewSource(tlsconfig.SourceCertificate(certFile, keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rootless.Close()
 	for want, o := range map[string]mtlsauth.Option{
 		"TrustDomains of no name": mtlsauth.TrustDomains(),
 		`TrustDomains("A"): `:     mtlsauth.TrustDomains("A"),
 		`TrustDomains("a/b"): `:   mtlsauth.TrustDomains("ok", "a/b"),
 		`TrustDomains(""): `:      mtlsauth.TrustDomains(""),
 		"function 0 is nil":       nil,
+		"Roots: tlsconfig: the":   mtlsauth.Roots(nil),
+		"made by NewSource":       mtlsauth.Roots(new(tlsconfig.Source)),
+		"has no roots":            mtlsauth.Roots(rootless),
 	} {
 		if a, err := mtlsauth.New(o); a != nil || err == nil || !strings.HasPrefix(err.Error(), "mtlsauth: New: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, have %v", want, err)

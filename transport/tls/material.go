@@ -19,6 +19,7 @@ type material struct {
 
 type roots struct {
 	pool  *x509.CertPool
+	all   map[string]bool // those in the pool, in DER
 	count int
 	first time.Time // when the first of them ends
 
@@ -55,7 +56,7 @@ func parseCertificate(files []string, contents [][]byte, now time.Time) (*tls.Ce
 // parseRoots reads the files of SourceRoots. One in which all have ended keeps nothing of the others from being taken, least of all that an
 // authority is not among them any more.
 func parseRoots(files []string, contents [][]byte, now time.Time) (*roots, error) {
-	r := &roots{pool: x509.NewCertPool()}
+	r := &roots{pool: x509.NewCertPool(), all: make(map[string]bool)}
 	for i, content := range contents {
 		if err := whole(files[i], content); err != nil {
 			return nil, err
@@ -94,6 +95,7 @@ func (r *roots) add(text []byte, now time.Time) (last time.Time, err error) {
 			continue
 		}
 		r.pool.AddCert(certificate)
+		r.all[string(certificate.Raw)] = true
 		if r.count++; r.first.IsZero() || certificate.NotAfter.Before(r.first) {
 			r.first = certificate.NotAfter
 		}
