@@ -124,6 +124,10 @@ func TestWrongFlagsAreNamed(t *testing.T) {
 		`""`:             {"-spiffe", "spiffe://dev.local"},
 		`"ca"`:           {"-spiffe", "spiffe://dev.local/ca"},
 		`"ca-key"`:       {"-name", "ca-key"},
+		`"CA"`:           {"-name", "CA"},
+		`"Ca"`:           {"-spiffe", "spiffe://dev.local/Ca"},
+		`"cA-KEY"`:       {"-name", "cA-KEY"},
+		"A-B would":      {"-spiffe", "spiffe://dev.local/a/b", "-spiffe", "spiffe://dev.local/A-B"},
 		`"../x"`:         {"-name", "../x"},
 		"same files":     {"-spiffe", "spiffe://dev.local/a/b", "-spiffe", "spiffe://dev.local/a-b"},
 	} {
