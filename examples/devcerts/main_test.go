@@ -93,6 +93,19 @@ func TestWhatItMakesWorks(t *testing.T) {
 	}
 }
 
+func TestTheAuthorityVouchesForNoOther(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	devcerts(t, "-dir", dir)
+	authority, err := authorityIn(dir, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := authority.Certificate; !c.IsCA || c.MaxPathLen != 0 || !c.MaxPathLenZero {
+		t.Errorf("want a path of no further authorities, have %d, %v", c.MaxPathLen, c.MaxPathLenZero)
+	}
+}
+
 func TestAnAuthorityIsNeverReplaced(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]func(cert, key string) error{
