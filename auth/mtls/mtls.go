@@ -58,8 +58,8 @@ func TrustDomains(names ...string) Option {
 	}
 }
 
-// DNSName takes certificates without a SPIFFE id, too, that have exactly one DNS name, which is the Subject then, in lower case. One that is
-// no name of a single host, such as one with an asterisk, is bad. TrustDomains says nothing about such names.
+// DNSName takes certificates without a SPIFFE id, too, that have exactly one DNS name, which is the Subject then, in lower case. One that
+// is no name of a single host, such as one with an asterisk, is bad. TrustDomains says nothing about such names.
 func DNSName() Option {
 	return func(a *Authenticator) error {
 		a.dns = true
@@ -78,9 +78,10 @@ func CommonName() Option {
 	}
 }
 
-// Roots asks at each call whether the roots that the source has by then vouch for the certificate: calls over connections that stand are bad
-// as soon as the authority is no longer among them. Without it such connections are as good as when they were made, until the certificate, or
-// one of the authorities above it, ends. It is to be the source that the configuration of the server is of, and replaces an earlier one.
+// Roots asks at each call whether the roots that the source has by then vouch for the certificate: calls over connections that stand are
+// bad as soon as the authority is no longer among them. Without it such connections are as good as when they were made, until the
+// certificate, or one of the authorities above it, ends. It is to be the source that the configuration of the server is of, and replaces
+// an earlier one.
 func Roots(source *tlsconfig.Source) Option {
 	return func(a *Authenticator) error {
 		status := source.Status()
@@ -107,9 +108,9 @@ func New(opts ...Option) (*Authenticator, error) {
 
 // Authenticate returns the caller. Subject is the SPIFFE id with its scheme, the DNS name or the common name; Issuer is
 // "spiffe://" and the trust domain, or else the distinguished name of the issuer, so that names of different authorities are told apart;
-// Expires is when the certificate ends, or the first of the authorities that vouch for it, and Claims is the *x509.Certificate, which is not to
-// be changed. The error is auth.ErrNone where there is no certificate. One that was not verified, has ended meanwhile, itself or by its
-// authorities, is of none of the Roots, or has none of the names is bad.
+// Expires is when the certificate ends, or the first of the authorities that vouch for it, and Claims is the *x509.Certificate, which is
+// not to be changed. The error is auth.ErrNone where there is no certificate. One that was not verified, has ended meanwhile, itself or by
+// its authorities, is of none of the Roots, or has none of the names is bad.
 func (a *Authenticator) Authenticate(_ context.Context, call *transport.Info) (*auth.Principal, error) {
 	if a == nil {
 		return nil, errors.New("mtlsauth: the Authenticator is nil")

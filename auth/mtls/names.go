@@ -9,9 +9,10 @@ import (
 
 // dnsName returns the name of a host in its one form. X.509 lets any ASCII be a DNS name.
 func dnsName(name string) (string, error) {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
 	lower := strings.ToLower(name)
 	for label := range strings.SplitSeq(lower, ".") {
-		if label == "" || strings.ContainsFunc(label, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' }) {
+		if label == "" || strings.Trim(label, letters) != "" {
 			return "", fmt.Errorf("the DNS name %q of the certificate is not that of a host", name)
 		}
 	}

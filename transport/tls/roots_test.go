@@ -18,7 +18,9 @@ func TestRootsThatEndedKeepNoAuthorityTrusted(t *testing.T) {
 	short.NotAfter = time.Date(2000, 1, 1, 0, 1, 0, 0, time.UTC)
 	f := newFiles(t)
 	old := filepath.Join(f.dir, "old.pem")
-	overwrite(t, old, root.Issue(t, short).CertPEM())
+	longer := short
+	longer.NotAfter = short.NotAfter.Add(30 * time.Second)
+	overwrite(t, old, append(root.Issue(t, short).CertPEM(), root.Issue(t, longer).CertPEM()...))
 	both := [][]byte{root.Issue(t, bubbled(testcert.Leaf{Name: "root"})).CertPEM(), gone.Issue(t, bubbled(testcert.Leaf{Name: "gone"})).CertPEM()}
 	overwrite(t, f.roots, append(append([]byte(nil), both[0]...), both[1]...))
 	synctest.Test(t, func(t *testing.T) {
@@ -47,10 +49,12 @@ func TestRootsThatEndedKeepNoAuthorityTrusted(t *testing.T) {
 		s := open()
 		defer func() { s.Close() }()
 		check("loaded")
-		if want, have := short.NotAfter, s.Status().RootsNotAfter; s.Status().Roots != 3 || !want.Equal(have) {
-			t.Errorf("want three roots, the first until %v, have %+v", want, s.Status())
+		if want, have := short.NotAfter, s.Status().RootsNotAfter; s.Status().Roots != 4 || !want.Equal(have) {
+			t.Errorf("want four roots, the first until %v, have %+v", want, s.Status())
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(time.Minute + time.Second)
+		check()
+		time.Sleep(time.Minute)
 		check("warned")
 		replace(t, f.roots, both[0])
 		time.Sleep(time.Second)
@@ -58,7 +62,9 @@ func TestRootsThatEndedKeepNoAuthorityTrusted(t *testing.T) {
 		if have := s.Status(); have.Roots != 1 || have.Err != nil {
 			t.Errorf("want the authority that was removed to be gone, have %+v", have)
 		}
-		s.Close()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 		s = open()
 		check("loaded", "warned")
 		replace(t, f.roots, root.Issue(t, short).CertPEM())
@@ -86,6 +92,8 @@ func TestTheFirstRootThatEndsIsFound(t *testing.T) {
 		if want, have := sooner.Certificate.NotAfter, s.Status().RootsNotAfter; !want.Equal(have) {
 			t.Errorf("%s: want %v, have %v", name, want, have)
 		}
-		s.Close()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -114,8 +114,8 @@ func SPIFFEIDOf(certificate *x509.Certificate) (SPIFFEID, error) {
 	return id, err
 }
 
-// uriOf returns the URI of a certificate as it stands there: url.URL gives another one back where the scheme has capitals, or nothing follows
-// a "#". One that was not parsed has the URL alone.
+// uriOf returns the URI of a certificate as it stands there: url.URL gives another one back where the scheme has capitals, or nothing
+// follows a "#". One that was not parsed has the URL alone.
 func uriOf(certificate *x509.Certificate) (string, error) {
 	const contextSpecific, uri = 2, 6 // RFC 5280, section 4.2.1.6
 	alternativeName := asn1.ObjectIdentifier{2, 5, 29, 17}

@@ -14,8 +14,8 @@ var (
 
 // VerifyClient returns an error unless the roots that the source has now vouch for the certificate that a client showed when its connection
 // was made, which may be long ago. It is for servers whose configuration Server made, at each call: as long as one of the chains that were
-// verified then ends in a certificate that is still a root, it looks at times only; else the certificate is verified anew, as for a root that
-// was renewed.
+// verified then ends in a certificate that is still a root, it looks at times only; else the certificate is verified anew, as for a root
+// that was renewed.
 func (s *Source) VerifyClient(state *tls.ConnectionState) error {
 	used := s.made()
 	switch {
