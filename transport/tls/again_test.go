@@ -70,7 +70,7 @@ func TestSignsOfAChangeAreHeededAtOnce(t *testing.T) {
 			t.Helper()
 			away := path + ".away"
 			rename(t, path, away)
-			time.Sleep(tlsconfig.DefaultInterval)
+			<-time.After(tlsconfig.DefaultInterval)
 			set(t, away, toor, 1000)
 			rename(t, away, path)
 		},
