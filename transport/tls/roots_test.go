@@ -3,6 +3,7 @@ package tlsconfig_test
 import (
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,10 +25,14 @@ func TestRootsThatEndedKeepNoAuthorityTrusted(t *testing.T) {
 	both := [][]byte{root.Issue(t, bubbled(testcert.Leaf{Name: "root"})).CertPEM(), gone.Issue(t, bubbled(testcert.Leaf{Name: "gone"})).CertPEM()}
 	overwrite(t, f.roots, append(append([]byte(nil), both[0]...), both[1]...))
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var told []string
 		open := func() *tlsconfig.Source {
-			told = nil
-			s, err := tlsconfig.NewSource(tlsconfig.SourceRoots(old, f.roots), tlsconfig.SourceOnEvent(func(e tlsconfig.Event) { told = append(told, e.String()) }))
+			s, err := tlsconfig.NewSource(tlsconfig.SourceRoots(old, f.roots), tlsconfig.SourceOnEvent(func(e tlsconfig.Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				told = append(told, e.String())
+			}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -36,6 +41,8 @@ func TestRootsThatEndedKeepNoAuthorityTrusted(t *testing.T) {
 		check := func(kinds ...string) {
 			t.Helper()
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			for i, have := range told {
 				if i < len(kinds) && (!strings.HasPrefix(have, "tls: "+kinds[i]) || kinds[i] == "warned" && !strings.HasPrefix(have, "tls: warned "+old+": "+old+": all")) {
 					t.Errorf("want %s, have %s", kinds[i], have)
