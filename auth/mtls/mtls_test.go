@@ -20,6 +20,7 @@ import (
 	"github.com/ashlar-go/ashlar/internal/testcert"
 	"github.com/ashlar-go/ashlar/transport"
 	httptransport "github.com/ashlar-go/ashlar/transport/http"
+	tlsconfig "github.com/ashlar-go/ashlar/transport/tls"
 )
 
 func newAuthenticator(t *testing.T, opts ...mtlsauth.Option) *mtlsauth.Authenticator {
@@ -80,6 +81,18 @@ func TestCallersAreKnownByTheirCertificates(t *testing.T) {
 		"a common name":              {leaf: &testcert.Leaf{Name: "Ann"}, opts: byName, who: "Ann of CN=quarry"},
 		"a common name, not the DNS": {leaf: &dns, opts: byName[1:], who: "Ann of CN=quarry"},
 		"two DNS names":              {leaf: &testcert.Leaf{Hosts: []string{"a.example", "b.example"}}, opts: byName},
+		"a DNS name in capitals":     {leaf: &testcert.Leaf{Hosts: []string{"Mason.EXAMPLE"}}, opts: byName, who: "mason.example of CN=quarry"},
+		"a DNS name that is an id":   {leaf: &testcert.Leaf{Hosts: []string{id}, Name: "Ann"}, opts: byName},
+		"a DNS name of many":         {leaf: &testcert.Leaf{Hosts: []string{"*.mason.example"}, Name: "Ann"}, opts: byName},
+		"a DNS name of all":          {leaf: &testcert.Leaf{Hosts: []string{"*"}, Name: "Ann"}, opts: byName},
+		"a DNS name of no label":     {leaf: &testcert.Leaf{Hosts: []string{"mason.example."}, Name: "Ann"}, opts: byName},
+		"a DNS name of two lines":    {leaf: &testcert.Leaf{Hosts: []string{"a.example\n"}, Name: "Ann"}, opts: byName},
+		"a common name that is an id": {
+			leaf: &testcert.Leaf{Name: id}, opts: append(byName, mtlsauth.TrustDomains("quarry.example")),
+		},
+		"a common name of two lines": {leaf: &testcert.Leaf{Name: "Ann\nBob"}, opts: byName},
+		"a common name not printed":  {leaf: &testcert.Leaf{Name: "Ann\u202e"}, opts: byName},
+		"a common name with accents": {leaf: &testcert.Leaf{Name: "Zoë Ångström"}, opts: byName, who: "Zoë Ångström of CN=quarry"},
 		"no certificate":             {},
 		"none that was verified":     {leaf: &spiffe, any: true},
 	} {
@@ -152,12 +165,21 @@ func TestWithoutACertificateThereAreNoCredentials(t *testing.T) {
 
 func TestOptionsThatAreWrong(t *testing.T) {
 	t.Parallel()
+	certFile, keyFile := testcert.New(t, "quarry").Issue(t, testcert.Leaf{}).Write(t, t.TempDir(), "server")
+	rootless, err := tlsconfig.NewSource(tlsconfig.SourceCertificate(certFile, keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rootless.Close()
 	for want, o := range map[string]mtlsauth.Option{
 		"TrustDomains of no name": mtlsauth.TrustDomains(),
 		`TrustDomains("A"): `:     mtlsauth.TrustDomains("A"),
 		`TrustDomains("a/b"): `:   mtlsauth.TrustDomains("ok", "a/b"),
 		`TrustDomains(""): `:      mtlsauth.TrustDomains(""),
 		"function 0 is nil":       nil,
+		"Roots: tlsconfig: the":   mtlsauth.Roots(nil),
+		"made by NewSource":       mtlsauth.Roots(new(tlsconfig.Source)),
+		"has no roots":            mtlsauth.Roots(rootless),
 	} {
 		if a, err := mtlsauth.New(o); a != nil || err == nil || !strings.HasPrefix(err.Error(), "mtlsauth: New: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, have %v", want, err)

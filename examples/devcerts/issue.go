@@ -52,7 +52,7 @@ func authorityIn(dir string, out io.Writer) (*pki.Authority, error) {
 	certPEM, certErr := os.ReadFile(cert) //nolint:gosec // the user says where
 	keyPEM, keyErr := os.ReadFile(key)    //nolint:gosec // as above
 	if errors.Is(certErr, fs.ErrNotExist) && errors.Is(keyErr, fs.ErrNotExist) {
-		authority, err := pki.New("Ashlar development authority", authorityValid)
+		authority, err := pki.NewIssuer("Ashlar development authority", authorityValid)
 		if err != nil {
 			return nil, err
 		}

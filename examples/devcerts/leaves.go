@@ -39,18 +39,19 @@ func (o *options) leaves() ([]leaf, error) {
 		if err := checkName("-spiffe "+text, name); err != nil {
 			return nil, err
 		}
-		if other, ok := used[name]; ok {
+		file := strings.ToLower(name) // as some file systems do
+		if other, ok := used[file]; ok {
 			return nil, fmt.Errorf("-spiffe: %s and %s would go to the same files", other, text)
 		}
-		used[name] = text
+		used[file] = text
 		all = append(all, leaf{name: name, Leaf: pki.Leaf{Name: name, Hosts: hosts, URIs: []string{text}, NotAfter: end}})
 	}
 	return all, nil
 }
 
-// checkName refuses names whose files would be elsewhere, or those of the authority.
+// checkName refuses names whose files would be elsewhere, or those of the authority, also where the file system takes "CA" for "ca".
 func checkName(what, name string) error {
-	authority := name == authorityName || strings.HasSuffix(name, "-key")
+	authority := strings.EqualFold(name, authorityName) || strings.HasSuffix(strings.ToLower(name), "-key")
 	if name == "" || authority || strings.HasPrefix(name, ".") || strings.ContainsAny(name, `/\`) {
 		return fmt.Errorf("%s: %q is no name for files", what, name)
 	}

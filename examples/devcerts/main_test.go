@@ -93,6 +93,19 @@ func TestWhatItMakesWorks(t *testing.T) {
 	}
 }
 
+func TestTheAuthorityVouchesForNoOther(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	devcerts(t, "-dir", dir)
+	authority, err := authorityIn(dir, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := authority.Certificate; !c.IsCA || c.MaxPathLen != 0 || !c.MaxPathLenZero {
+		t.Errorf("want a path of no further authorities, have %d, %v", c.MaxPathLen, c.MaxPathLenZero)
+	}
+}
+
 func TestAnAuthorityIsNeverReplaced(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]func(cert, key string) error{
@@ -124,6 +137,10 @@ func TestWrongFlagsAreNamed(t *testing.T) {
 		`""`:             {"-spiffe", "spiffe://dev.local"},
 		`"ca"`:           {"-spiffe", "spiffe://dev.local/ca"},
 		`"ca-key"`:       {"-name", "ca-key"},
+		`"CA"`:           {"-name", "CA"},
+		`"Ca"`:           {"-spiffe", "spiffe://dev.local/Ca"},
+		`"cA-KEY"`:       {"-name", "cA-KEY"},
+		"A-B would":      {"-spiffe", "spiffe://dev.local/a/b", "-spiffe", "spiffe://dev.local/A-B"},
 		`"../x"`:         {"-name", "../x"},
 		"same files":     {"-spiffe", "spiffe://dev.local/a/b", "-spiffe", "spiffe://dev.local/a-b"},
 	} {

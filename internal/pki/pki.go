@@ -100,6 +100,17 @@ func New(name string, valid time.Duration) (*Authority, error) {
 	return &Authority{Pair: pair}, nil
 }
 
+// NewIssuer returns an authority as New does, that vouches for certificates, and for no further authorities.
+func NewIssuer(name string, valid time.Duration) (*Authority, error) {
+	template := authorityTemplate(name, valid)
+	template.MaxPathLenZero = true
+	pair, err := newPair(template, nil)
+	if err != nil {
+		return nil, fmt.Errorf("pki: authority %q: %w", name, err)
+	}
+	return &Authority{Pair: pair}, nil
+}
+
 // Load returns the authority of a certificate and its key, as CertPEM and KeyPEM gave them.
 func Load(certPEM, keyPEM []byte) (*Authority, error) {
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
@@ -113,8 +124,12 @@ func Load(certPEM, keyPEM []byte) (*Authority, error) {
 	return &Authority{Pair: &Pair{Certificate: pair.Leaf, key: key, chain: pair.Certificate}}, nil
 }
 
-// Intermediate returns an authority that this one signed, whose certificates come with its own.
+// Intermediate returns an authority that this one signed, whose certificates come with its own. One of NewIssuer
+// signs none, since nobody would take it.
 func (a *Authority) Intermediate(name string, valid time.Duration) (*Authority, error) {
+	if a.Certificate.MaxPathLenZero {
+		return nil, fmt.Errorf("pki: authority %q: the one above it vouches for no authorities", name)
+	}
 	pair, err := newPair(authorityTemplate(name, valid), a)
 	if err != nil {
 		return nil, fmt.Errorf("pki: authority %q: %w", name, err)

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,5 +121,38 @@ func TestAnAuthorityIsLoadedAgain(t *testing.T) {
 		if _, err := pki.Load(pair[0], pair[1]); err == nil {
 			t.Errorf("%s: want an error", name)
 		}
+	}
+}
+
+func TestAnIssuerVouchesForNoAuthority(t *testing.T) {
+	t.Parallel()
+	issuer, err := pki.NewIssuer("issuer", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if below, err := issuer.Intermediate("below", time.Hour); below != nil || err == nil || !strings.Contains(err.Error(), "no authorities") {
+		t.Errorf("want no authority below it, have %v, %v", below, err)
+	}
+	template := func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }
+	sly, err := issuer.Issue(pki.Leaf{Name: "sly", Change: template})
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := (&pki.Authority{Pair: sly}).Issue(pki.Leaf{Name: "leaf"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	between := x509.NewCertPool()
+	between.AddCert(sly.Certificate)
+	usages := []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
+	if _, err := leaf.Certificate.Verify(x509.VerifyOptions{Roots: issuer.Pool(), Intermediates: between, KeyUsages: usages}); err == nil {
+		t.Error("want what an authority below it signed to be refused")
+	}
+	direct, err := issuer.Issue(pki.Leaf{Name: "direct"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := direct.Certificate.Verify(x509.VerifyOptions{Roots: issuer.Pool(), KeyUsages: usages}); err != nil {
+		t.Error(err)
 	}
 }

@@ -2,8 +2,10 @@ package tlsconfig_test
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"testing"
 
+	"github.com/ashlar-go/ashlar/internal/testcert"
 	tlsconfig "github.com/ashlar-go/ashlar/transport/tls"
 )
 
@@ -48,5 +50,24 @@ func BenchmarkParseSPIFFEID(b *testing.B) {
 		if _, err := tlsconfig.ParseSPIFFEID(buyerID); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkVerifyClient(b *testing.B) {
+	root, other := testcert.New(b, "root"), testcert.New(b, "other")
+	pair := root.Issue(b, leaf())
+	s := source(b, newFiles(b).put(b, pair, root))
+	for name, authority := range map[string]*testcert.Authority{"stays": root, "renewed": other} {
+		state := &tls.ConnectionState{
+			PeerCertificates: []*x509.Certificate{pair.Certificate}, VerifiedChains: [][]*x509.Certificate{{pair.Certificate, authority.Certificate}},
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := s.VerifyClient(state); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -70,6 +70,7 @@ func Client(source *Source, opts ...ClientOption) (*tls.Config, error) {
 	}
 	config := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
+		CipherSuites:       cipherSuites(),
 		ServerName:         c.name,
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection verifies
 		VerifyConnection:   c.verify,

@@ -13,8 +13,8 @@ const (
 	Loaded EventKind = iota + 1
 	// Failed files are not taken; those from before stay in use. It is told once for each failure, and not again while that lasts.
 	Failed
-	// Warned is about files that are in use, and should not be as they are: a private key that everybody on the machine may read, a
-	// certificate that has ended while no other came.
+	// Warned is about files that are in use, and should not be as they are: a private key that everybody on the machine may read, or
+	// others than its owner may write, a certificate that has ended while no other came, a file of roots that have all ended.
 	Warned
 )
 

@@ -28,14 +28,26 @@ func (p *part[V]) trouble() error {
 	return p.Trouble()
 }
 
-var errExposed = errors.New("everybody on this machine may read the private key; its mode should be 0600")
+var (
+	errExposed = errors.New("everybody on this machine may read the private key; its mode should be 0600")
+	errLoose   = errors.New("others than its owner may replace the private key; its mode should be 0600")
+)
 
-// exposed returns an error for a file that everybody may read. Windows has no such modes.
+// exposed returns an error for a file that everybody may read, or that others than the owner may write. Windows has no such modes.
 func exposed(path string) error {
-	const byOthers = 0o004
+	const readByAll, writtenByOthers = 0o004, 0o022
 	info, err := os.Stat(path)
-	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&byOthers == 0 {
+	if err != nil || runtime.GOOS == "windows" {
 		return nil //nolint:nilerr // of a file that is not there nothing is exposed
 	}
-	return fmt.Errorf("%s: %w (it is %#o)", path, errExposed, info.Mode().Perm())
+	mode := info.Mode().Perm()
+	switch {
+	case mode&readByAll != 0:
+		err = errExposed
+	case mode&writtenByOthers != 0:
+		err = errLoose
+	default:
+		return nil
+	}
+	return fmt.Errorf("%s: %w (it is %#o)", path, err, mode)
 }

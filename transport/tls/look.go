@@ -21,6 +21,7 @@ func (s *Source) look(quick bool) error {
 	}
 	if p := s.roots; p != nil {
 		all = errors.Join(all, take(s, p, now, quick, func(m *material, value *roots) { m.roots = value }))
+		s.warnRoots(now)
 	}
 	return all
 }

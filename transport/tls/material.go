@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -18,8 +19,17 @@ type material struct {
 
 type roots struct {
 	pool  *x509.CertPool
+	all   map[string]bool // those in the pool, in DER
 	count int
 	first time.Time // when the first of them ends
+
+	files []rootFile
+}
+
+// rootFile is a file of roots.
+type rootFile struct {
+	path string
+	last time.Time // when the last of the certificates in it ends
 }
 
 // parseCertificate reads the files of SourceCertificate.
@@ -43,42 +53,49 @@ func parseCertificate(files []string, contents [][]byte, now time.Time) (*tls.Ce
 	return &pair, nil
 }
 
-// parseRoots reads the files of SourceRoots.
+// parseRoots reads the files of SourceRoots. One in which all have ended keeps nothing of the others from being taken, least of all that an
+// authority is not among them any more.
 func parseRoots(files []string, contents [][]byte, now time.Time) (*roots, error) {
-	r := &roots{pool: x509.NewCertPool()}
+	r := &roots{pool: x509.NewCertPool(), all: make(map[string]bool)}
 	for i, content := range contents {
 		if err := whole(files[i], content); err != nil {
 			return nil, err
 		}
-		before := r.count
-		if err := r.add(content, now); err != nil {
+		last, err := r.add(content, now)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", files[i], err)
 		}
-		if r.count == before {
-			return nil, fmt.Errorf("%s: there is no certificate in it that has not ended", files[i])
-		}
+		r.files = append(r.files, rootFile{path: files[i], last: last})
+	}
+	if r.count == 0 {
+		return nil, fmt.Errorf("%s: there is no certificate that has not ended", strings.Join(files, ", "))
 	}
 	return r, nil
 }
 
-// add adds the certificates in a text. Those that have ended are left out, as bundles of many keep some.
-func (r *roots) add(text []byte, now time.Time) error {
+// add adds the certificates in a text, and returns when the last of them ends. Those that have ended are left out, as bundles of many keep
+// some.
+func (r *roots) add(text []byte, now time.Time) (last time.Time, err error) {
 	for {
 		var block *pem.Block
 		if block, text = pem.Decode(text); block == nil {
-			return nil
+			return last, nil
 		}
 		if block.Type != "CERTIFICATE" {
-			return fmt.Errorf("there is a block %q in it, want certificates only", block.Type)
+			return last, fmt.Errorf("there is a block %q in it, want certificates only", block.Type)
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return err
+			return last, err
+		}
+		if certificate.NotAfter.After(last) {
+			last = certificate.NotAfter
 		}
 		if now.After(certificate.NotAfter) {
 			continue
 		}
 		r.pool.AddCert(certificate)
+		r.all[string(certificate.Raw)] = true
 		if r.count++; r.first.IsZero() || certificate.NotAfter.Before(r.first) {
 			r.first = certificate.NotAfter
 		}

@@ -141,6 +141,7 @@ func (s *server) current() *tls.Config {
 func (s *server) base(used *material) *tls.Config {
 	config := &tls.Config{
 		MinVersion:   s.minVersion,
+		CipherSuites: cipherSuites(),
 		Certificates: []tls.Certificate{*used.certificate},
 		NextProtos:   slices.Clone(s.protocols),
 		ClientAuth:   s.clientAuth,

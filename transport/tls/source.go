@@ -22,6 +22,7 @@ type Source struct {
 	mu          sync.Mutex // one look at the files at a time
 	certificate *part[tls.Certificate]
 	roots       *part[roots]
+	outdated    outdated
 
 	end   chan struct{}
 	ended chan struct{}
@@ -33,7 +34,7 @@ var errUnmade = errors.New("tlsconfig: the Source was not made by NewSource")
 // NewSource reads the files, and watches them until Close. It fails when an option is wrong, when there is neither SourceCertificate nor
 // SourceRoots, and when a file cannot be used as it is: one that is missing, empty or no PEM, a key that is not that of the certificate, a
 // certificate that has ended or is not valid yet, roots of which none is valid. Later failures of that kind leave in use what is; see
-// SourceOnEvent. A private key that everybody may read is used, and a Warned event.
+// SourceOnEvent. A private key that everybody may read, or others may write, is used, and a Warned event.
 func NewSource(opts ...SourceOption) (*Source, error) {
 	config := sourceConfig{interval: DefaultInterval}
 	if err := option.Set(&config, opts); err != nil {

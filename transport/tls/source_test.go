@@ -3,6 +3,7 @@ package tlsconfig_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,20 +150,29 @@ func TestOptionsThatAreWrongAreNamed(t *testing.T) {
 	}
 }
 
-func TestAKeyThatEverybodyMayReadIsAWarning(t *testing.T) {
+func TestAKeyThatOthersMayReadOrWriteIsAWarning(t *testing.T) {
 	t.Parallel()
 	root := testcert.New(t, "root")
-	f := newFiles(t).put(t, root.Issue(t, leaf()), root)
-	if err := os.Chmod(f.key, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	var have []string
-	source(t, f, tlsconfig.SourceOnEvent(func(e tlsconfig.Event) { have = append(have, e.String()) }),
-		tlsconfig.SourceOnEvent(func(tlsconfig.Event) { panic("of a log") }))
-	want := "tls: loaded " + f.cert + ", " + f.key + "\n" + "tls: warned " + f.cert + ", " + f.key + ": " + f.key +
-		": everybody on this machine may read the private key; its mode should be 0600 (it is 0644)\n" + "tls: loaded " + f.roots
-	if have := strings.Join(have, "\n"); want != have {
-		t.Errorf("want\n%s, have\n%s", want, have)
+	for mode, why := range map[os.FileMode]string{
+		0o600: "", 0o400: "", 0o640: "",
+		0o644: "everybody on this machine may read the private key", 0o604: "everybody on this machine may read the private key",
+		0o660: "others than its owner may replace the private key", 0o602: "others than its owner may replace the private key",
+	} {
+		f := newFiles(t).put(t, root.Issue(t, leaf()), root)
+		if err := os.Chmod(f.key, mode); err != nil {
+			t.Fatal(err)
+		}
+		var have []string
+		source(t, f, tlsconfig.SourceOnEvent(func(e tlsconfig.Event) { have = append(have, e.String()) }),
+			tlsconfig.SourceOnEvent(func(tlsconfig.Event) { panic("of a log") }))
+		want := "tls: loaded " + f.cert + ", " + f.key + "\n"
+		if why != "" {
+			want += fmt.Sprintf("tls: warned %s, %s: %s: %s; its mode should be 0600 (it is %#o)\n", f.cert, f.key, f.key, why, mode)
+		}
+		want += "tls: loaded " + f.roots
+		if have := strings.Join(have, "\n"); want != have {
+			t.Errorf("want\n%s, have\n%s", want, have)
+		}
 	}
 }
 

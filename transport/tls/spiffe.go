@@ -2,6 +2,7 @@ package tlsconfig
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"strings"
@@ -102,11 +103,37 @@ func SPIFFEIDOf(certificate *x509.Certificate) (SPIFFEID, error) {
 	case c.IsCA, c.KeyUsage&(x509.KeyUsageCertSign|x509.KeyUsageCRLSign) != 0:
 		return SPIFFEID{}, errors.New("the certificate is one that signs others, and identifies nobody")
 	}
-	id, err := ParseSPIFFEID(certificate.URIs[0].String())
+	text, err := uriOf(certificate)
+	if err != nil {
+		return SPIFFEID{}, err
+	}
+	id, err := ParseSPIFFEID(text)
 	if err == nil && id.path == "" {
 		return SPIFFEID{}, fmt.Errorf("%s is a trust domain, and identifies nobody", id)
 	}
 	return id, err
+}
+
+// uriOf returns the URI of a certificate as it stands there: url.URL gives another one back where the scheme has capitals, or nothing
+// follows a "#". One that was not parsed has the URL alone.
+func uriOf(certificate *x509.Certificate) (string, error) {
+	const contextSpecific, uri = 2, 6 // RFC 5280, section 4.2.1.6
+	alternativeName := asn1.ObjectIdentifier{2, 5, 29, 17}
+	for _, extension := range certificate.Extensions {
+		if !extension.Id.Equal(alternativeName) {
+			continue
+		}
+		var names []asn1.RawValue
+		if _, err := asn1.Unmarshal(extension.Value, &names); err != nil {
+			return "", fmt.Errorf("the names of the certificate: %w", err)
+		}
+		for _, name := range names {
+			if name.Class == contextSpecific && name.Tag == uri {
+				return string(name.Bytes), nil
+			}
+		}
+	}
+	return certificate.URIs[0].String(), nil
 }
 
 // TrustDomain returns the name of who vouches for the id: "shop.example".

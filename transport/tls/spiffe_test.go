@@ -2,11 +2,14 @@ package tlsconfig_test
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/ashlar-go/ashlar/internal/testcert"
 	tlsconfig "github.com/ashlar-go/ashlar/transport/tls"
 )
 
@@ -91,5 +94,27 @@ func TestACertificateHasOneSPIFFEID(t *testing.T) {
 	}
 	if _, err := tlsconfig.SPIFFEIDOf(new(x509.Certificate)); !errors.Is(err, tlsconfig.ErrNoSPIFFEID) {
 		t.Errorf("want ErrNoSPIFFEID, have %v", err)
+	}
+}
+
+// Net/url reads more than the specification takes, and forgets what it read.
+func TestTheSPIFFEIDIsWhatStandsInTheCertificate(t *testing.T) {
+	t.Parallel()
+	root := testcert.New(t, "root")
+	const good = "spiffe://dev.local/shop"
+	for _, text := range []string{
+		good, "SPIFFE://dev.local/shop", "Spiffe://dev.local/shop", good + "#", good + "?", "spiffe://@dev.local/shop", "spiffe://dev.local:/shop", "spiffe://dev.local/sho%70",
+	} {
+		dns := asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 2, Bytes: []byte("shop.example")}
+		names, err := asn1.Marshal([]asn1.RawValue{dns, {Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := root.Issue(t, testcert.Leaf{Change: func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: names}}
+		}}).Certificate
+		if id, err := tlsconfig.SPIFFEIDOf(c); (err == nil) != (text == good) || err == nil && id.String() != good {
+			t.Errorf("%s: want %s alone to be an id, have %q, %v", text, good, id, err)
+		}
 	}
 }

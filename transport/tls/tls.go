@@ -13,6 +13,6 @@
 // A *tls.Config is what all transports and the clients of all drivers take: http.Server.TLSConfig and httptransport.DialTLS,
 // credentials.NewTLS for grpctransport, nats.Secure, clientv3.Config.TLS, redis.Options.TLSConfig.
 //
-// Versions begin with TLS 1.2, and 1.3 is preferred; curves and cipher suites are those of Go. docs/tls.md has what is refused, and what a
-// reload does to whom.
+// Versions begin with TLS 1.2, and 1.3 is preferred; of the cipher suites of 1.2 only those with AEAD are used. Curves are those of Go.
+// docs/tls.md has what is refused, and what a reload does to whom.
 package tlsconfig
