@@ -41,7 +41,7 @@ func newCertificates() (_ *certificates, err error) {
 	if c.dir, err = os.MkdirTemp("", "shop-certificates-"); err != nil {
 		return nil, err
 	}
-	authority, err := pki.New("shop", certificatesValid)
+	authority, err := pki.NewIssuer("shop", certificatesValid)
 	if err != nil {
 		return nil, err
 	}
