@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ashlar-go/ashlar/transport"
 )
@@ -20,8 +21,8 @@ var ErrUnavailable = errors.New("the credentials cannot be checked now")
 
 // Authenticator finds out who makes a call, by what the transport knows of it: its header fields, its connection. An error refuses the
 // call. ErrNone and ErrUnavailable in it are understood, and a ChallengeError; anything else says that the credentials are bad. What it
-// says is for the log of the server. An Authenticator is safe for concurrent use, and returns when ctx ends: when the time of the call is
-// up, or its own (Limit).
+// says is for the log of the server. A Principal without a Subject, or which has expired, is refused, too. An Authenticator is safe for
+// concurrent use, and returns when ctx ends: when the time of the call is up, or its own (Limit).
 type Authenticator interface {
 	Authenticate(ctx context.Context, call *transport.Info) (*Principal, error)
 }
@@ -158,6 +159,10 @@ func authenticate(ctx context.Context, a Authenticator, call *transport.Info) (*
 		return nil, err
 	case p == nil && !isOptional(a):
 		return nil, errNobody
+	case p != nil && p.Subject == "":
+		return nil, errNameless
+	case p != nil && !p.Expires.IsZero() && !p.Expires.After(time.Now()):
+		return nil, fmt.Errorf("auth: the credentials of %v have expired at %v", p, p.Expires)
 	}
 	return p, nil
 }
@@ -168,7 +173,8 @@ func isOptional(a Authenticator) bool {
 }
 
 var (
-	errNil    = errors.New("auth: the Authenticator is nil")
-	errNested = errors.New("auth: Optional goes around AnyOf, not into it")
-	errNobody = errors.New("auth: the Authenticator returned neither a Principal nor an error")
+	errNil      = errors.New("auth: the Authenticator is nil")
+	errNested   = errors.New("auth: Optional goes around AnyOf, not into it")
+	errNobody   = errors.New("auth: the Authenticator returned neither a Principal nor an error")
+	errNameless = errors.New("auth: the Authenticator returned a Principal without a Subject")
 )

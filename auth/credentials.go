@@ -31,7 +31,8 @@ const (
 // next one in the background, and waits for nothing; only where there is none that is good, calls wait for one fetch together, each no
 // longer than its own context. After a failure the Source is left alone for a second (Pause), and calls without a good credential fail at
 // once with Unavailable, ReasonUnavailable, and transport.ErrNotSent. When a server answers Unauthenticated, the credential that it was
-// given is thrown away, once in a second at most, and the next call fetches a new one; the call that failed is not repeated.
+// given is doubted, once in a second at most, and the next call fetches a new one, and takes the old one where there is none to be had; the
+// call that failed is not repeated.
 type Credentials struct {
 	source Source
 	config credentialsConfig
@@ -48,14 +49,15 @@ type Credentials struct {
 	hangs    bool  // the Source, beyond its time
 	failed   error // the last time, nil after a success
 	retryAt  time.Time
-	thrown   time.Time
+	doubted  time.Time // the last time
 }
 
 // held is a credential with what is known of it.
 type held struct {
 	Credential
 
-	renew time.Time // zero for never
+	renew   time.Time // zero for never
+	doubted bool      // a server has not taken it
 }
 
 // fetch is one question to the Source, with those who wait for its answer.
@@ -162,7 +164,7 @@ func (c *Credentials) Middleware(spec endpoint.Spec, next endpoint.Handler) endp
 		}
 		response, err := next(transport.WithHeader(ctx, h.header(), h.Value), request)
 		if err != nil && status.CodeOf(err) == status.Unauthenticated {
-			c.throwAway(h)
+			c.doubt(h)
 		}
 		return response, err
 	}
@@ -180,29 +182,33 @@ func (c *Credentials) Credential(ctx context.Context) (Credential, error) {
 // get returns a good credential, and sees to it that there will be another.
 func (c *Credentials) get(ctx context.Context) (*held, error) {
 	h := c.current.Load()
-	if h != nil && h.Expires.IsZero() {
+	if h != nil && h.Expires.IsZero() && !h.doubted {
 		return h, nil
 	}
 	now := time.Now()
 	if h != nil && now.Before(h.renew) {
 		return h, nil
 	}
-	f, err := c.fetch(now)
-	if h != nil && now.Before(h.Expires) {
-		return h, nil
-	}
-	if err != nil {
-		return nil, unavailable(err)
+	f, failed := c.fetch(now)
+	good := h != nil && (h.Expires.IsZero() || now.Before(h.Expires))
+	switch {
+	case good && (!h.doubted || failed != nil):
+		return h, nil //nolint:nilerr // there is one that is good
+	case failed != nil:
+		return nil, unavailable(failed)
 	}
 	select {
 	case <-f.done:
 	case <-ctx.Done():
 		return nil, fmt.Errorf("auth: waiting for credentials: %w: %w", transport.ErrNotSent, ctx.Err())
 	}
-	if f.err != nil {
-		return nil, unavailable(f.err)
+	switch {
+	case f.err == nil:
+		return f.got, nil
+	case good:
+		return h, nil
 	}
-	return f.got, nil
+	return nil, unavailable(f.err)
 }
 
 func unavailable(err error) error {
@@ -232,7 +238,7 @@ func (c *Credentials) fetch(now time.Time) (*fetch, error) {
 		return nil, c.failed
 	}
 	f := &fetch{done: make(chan struct{})}
-	if h := c.current.Load(); h != nil && (h.renew.IsZero() || now.Before(h.renew)) { // another call has just got it
+	if h := c.current.Load(); h != nil && !h.doubted && (h.renew.IsZero() || now.Before(h.renew)) { // another call has just got it
 		f.got = h
 		close(f.done)
 		return f, nil
@@ -324,27 +330,16 @@ func tell(told func(error), err error) {
 	told(err)
 }
 
-// throwAway forgets a credential that a server has not taken.
-func (c *Credentials) throwAway(h *held) {
+// doubt notes that a server has not taken a credential: calls wait for another, and take this one only where there is none, since it may
+// have been that server that was wrong.
+func (c *Credentials) doubt(h *held) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.thrown) >= unauthorizedWait && c.current.CompareAndSwap(h, nil) {
-		c.thrown = now
+	now := time.Now()
+	if now.Sub(c.doubted) < unauthorizedWait {
+		return
 	}
-}
-
-// Forward returns a middleware for clients that sends on the header field Authorization of the call that is being served, so that the next
-// service sees the same caller. Give it only to clients of services that you would trust with your caller's credentials: they can do with
-// them what the caller can. Calls made outside of any that is served, or of one without the field, go without.
-func Forward() endpoint.Middleware {
-	return func(_ endpoint.Spec, next endpoint.Handler) endpoint.Handler {
-		return func(ctx context.Context, request any) (any, error) {
-			if call := transport.FromContext(ctx); call != nil && call.Request != nil {
-				if values := call.Request.Values("Authorization"); len(values) > 0 {
-					ctx = transport.WithHeader(ctx, "Authorization", values...)
-				}
-			}
-			return next(ctx, request)
-		}
+	if c.current.CompareAndSwap(h, &held{Credential: h.Credential, renew: now, doubted: true}) {
+		c.doubted = now
 	}
 }

@@ -170,6 +170,46 @@ func TestACredentialThatAServerDoesNotTakeIsThrownAway(t *testing.T) {
 	})
 }
 
+// One server that is wrong does not take the credential from all others, while nobody gives out another.
+func TestADoubtedCredentialIsBetterThanNone(t *testing.T) {
+	t.Parallel()
+	for name, life := range map[string]time.Duration{"for an hour": time.Hour, "for ever": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			down, asked := false, 0
+			c := newCredentials(t, auth.SourceFunc(func(context.Context) (auth.Credential, error) {
+				if asked++; down {
+					return auth.Credential{}, errors.New("the issuer is down")
+				}
+				credential := auth.Credential{Value: fmt.Sprint("Bearer ", asked)}
+				if life > 0 {
+					credential.Expires = time.Now().Add(life)
+				}
+				return credential, nil
+			}))
+			wrong, good := sent(c, status.New(status.Unauthenticated, "no")), sent(c, nil)
+			wantSent(t, good, "Bearer 1", 0)
+			time.Sleep(time.Minute)
+			down = true
+			_, _ = wrong(t.Context())
+			wantSent(t, good, "Bearer 1", 0)
+			wantSent(t, good, "Bearer 1", 0)
+			if asked != 2 {
+				t.Errorf("%s: want one question more, have %d", name, asked)
+			}
+			time.Sleep(time.Minute)
+			down = false
+			wantSent(t, good, "Bearer 3", 0)
+			time.Sleep(2 * time.Hour)
+			if life > 0 {
+				down = true
+				if _, err := good(t.Context()); status.CodeOf(err) != status.Unavailable {
+					t.Errorf("want none when it has expired, have %v", err)
+				}
+			}
+		})
+	}
+}
+
 func TestACallWaitsNoLongerThanItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -255,27 +295,6 @@ func TestACredentialIsNotWritten(t *testing.T) {
 	}
 	if have := (auth.Credential{Header: "X-Key", Value: secret}).String(); have != "X-Key: ***" {
 		t.Errorf("want X-Key: ***, have %s", have)
-	}
-}
-
-func TestForward(t *testing.T) {
-	t.Parallel()
-	h := auth.Forward()(endpoint.Spec{Method: "Who"}.Client(), func(ctx context.Context, _ any) (any, error) {
-		header := make(transport.HeaderMap)
-		transport.SetOutgoing(ctx, header)
-		return header.Get("Authorization"), nil
-	})
-	served, info := transport.NewServerContext(t.Context(), transport.Info{Request: make(transport.HeaderMap)})
-	for _, want := range []string{"", "Bearer " + secret} {
-		if want != "" {
-			info.Request.Set("Authorization", want)
-		}
-		if have, err := h(served, nil); have != want || err != nil {
-			t.Errorf("want %q, have %v, %v", want, have, err)
-		}
-	}
-	if have, err := h(t.Context(), nil); have != "" || err != nil {
-		t.Errorf("want none, have %v, %v", have, err)
 	}
 }
 

@@ -14,7 +14,10 @@ import (
 // DefaultLimit is how long an Authenticator may take; see Limit.
 const DefaultLimit = 10 * time.Second
 
-type config struct{ limit time.Duration }
+type config struct {
+	limit   time.Duration
+	outlive bool
+}
 
 // Option configures Middleware.
 type Option func(*config) error
@@ -25,6 +28,14 @@ func Limit(d time.Duration) Option {
 	return func(c *config) error {
 		c.limit = d
 		return option.Within("Limit", d, time.Millisecond, time.Hour)
+	}
+}
+
+// Outlive lets streams go on when the credentials of their caller expire. Without it they end then, as Expiring says.
+func Outlive() Option {
+	return func(c *config) error {
+		c.outlive = true
+		return nil
 	}
 }
 

@@ -37,8 +37,10 @@ var (
 // A call that is refused ends with Unauthenticated, or with Unavailable where the Authenticator cannot say, and with the header field
 // WWW-Authenticate, on all transports. Why is in the cause of the error only, for the log of the server. A panic of the Authenticator goes
 // on, and refuses the call, too. One that does not answer within 10 s (Limit) cannot say; what it says when the time of the call is up
-// does not count. Where there is no transport, or the endpoint is a client's, or authenticator is nil, or an option is wrong, every call is
-// refused as Internal: it is the program that is wrong.
+// does not count. A stream ends when the credentials of its caller expire (Outlive).
+//
+// Where there is no transport, or the endpoint is a client's, or authenticator is nil, or an option is wrong, every call is refused as
+// Internal: it is the program that is wrong.
 func Middleware(authenticator Authenticator, opts ...Option) endpoint.Middleware {
 	c := config{limit: DefaultLimit}
 	wrong := option.Set(&c, opts)
@@ -47,6 +49,9 @@ func Middleware(authenticator Authenticator, opts ...Option) endpoint.Middleware
 			return func(context.Context, any) (any, error) { return nil, err }
 		}
 		inner, lets := withinOptional(authenticator)
+		if !c.outlive {
+			next = Expiring()(spec, next)
+		}
 		noCall := errUnwired.WithCause(fmt.Errorf("auth: Middleware: %s is called without a transport", spec.Operation()))
 		return func(ctx context.Context, request any) (any, error) {
 			call := transport.FromContext(ctx)
@@ -100,9 +105,10 @@ func refused(ctx context.Context, call *transport.Info, err error) error {
 }
 
 // Expiring ends streams when the credentials of their caller expire, with Unauthenticated and ReasonExpired, whatever the endpoint makes of
-// it: the context ends, and so do those of the calls made with it, and no message comes in or goes out any more. It goes inside of
-// Middleware, and with that into ServerMiddleware: around an endpoint it does not end the waiting for a message that does not come. Calls
-// that are no streams go on to their end, as do those whose Principal never expires.
+// it: the context ends, and so do those of the calls made with it, and no message comes in or goes out any more. It goes into
+// ServerMiddleware: around an endpoint, in the process, and on a grpc.Server that is not of NewGRPCServer it does not end the waiting for a
+// message that does not come. Calls that are no streams go on to their end, as do those whose Principal never expires. Middleware does it
+// by itself: Expiring is for those who know their callers in another way, by WithPrincipal.
 func Expiring() endpoint.Middleware {
 	return func(spec endpoint.Spec, next endpoint.Handler) endpoint.Handler {
 		if spec.Kind == endpoint.Unary {

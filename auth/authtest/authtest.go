@@ -110,6 +110,9 @@ func (s Subject) complete(ctx context.Context) ([]Attack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("authtest: the Source: %w", err)
 	}
+	if _, secret, has := strings.Cut(sound.Value, " "); sound.Value == "" || has && secret == "" {
+		return nil, errors.New("authtest: the Source gave an empty Credential")
+	}
 	attacks := append(Common(sound), s.Attacks...)
 	for i := range attacks {
 		a := &attacks[i]

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -38,6 +39,7 @@ type reader struct {
 	options  []jwt.ParserOption
 	explains bool
 	logs     bool
+	hangs    bool
 	nobody   bool
 }
 
@@ -77,12 +79,21 @@ func typeOf(key any) string {
 	return "ed25519.PublicKey"
 }
 
-func (r *reader) Authenticate(_ context.Context, call *transport.Info) (*auth.Principal, error) {
+// errLong is what the reader that hangs finds of a field that is too long.
+var errLong = errors.New("too long")
+
+func (r *reader) Authenticate(ctx context.Context, call *transport.Info) (*auth.Principal, error) {
 	text, err := r.header(call)
+	if r.hangs && len(call.Request.Get("Authorization")) > auth.MaxCredentials {
+		err = errLong
+	}
 	if errors.Is(err, auth.ErrNone) {
 		return nil, err
 	}
 	claims := jwt.MapClaims{}
+	if r.hangs && errors.Is(err, errLong) {
+		<-ctx.Done()
+	}
 	if len(text) > 8<<10 || strings.ContainsAny(text, " \t") {
 		err = errors.New("too long, or with a space")
 	}
@@ -188,12 +199,17 @@ func TestEachMistakeIsFound(t *testing.T) {
 			}
 		},
 		"the answer tells it from other attacks":                                     func(r *reader) { r.explains = true },
+		"16 KiB and more, unary: the call was not refused: nothing happened":         func(r *reader) { r.hangs = true },
 		"what the server may log has the credentials in it":                          func(r *reader) { r.logs = true },
 		"after the attacks, unary: want the call to be served, have unauthenticated": func(r *reader) { r.nobody = true },
 	} {
 		r := sound(private)
 		spoil(r)
-		err := authtest.Test(t.Context(), harness(), subject(private, r))
+		h := harness()
+		if r.hangs {
+			h.Patience = 100 * time.Millisecond
+		}
+		err := authtest.Test(t.Context(), h, subject(private, r))
 		if err == nil || !strings.Contains(err.Error(), found) {
 			t.Errorf("want %q found, have %.2000v", found, err)
 		}
@@ -212,8 +228,11 @@ func TestASubjectIsComplete(t *testing.T) {
 		"no Authenticator": func(s *authtest.Subject) { s.Authenticator = nil },
 		"no Source":        func(s *authtest.Subject) { s.Source = nil },
 		"the Source: auth": func(s *authtest.Subject) { s.Source = auth.Bearer("") },
-		"has no name":      func(s *authtest.Subject) { s.Attacks = []authtest.Attack{{}} },
-		"that of another":  func(s *authtest.Subject) { s.Attacks = []authtest.Attack{{Name: "twice the same"}} },
+		"empty Credential": func(s *authtest.Subject) {
+			s.Source = auth.SourceFunc(func(context.Context) (auth.Credential, error) { return auth.Credential{Value: "Bearer "}, nil })
+		},
+		"has no name":     func(s *authtest.Subject) { s.Attacks = []authtest.Attack{{}} },
+		"that of another": func(s *authtest.Subject) { s.Attacks = []authtest.Attack{{Name: "twice the same"}} },
 	} {
 		s := whole
 		change(&s)

@@ -156,20 +156,31 @@ func (s *site) refuse(ctx context.Context, a Attack) error {
 	if s.served.Load() != before {
 		return fmt.Errorf("the endpoint was called, and the client has %w", orNil(err))
 	}
+	if errors.Is(err, errPatience) {
+		return fmt.Errorf("the call was not refused: %w", err)
+	}
 	e := status.As(err)
 	if e == nil {
 		return fmt.Errorf("want an error with a status, have %w", orNil(err))
 	}
-	if e.Code != a.Code || e.Reason != a.Reason {
-		if a.Early {
-			return nil
-		}
+	early := e.Code != a.Code || e.Reason != a.Reason
+	if early && !a.Early {
 		return fmt.Errorf("want %v, %s, have %w", a.Code, a.Reason, err)
+	}
+	text := answerOf(e, seen.Info())
+	if holds(text, a.Header) {
+		return fmt.Errorf("the answer has the credentials in it: %s", text)
 	}
 	s.mu.Lock()
 	cause := s.refused[number]
 	s.mu.Unlock()
-	return s.judge(a, e, cause, seen.Info())
+	if log := fmt.Sprintf("%v %+v %#v", cause, cause, errors.Unwrap(status.As(cause))); holds(log, a.Header) {
+		return fmt.Errorf("what the server may log has the credentials in it: %w", cause)
+	}
+	if early {
+		return nil
+	}
+	return s.judge(e, text, cause)
 }
 
 // short is what may be in a text by chance.
@@ -187,8 +198,8 @@ func holds(text string, header transport.HeaderMap) bool {
 	return false
 }
 
-// judge looks for what the answer gives away.
-func (s *site) judge(a Attack, e *status.Error, cause error, call transport.Info) error {
+// answerOf returns all that a client is told, in one order.
+func answerOf(e *status.Error, call transport.Info) string {
 	answer := []string{fmt.Sprintf("%v %s %q %v %v", e.Code, e.Reason, e.Message, e.Details, e.RetryAfter)}
 	for _, header := range []transport.Header{call.Response, call.Trailer} {
 		if header == nil {
@@ -205,9 +216,11 @@ func (s *site) judge(a Attack, e *status.Error, cause error, call transport.Info
 	if e.ID != "" {
 		text = strings.ReplaceAll(text, e.ID, "an ID of the log")
 	}
-	if holds(text, a.Header) {
-		return fmt.Errorf("the answer has the credentials in it: %s", text)
-	}
+	return text
+}
+
+// judge looks for what the answer gives away of the reason.
+func (s *site) judge(e *status.Error, text string, cause error) error {
 	if first, has := s.answers[e.Reason]; !has {
 		s.answers[e.Reason] = text
 	} else if first != text {
@@ -219,9 +232,6 @@ func (s *site) judge(a Attack, e *status.Error, cause error, call transport.Info
 	}
 	if strings.Contains(text, reason.Error()) {
 		return fmt.Errorf("the answer has the reason in it: %s", text)
-	}
-	if log := fmt.Sprintf("%v %+v %#v", cause, cause, reason); holds(log, a.Header) {
-		return fmt.Errorf("what the server may log has the credentials in it: %w", cause)
 	}
 	return nil
 }

@@ -50,6 +50,10 @@ func makeBucket(t *testing.T, js jetstream.JetStream, replicas int) jetstream.Ke
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	bucket, err := js.CreateOrUpdateKeyValue(ctx, config)
+	for err != nil && replicas > 1 && ctx.Err() == nil { // the servers of a cluster that has just started do not all know each other
+		t.Log(err)
+		bucket, err = js.CreateOrUpdateKeyValue(ctx, config)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
