@@ -6,13 +6,18 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/ashlar-go/ashlar/auth"
 	"github.com/ashlar-go/ashlar/endpoint"
 )
 
+// DefaultLimit is how long an Authorizer may take to decide.
+const DefaultLimit = 10 * time.Second
+
 // Authorizer decides whether a caller, nil for nobody, may call an operation. Rules and Sources are such, and what the packages below this
-// one make. An error says that it cannot decide: the call is refused. It is safe for concurrent use, and returns when ctx ends.
+// one make. An error says that it cannot decide: the call is refused. It is safe for concurrent use, and returns when ctx ends: after
+// DefaultLimit it has not decided, whatever it says.
 type Authorizer interface {
 	Authorize(ctx context.Context, operation string, caller *auth.Principal) (Decision, error)
 }
@@ -71,7 +76,18 @@ func judgeOf(a Authorizer, spec endpoint.Spec) (judge func(context.Context) erro
 		i := own.slot(operation)
 		return func(ctx context.Context) error { return own.used.Load().tables[i].judge(ctx) }, nil
 	}
-	return func(ctx context.Context) error { return decide(ctx, a, operation) }, nil
+	return func(ctx context.Context) error { return within(ctx, a, operation) }, nil
+}
+
+// within asks an Authorizer, which has DefaultLimit.
+func within(ctx context.Context, a Authorizer, operation string) error {
+	limited, cancel := context.WithTimeout(ctx, DefaultLimit)
+	defer cancel()
+	err := decide(limited, a, operation)
+	if limited.Err() != nil && ctx.Err() == nil {
+		return errUnavailable.WithCause(fmt.Errorf("authz: %s: the Authorizer took longer than %v; it said: %v", operation, DefaultLimit, err)) //nolint:errorlint // for the log
+	}
+	return err
 }
 
 // decide asks an Authorizer of any kind, and returns the error for the caller.

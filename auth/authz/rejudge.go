@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,9 +53,15 @@ func rejudged(
 	if m, ok := request.(*endpoint.Messages); ok && m != nil {
 		request = m.WithHooks(check, check)
 	}
-	var info transport.Info // without header fields, which are the stream's own
+	fields := make(transport.HeaderMap)
+	info := transport.Info{Request: fields} // of its own, as those of the call belong to the stream
 	if call := transport.FromContext(ctx); call != nil {
-		info = transport.Info{Transport: call.Transport, Operation: call.Operation, Peer: call.Peer, TLS: call.TLS}
+		info.Transport, info.Operation, info.Peer, info.TLS = call.Transport, call.Operation, call.Peer, call.TLS
+		if call.Request != nil {
+			for key, values := range call.Request.All() {
+				fields.Set(key, slices.Clone(values)...)
+			}
+		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	asked, _ := transport.NewServerContext(ctx, info)

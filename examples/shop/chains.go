@@ -25,6 +25,8 @@ type chains struct {
 	nats natstransport.ServerOption
 	// At the storefront, besides: no more calls than can be served, and no more of one customer than a share.
 	door []httptransport.ServerOption
+	// And at the login, no more tries than somebody who knows the password needs.
+	login []httptransport.ServerOption
 }
 
 func newChains(people *accounts.Service, logger log.Logger) (*chains, error) {
@@ -44,6 +46,10 @@ func newChains(people *accounts.Service, logger log.Logger) (*chains, error) {
 	if err != nil {
 		return nil, err
 	}
+	tries, err := limitLogins()
+	if err != nil {
+		return nil, err
+	}
 	requestLog := log.Middleware(logger, log.CodeLevel(log.LevelDebug, status.OK), log.Slow(slowCall))
 	around := endpoint.Chain(requestLog, allowed)
 	return &chains{
@@ -53,5 +59,6 @@ func newChains(people *accounts.Service, logger log.Logger) (*chains, error) {
 		grpc:   grpctransport.ServerMiddleware(around),
 		nats:   natstransport.ServerMiddleware(around),
 		door:   []httptransport.ServerOption{httptransport.ServerMiddleware(endpoint.Chain(shedder, around, limits))},
+		login:  []httptransport.ServerOption{httptransport.ServerMiddleware(endpoint.Chain(shedder, tries, around))},
 	}, nil
 }

@@ -7,13 +7,30 @@ import (
 	"github.com/ashlar-go/ashlar/auth/authz"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/log"
+	"github.com/ashlar-go/ashlar/ratelimit"
 )
 
 //go:embed rules.json
 var rulesFile []byte
 
+// triesPerSecond are the logins that one address may try.
+const triesPerSecond = 50
+
+// limitLogins returns what keeps passwords from being guessed. Customers behind one address share it.
+func limitLogins() (endpoint.Middleware, error) {
+	tries, err := ratelimit.New(ratelimit.PerSecond(triesPerSecond))
+	if err != nil {
+		return nil, err
+	}
+	gate, err := ratelimit.NewGate(tries, ratelimit.Policy("logins"), ratelimit.By(ratelimit.KeyPeerNetwork(32, 64))) //nolint:mnd // an address, or a house
+	if err != nil {
+		return nil, err
+	}
+	return gate.Middleware, nil
+}
+
 // guard returns what stands before each operation of each service, whichever the transport: it knows callers by their tokens, and lets them
-// do what the rules say. Those who only look have none. The staff can ask why by the log.
+// do what the rules say. Those who only look have none. Streams end with the token.
 func guard(tokens auth.Authenticator, logger log.Logger) (endpoint.Middleware, error) {
 	rules, err := authz.Parse(rulesFile)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ashlar-go/ashlar/auth"
 	"github.com/ashlar-go/ashlar/endpoint"
 	"github.com/ashlar-go/ashlar/examples/shop/accounts"
 	"github.com/ashlar-go/ashlar/examples/shop/catalog"
@@ -42,6 +43,9 @@ func (s *shop) drive(ctx context.Context, rate int, out io.Writer) (err error) {
 			return err
 		}
 		defer login.Close()
+		if err := enter(ctx, login); err != nil {
+			return err
+		}
 		if shoppers[i], err = storefront.NewClient(conn, endpoint.Chain(sum.middleware(), login.Middleware)); err != nil {
 			return err
 		}
@@ -62,6 +66,23 @@ func (s *shop) drive(ctx context.Context, rate int, out io.Writer) (err error) {
 	group.Wait()
 	sum.report(out, time.Since(start))
 	return nil
+}
+
+// enter logs somebody in before there is work to do, however busy the machine is.
+func enter(ctx context.Context, login *auth.Credentials) error {
+	for {
+		_, err := login.Credential(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil // those who have no time to log in do not buy
+		}
+		if code := status.CodeOf(err); code != status.Unavailable && code != status.DeadlineExceeded {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(auth.DefaultPause / 10): //nolint:mnd // it is a guess
+		}
+	}
 }
 
 // pace sends rate times a second until ctx ends, and calls each once a second.

@@ -5,7 +5,7 @@
 //	go run ./examples/shop -load 200 -for 10s         with customers
 //	go run ./examples/shop -load 200 -chaos           while instances of the catalog are killed, and come back
 //	go run ./examples/shop -registry mdns -chaos      and are found by asking the local network; or nats, consul, etcd, ...
-//	go run ./examples/shop -tls                       and nobody can listen to what the services say
+//	go run ./examples/shop -tls                       with https, and mutual TLS between the services
 package main
 
 import (

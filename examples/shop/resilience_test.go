@@ -49,3 +49,18 @@ func TestACustomerWhoAsksForTooMuchIsToldWhenToComeBack(t *testing.T) {
 		t.Errorf("want everybody to be free to look, have %d", code)
 	}
 }
+
+func TestPasswordsAreNotGuessed(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	for range 10_000 { // far more than triesPerSecond, also where a try takes some milliseconds
+		switch code, _ := fetch(t, http.MethodPost, s.url+"/login", "", "Authorization", "Basic bm9ib2R5OmE="); code {
+		case http.StatusUnauthorized:
+		case http.StatusTooManyRequests:
+			return
+		default:
+			t.Fatalf("want it refused, have %d", code)
+		}
+	}
+	t.Error("want an end of it")
+}

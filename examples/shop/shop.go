@@ -159,7 +159,7 @@ func (s *shop) openStorefront(
 		return err
 	}
 	mux := http.NewServeMux()
-	accounts.Handle(mux, people, passwords, on.server, on.door...)
+	accounts.Handle(mux, people, passwords, on.server, on.login...)
 	storefront.Handle(mux, products, sales, on.server, on.door...)
 	s.url, err = s.serveHTTP(storefrontID, addr, mux, config, logger)
 	return err

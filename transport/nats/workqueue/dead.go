@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +54,8 @@ const maxDeadError = 4 << 10
 func (x *exchange) bury(subject string, err *status.Error) error {
 	header := make(nats.Header, len(x.msg.Header)+11) //nolint:mnd // the fields that are set below
 	for key, values := range x.msg.Header {
-		if name := textproto.CanonicalMIMEHeaderKey(key); !strings.HasPrefix(name, natsPrefix) && !strings.HasPrefix(name, deadPrefix) {
+		name := textproto.CanonicalMIMEHeaderKey(key)
+		if !strings.HasPrefix(name, natsPrefix) && !strings.HasPrefix(name, deadPrefix) && !slices.Contains(credentials(), name) {
 			header[key] = values
 		}
 	}
@@ -69,6 +71,11 @@ func (x *exchange) bury(subject string, err *status.Error) error {
 		}
 	}
 	return x.store("dead."+d.ID(), &nats.Msg{Subject: subject, Header: header, Data: x.msg.Data})
+}
+
+// credentials are the header fields that a dead letter is not to keep: it lies there for days, and for others to read.
+func credentials() []string {
+	return []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key"}
 }
 
 // problem returns what may be shown of the error, at most maxDeadError bytes.

@@ -108,6 +108,27 @@ func TestADeadLetterHasNoOrdersForJetStream(t *testing.T) {
 	}
 }
 
+// A dead letter lies there for days, for whoever may read the stream.
+func TestADeadLetterHasNoCredentials(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	secret := newMsg("jobs.do", "{}")
+	secret.Header = nats.Header{
+		"Authorization": {"Bearer hunter2"}, "authorization": {"Bearer hunter2"}, "Cookie": {"s=hunter2"}, "x-api-key": {"hunter2"}, "X-A": {"1"},
+	}
+	q.publish(secret)
+	q.serve(func(context.Context, *job) error { return status.New(status.Unauthenticated, "who?") }, workqueue.ServerDeadLetter("dead.do"))
+	letter := q.letter(1)
+	for key, values := range letter.Header {
+		if strings.Contains(values[0], "hunter2") {
+			t.Errorf("the dead letter has %s", key)
+		}
+	}
+	if letter.Header.Get("X-A") != "1" {
+		t.Errorf("want its other fields, have %v", letter.Header)
+	}
+}
+
 // A dead letter may have been published again with all that it had.
 func TestADeadLetterSaysNothingOfAnEarlierOne(t *testing.T) {
 	t.Parallel()
