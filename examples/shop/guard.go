@@ -14,7 +14,7 @@ import (
 var rulesFile []byte
 
 // triesPerSecond are the logins that one address may try.
-const triesPerSecond = 50
+const triesPerSecond = 20
 
 // limitLogins returns what keeps passwords from being guessed. Customers behind one address share it.
 func limitLogins() (endpoint.Middleware, error) {
