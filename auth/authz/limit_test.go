@@ -26,7 +26,7 @@ func TestAnAuthorizerHasATime(t *testing.T) {
 	for name, f := range map[string]asking{
 		"waits": func(ctx context.Context) (authz.Decision, error) { <-ctx.Done(); return authz.Decision{}, ctx.Err() },
 		"late": func(context.Context) (authz.Decision, error) {
-			time.Sleep(authz.DefaultLimit + time.Second)
+			<-time.After(authz.DefaultLimit + time.Second)
 			return authz.Decision{Allowed: true}, nil
 		},
 	} {

@@ -47,7 +47,11 @@ func (s *shop) dialCatalog(
 		return nil, err
 	}
 	pool, err := lb.New(catalogID, instances, lb.ByAddress(dial), lb.PoolWaitReady(), lb.PoolEvents(func(e lb.Event) {
-		_ = log.Info(logger).Log("msg", "pool", "of", caller, "service", catalogID, "event", e.Kind, "instance", e.Instance, "err", e.Err)
+		line := []any{"msg", "pool", "of", caller, "service", catalogID, "event", e.Kind, "instance", e.Instance}
+		if e.Err != nil {
+			line = append(line, "err", e.Err)
+		}
+		_ = log.Info(logger).Log(line...)
 	}))
 	if err != nil {
 		return nil, err

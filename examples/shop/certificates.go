@@ -89,14 +89,18 @@ func spiffeIDs(names []string) []string {
 	return ids
 }
 
-// server returns the configuration of a service that these others may call, nil without TLS. Without others anybody may, without a
-// certificate.
-func (c *certificates) server(name string, callers ...string) (*tls.Config, error) {
+// open returns the configuration of a service that anybody may call, without a certificate; nil without TLS.
+func (c *certificates) open(name string) (*tls.Config, error) {
 	if c == nil {
 		return nil, nil //nolint:nilnil // as said above
 	}
-	if len(callers) == 0 {
-		return tlsconfig.Server(c.sources[name], tlsconfig.ServerAnonymousClients())
+	return tlsconfig.Server(c.sources[name], tlsconfig.ServerAnonymousClients())
+}
+
+// server returns the configuration of a service that these others may call; nil without TLS.
+func (c *certificates) server(name string, callers ...string) (*tls.Config, error) {
+	if c == nil {
+		return nil, nil //nolint:nilnil // as said above
 	}
 	return tlsconfig.Server(c.sources[name], tlsconfig.ServerAllowIDs(spiffeIDs(callers)...))
 }

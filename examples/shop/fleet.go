@@ -44,7 +44,7 @@ func (f *fleet) start() error {
 func (f *fleet) serve(address string) (*instance, error) {
 	i := &instance{server: newGRPCServer(f.tls, f.servers...)}
 	var err error
-	if i.address, i.stopped, err = listen(f.name, address, f.logger, i.server.Serve, f.failed); err != nil {
+	if i.address, i.stopped, err = listen(f.name, address, log.With(f.logger, "over", "grpc"), i.server.Serve, f.failed); err != nil {
 		i.server.Stop()
 		return nil, err
 	}

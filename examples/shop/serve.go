@@ -28,7 +28,7 @@ func (s *shop) serveHTTP(name, addr string, handler http.Handler, config *tls.Co
 		server.TLSConfig = config
 		scheme, serve = "https://", func(l net.Listener) error { return server.ServeTLS(l, "", "") }
 	}
-	addr, err = s.serve(name, addr, logger, serve, func(ctx context.Context) error {
+	addr, err = s.serve(name, addr, log.With(logger, "over", "http"), serve, func(ctx context.Context) error {
 		return httptransport.Shutdown(ctx, server, streamGrace)
 	})
 	return scheme + addr, err
@@ -70,7 +70,7 @@ func dialGRPC(config *tls.Config) grpctransport.DialOption {
 // serveGRPC returns the address.
 func (s *shop) serveGRPC(name string, servers []*grpctransport.Server, config *tls.Config, logger log.Logger) (addr string, err error) {
 	server := newGRPCServer(config, servers...)
-	return s.serve(name, "127.0.0.1:0", logger, server.Serve, func(ctx context.Context) error {
+	return s.serve(name, "127.0.0.1:0", log.With(logger, "over", "grpc"), server.Serve, func(ctx context.Context) error {
 		return grpctransport.Shutdown(ctx, server, streamGrace)
 	})
 }

@@ -154,7 +154,7 @@ func (s *shop) openStorefront(
 	if err != nil {
 		return err
 	}
-	config, err := s.certificates.server(storefrontID)
+	config, err := s.certificates.open(storefrontID)
 	if err != nil {
 		return err
 	}
