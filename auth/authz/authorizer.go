@@ -85,7 +85,8 @@ func within(ctx context.Context, a Authorizer, operation string) error {
 	defer cancel()
 	err := decide(limited, a, operation)
 	if limited.Err() != nil && ctx.Err() == nil {
-		return errUnavailable.WithCause(fmt.Errorf("authz: %s: the Authorizer took longer than %v; it said: %v", operation, DefaultLimit, err)) //nolint:errorlint // for the log
+		late := fmt.Errorf("authz: %s: the Authorizer took longer than %v", operation, DefaultLimit)
+		return errUnavailable.WithCause(errors.Join(late, err))
 	}
 	return err
 }

@@ -22,7 +22,8 @@ func limitLogins() (endpoint.Middleware, error) {
 	if err != nil {
 		return nil, err
 	}
-	gate, err := ratelimit.NewGate(tries, ratelimit.Policy("logins"), ratelimit.By(ratelimit.KeyPeerNetwork(32, 64))) //nolint:mnd // an address, or a house
+	const address, house = 32, 64 // bits, of IPv4 and IPv6
+	gate, err := ratelimit.NewGate(tries, ratelimit.Policy("logins"), ratelimit.By(ratelimit.KeyPeerNetwork(address, house)))
 	if err != nil {
 		return nil, err
 	}

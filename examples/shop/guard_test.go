@@ -20,13 +20,13 @@ func TestTheRulesAreAboutWhatThereIs(t *testing.T) {
 	customer := &auth.Principal{Subject: "ada", Roles: []string{accounts.Customer}}
 	staff := &auth.Principal{Subject: "mason", Roles: []string{accounts.Staff}}
 	for operation, want := range map[string][3]bool{ // nobody, customers, staff
-		"storefront/FindProducts":  {true, true, true},
-		"storefront/PlaceOrder":    {false, true, false},
-		"storefront/OrderFeed":     {false, false, true},
-		"shop.v1.Orders/Feed":      {false, false, true},
-		"shop.v1.Catalog/Reserve":  {false, true, false},
-		"shop.v1.Payments/Charge":  {false, true, false},
-		"shop.v1.Payments/Refund":  {false, false, false}, // which there is not
+		"storefront/FindProducts": {true, true, true},
+		"storefront/PlaceOrder":   {false, true, false},
+		"storefront/OrderFeed":    {false, false, true},
+		"shop.v1.Orders/Feed":     {false, false, true},
+		"shop.v1.Catalog/Reserve": {false, true, false},
+		"shop.v1.Payments/Charge": {false, true, false},
+		"shop.v1.Payments/Refund": {false, false, false}, // which there is not
 	} {
 		for i, caller := range []*auth.Principal{nil, customer, staff} {
 			if d := rules.Explain(operation, caller); d.Allowed != want[i] {

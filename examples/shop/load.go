@@ -68,14 +68,11 @@ func (s *shop) drive(ctx context.Context, rate int, out io.Writer) (err error) {
 	return nil
 }
 
-// enter logs somebody in before there is work to do, however busy the machine is.
+// enter logs somebody in before there is work to do, however busy the machine is. Those who have no time for it do not buy.
 func enter(ctx context.Context, login *auth.Credentials) error {
-	for {
+	for ctx.Err() == nil {
 		_, err := login.Credential(ctx)
-		if err == nil || ctx.Err() != nil {
-			return nil // those who have no time to log in do not buy
-		}
-		if code := status.CodeOf(err); code != status.Unavailable && code != status.DeadlineExceeded {
+		if code := status.CodeOf(err); code != status.Unavailable && code != status.DeadlineExceeded && code != status.Canceled {
 			return err
 		}
 		select {
@@ -83,6 +80,7 @@ func enter(ctx context.Context, login *auth.Credentials) error {
 		case <-time.After(auth.DefaultPause / 10): //nolint:mnd // it is a guess
 		}
 	}
+	return nil
 }
 
 // pace sends rate times a second until ctx ends, and calls each once a second.
