@@ -64,11 +64,14 @@ type ender struct {
 type enderKey struct{}
 
 // bound ends the stream when the context does with which the ServerMiddleware went on: what the endpoint waits for, a message or room for
-// one, ends with the stream only. It does so on servers of NewGRPCServer.
+// one, ends with the stream only. On other servers than those of NewGRPCServer what it waits for ends later, with the client.
 func bound[In, Out any](stream endpoint.Stream[In, Out]) endpoint.Stream[In, Out] {
 	return func(ctx context.Context, in iter.Seq2[In, error], out func(Out) error) error {
-		if e, _ := ctx.Value(enderKey{}).(*ender); e != nil && ctx.Done() != e.done {
+		e, _ := ctx.Value(enderKey{}).(*ender)
+		if e != nil && ctx.Done() != e.done {
 			defer context.AfterFunc(ctx, func() { e.why <- ended(ctx) })()
+		}
+		if e == nil || ctx.Done() != e.done {
 			send := out
 			out = func(message Out) error { // the stream may end a moment later
 				if ctx.Err() != nil {
