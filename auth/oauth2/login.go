@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -75,6 +76,18 @@ func NewLogin[C any](provider *Provider, clientID, clientSecret, redirectURL str
 	return l, nil
 }
 
+// Format writes which client it is of, by whatever verb, and not its secret.
+func (l *Login[C]) Format(f fmt.State, _ rune) {
+	if l == nil || l.provider == nil {
+		_, _ = fmt.Fprint(f, "no Login")
+		return
+	}
+	_, _ = fmt.Fprintf(f, "login of client %q at %s", l.client.ClientID, host(l.provider.issuer))
+}
+
+// LogValue is the same, for all handlers of slog.
+func (l *Login[C]) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(l)) }
+
 // Attempt is a login that has begun. It is to be kept for the one browser that began it, as in a cookie that is encrypted or an entry of a
 // session, and to be forgotten before Finish, so that it is used once, and after some minutes.
 type Attempt struct {
@@ -86,6 +99,9 @@ type Attempt struct {
 
 // Format writes nothing of it, by whatever verb.
 func (a Attempt) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "an attempt to log in") }
+
+// LogValue is the same, for all handlers of slog. The JSON of an Attempt has all of it, so that it can be kept.
+func (a Attempt) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }
 
 // Begin returns what a browser is to be sent to. The error has auth.ErrUnavailable where the provider does not answer.
 func (l *Login[C]) Begin(ctx context.Context) (*Attempt, error) {
@@ -120,6 +136,9 @@ type Session struct {
 
 // Format writes who it is, and nothing of the tokens.
 func (s Session) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "session of %v", s.Principal) }
+
+// LogValue is the same, for all handlers of slog. The JSON of a Session has all of it.
+func (s Session) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(s)) }
 
 // Finish takes the query that the browser comes back with, to the attempt that it began, and returns who it is. It is an *EndpointError
 // where the provider says that they are not let in, such as access_denied.

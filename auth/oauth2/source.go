@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -174,6 +175,9 @@ func (s *TokenSource) String() string {
 
 // Format writes the same by whatever verb.
 func (s *TokenSource) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
+
+// LogValue is the same, for all handlers of slog.
+func (s *TokenSource) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 func host(address string) string {
 	if u, err := url.Parse(address); err == nil {
