@@ -159,8 +159,8 @@ func (i *introspection) run(f *flight, token string, id digest) {
 	}
 	f.verdict = verdict{principal: p}
 	until := sent.Add(i.config.ttl)
-	if !p.Expires.IsZero() && p.Expires.Before(until) {
-		until = p.Expires
+	if exp := p.Expires.Add(-i.config.leeway); !p.Expires.IsZero() && exp.Before(until) {
+		until = exp // the leeway is for what the server has just said: only it knows whether the token has ended
 	}
 	i.remember(token, id, f.verdict, until, now)
 }
