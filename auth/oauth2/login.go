@@ -52,6 +52,8 @@ func LoginScopes(scopes ...string) LoginOption {
 }
 
 // NewLogin returns a Login for a client of the provider, which sends people back to redirectURL. Without a secret the client is public.
+// Where there are several providers each has a redirectURL of its own, and what comes back there goes to its Login alone, so that one of
+// them cannot have the code of another sent to it (RFC 9700, section 4.4.2).
 func NewLogin[C any](provider *Provider, clientID, clientSecret, redirectURL string, opts ...LoginOption) (*Login[C], error) {
 	l := &Login[C]{
 		provider: provider, config: loginConfig{verifierConfig: verifierConfig{checks: newChecks()}, scopes: []string{oidc.ScopeOpenID}},
@@ -95,6 +97,8 @@ type Attempt struct {
 	State    string // that it comes back with
 	Nonce    string // that the ID token has
 	Verifier string // by which the one who began is known to the provider; a secret
+
+	Issuer, ClientID, RedirectURL string // of the Login that began it, which alone finishes it
 }
 
 // Format writes nothing of it, by whatever verb.
@@ -117,7 +121,10 @@ func (l *Login[C]) Begin(ctx context.Context) (*Attempt, error) {
 	}
 	client := l.client
 	client.Endpoint = s.endpoint
-	a := &Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
+	a := &Attempt{
+		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
+		Issuer: l.provider.issuer, ClientID: client.ClientID, RedirectURL: client.RedirectURL,
+	}
 	a.URL = client.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier))
 	return a, nil
 }
@@ -174,6 +181,9 @@ func (l *Login[C]) Finish(ctx context.Context, attempt *Attempt, query url.Value
 func (l *Login[C]) cameBack(s *snapshot, attempt *Attempt, query url.Values) error {
 	if attempt == nil || attempt.State == "" || attempt.Nonce == "" || attempt.Verifier == "" {
 		return errors.New("oauth2auth: Login: the attempt was not made by Begin")
+	}
+	if attempt.Issuer != l.provider.issuer || attempt.ClientID != l.client.ClientID || attempt.RedirectURL != l.client.RedirectURL {
+		return errors.New("oauth2auth: Login: the attempt was begun by a Login for another provider, client or address to come back to")
 	}
 	for _, name := range []string{"state", "code", "error", "iss"} {
 		if len(query[name]) > 1 {
