@@ -126,7 +126,7 @@ func (i *introspection) run(f *flight, token string, id digest) {
 	f.err = unavailable("oauth2auth: introspection", errors.New("it ended its goroutine"))
 	defer func() {
 		if value := recover(); value != nil {
-			f.err = unavailable("oauth2auth: introspection", fmt.Errorf("it panicked: %v", value))
+			f.err = unavailable("oauth2auth: introspection", fmt.Errorf("it panicked with a %T", value))
 		}
 		i.mu.Lock()
 		delete(i.flights, id)

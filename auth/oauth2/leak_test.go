@@ -3,8 +3,10 @@ package oauth2auth_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -53,5 +55,18 @@ func TestAnAttemptCanBeKeptAsJSON(t *testing.T) {
 	var kept oauth2auth.Attempt
 	if err := json.Unmarshal(must(json.Marshal(b.attempt))(t), &kept); err != nil || kept != *b.attempt {
 		t.Errorf("have %v", err)
+	}
+}
+
+func TestWhatIsPanickedWithIsNotInTheError(t *testing.T) {
+	t.Parallel()
+	panics := roundTrip(func(*http.Request) (*http.Response, error) { panic("top-secret") })
+	_, err := introspector(t, introspection, by(panics)).Introspect(t.Context(), "t")
+	for name, err := range map[string]error{
+		"Introspector": err, "Provider": provider(t, "https://login.example", by(panics)).Discover(t.Context()),
+	} {
+		if !errors.Is(err, auth.ErrUnavailable) || strings.Contains(err.Error(), "top-secret") || !strings.Contains(err.Error(), "panicked with a string") {
+			t.Errorf("%s: have %v", name, err)
+		}
 	}
 }

@@ -248,7 +248,7 @@ func (p *Provider) run(q *question) {
 	q.err = errors.New("it ended its goroutine")
 	defer func() {
 		if value := recover(); value != nil {
-			q.err = fmt.Errorf("it panicked: %v", value)
+			q.err = fmt.Errorf("it panicked with a %T", value)
 		}
 		p.finish(q)
 	}()
