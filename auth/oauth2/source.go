@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -28,10 +29,13 @@ type TokenSource struct {
 	config sourceConfig
 	client *http.Client
 	grant  clientcredentials.Config
-	turn   chan struct{} // has room for one, who may ask and use refresh
+	turn   chan struct{} // has room for one, who may ask
 
 	refreshing bool
-	refresh    string
+	refresh    string // of the renewal that goes on
+
+	mu       sync.Mutex
+	renewing *renewal
 }
 
 // NewClientCredentials returns a source of tokens by the client credentials grant, RFC 6749, section 4.4: the program acts in its own name.
@@ -54,6 +58,9 @@ func NewClientCredentials(tokenURL, clientID, clientSecret string, opts ...Sourc
 // NewRefresh returns a source of tokens by a refresh token, RFC 6749, section 6: the program acts in the name of whoever gave it one. Where
 // the server answers with another refresh token the source goes on with that; see SourceOnRefreshToken. A client without a secret, which
 // is public, names itself in the body.
+//
+// A question that has begun goes on, for Timeout at most, when the context of who asked it ends, so that a refresh token that the server
+// has put in the place of the one before is not lost. Whoever asks meanwhile gets the same token.
 func NewRefresh(tokenURL, clientID, clientSecret, refreshToken string, opts ...SourceOption) (*TokenSource, error) {
 	s, err := newSource(tokenURL, clientID, clientSecret, opts)
 	if err == nil && refreshToken == "" {
@@ -97,6 +104,13 @@ func (s *TokenSource) Credential(ctx context.Context) (auth.Credential, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.config.timeout)
 	defer cancel()
+	if s.refreshing {
+		token, err := s.renewed(ctx)
+		if err != nil {
+			return auth.Credential{}, fmt.Errorf("oauth2auth: asking for a token: %w", err)
+		}
+		return token, nil
+	}
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -236,7 +250,8 @@ func SourceSecretInBody() SourceOption {
 }
 
 // SourceOnRefreshToken adds a function that is told each refresh token that takes the place of the one before, which the server may take no
-// longer then: it is to be stored where the program finds it when it starts again. It is called before the access token is used.
+// longer then: it is to be stored where the program finds it when it starts again. It is called before the access token is used,
+// by one goroutine at a time; a panic of it is that of whoever waits for the token.
 func SourceOnRefreshToken(f func(refreshToken string)) SourceOption {
 	return sourceOption(func(c *sourceConfig) error {
 		c.onRefresh = append(c.onRefresh, f)

@@ -1,6 +1,7 @@
 package oauth2auth_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -127,6 +128,37 @@ func TestARefreshTokenGivesWayToTheNext(t *testing.T) {
 	if want, have := "r1,r2,r2,r2,r3 r2,r3", strings.Join(sent, ",")+" "+strings.Join(told, ","); want != have {
 		t.Errorf("want %s, have %s", want, have)
 	}
+}
+
+func TestARefreshTokenIsNotLostWithTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &asked{wait: time.Second, said: []string{
+			`{"access_token":"t1","token_type":"Bearer","refresh_token":"r2"}`, `{"access_token":"t2","token_type":"Bearer"}`,
+		}}
+		var told []string
+		s := must(oauth2auth.NewRefresh(tokens, "cart", "secret", "r1", by(server), oauth2auth.SourceOnRefreshToken(func(token string) {
+			told = append(told, token)
+		})))(t)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		if c, err := s.Credential(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second/2 {
+			t.Errorf("after %v have %v, %v", time.Since(start), c, err)
+		}
+		if c := must(s.Credential(t.Context()))(t); c.Value != "Bearer t1" || time.Since(start) != time.Second {
+			t.Errorf("want the answer that the other has left, have %v after %v", c, time.Since(start))
+		}
+		if c := must(s.Credential(t.Context()))(t); c.Value != "Bearer t2" {
+			t.Errorf("have %v", c)
+		}
+		if c, err := s.Credential(ctx); err == nil || len(server.form) != 2 {
+			t.Errorf("want no question for a call that has ended, have %v", c)
+		}
+		if sent := server.form[1].Get("refresh_token"); sent != "r2" || strings.Join(told, ",") != "r2" {
+			t.Errorf("want r2 sent and told, have %s, %v", sent, told)
+		}
+	})
 }
 
 func TestATokenWhoseLifeIsNotKnownIsTakenForAWhile(t *testing.T) {
