@@ -99,7 +99,8 @@ func ProviderPause(d time.Duration) ProviderOption {
 }
 
 // ProviderOnError adds a function that is told each failure of the provider, for the log: while what it said last is good, it is seen
-// nowhere else. It is called on the goroutine that asked; a panic of it is dropped.
+// nowhere else. It is called on the goroutine that asked; a panic of it is dropped. It has to return: Close waits for it,
+// in vain where it calls Close itself.
 func ProviderOnError(f func(error)) ProviderOption {
 	return providerOption(func(c *providerConfig) error {
 		c.onError = append(c.onError, f)
@@ -146,7 +147,8 @@ func (p *Provider) Discover(ctx context.Context) error {
 	return err
 }
 
-// Close ends the question that goes on, and waits for it. What is known is used for its time.
+// Close ends the question that goes on, and waits for it and for the functions of ProviderOnError, for Timeout at most: the error says that
+// one of them goes on. What is known is used for its time.
 func (p *Provider) Close() error {
 	if p == nil || p.client == nil {
 		return nil
@@ -155,7 +157,9 @@ func (p *Provider) Close() error {
 	p.closed = true
 	p.mu.Unlock()
 	p.cancel()
-	p.done.Wait()
+	if err := waitFor(&p.done, p.config.timeout); err != nil {
+		return fmt.Errorf("oauth2auth: closing the Provider: %w", err)
+	}
 	return nil
 }
 
