@@ -233,7 +233,7 @@ func (l *Login[C]) session(ctx context.Context, attempt *Attempt, token *oauth2.
 		return nil, err
 	}
 	return &Session{
-		Principal: p, AccessToken: token.AccessToken, RefreshToken: token.RefreshToken, IDToken: raw, Expires: token.Expiry,
+		Principal: p, AccessToken: token.AccessToken, RefreshToken: token.RefreshToken, IDToken: raw, Expires: expiryOf(token),
 	}, nil
 }
 

@@ -144,11 +144,22 @@ func (s *TokenSource) ask(ctx context.Context) (auth.Credential, error) {
 	if err := checkBearer(token); err != nil {
 		return auth.Credential{}, err
 	}
-	expires := token.Expiry
-	if expires.IsZero() {
-		expires = time.Now().Add(UnknownLifetime)
+	expires := expiryOf(token)
+	switch now := time.Now(); {
+	case expires.IsZero():
+		expires = now.Add(UnknownLifetime)
+	case !now.Before(expires):
+		return auth.Credential{}, errors.New("the token has ended already by its expires_in")
 	}
 	return auth.Credential{Value: "Bearer " + token.AccessToken, Expires: expires}, nil
+}
+
+// expiryOf returns until when a token is good, the zero time where the server does not say. That of x/oauth2 is zero for 0 s, too.
+func expiryOf(token *oauth2.Token) time.Time {
+	if said := token.Extra("expires_in"); token.Expiry.IsZero() && said != nil && said != "" {
+		return time.Now()
+	}
+	return token.Expiry
 }
 
 // checkBearer says why a token cannot be sent as one that needs nothing else.

@@ -171,6 +171,19 @@ func TestATokenWhoseLifeIsNotKnownIsTakenForAWhile(t *testing.T) {
 	})
 }
 
+func TestATokenThatHasEndedIsNotTaken(t *testing.T) {
+	t.Parallel()
+	for _, life := range []string{`0`, `"0"`, `-1`} {
+		said := `{"access_token":"t1","token_type":"Bearer","expires_in":` + life + `}`
+		s := must(oauth2auth.NewClientCredentials(tokens, "cart", "secret", by(answering(said))))(t)
+		if c, err := s.Credential(t.Context()); err == nil {
+			t.Errorf("%s: have %v", life, c)
+		}
+	}
+	unknown := answering(`{"access_token":"t1","token_type":"Bearer","expires_in":null}`)
+	must(must(oauth2auth.NewClientCredentials(tokens, "cart", "secret", by(unknown)))(t).Credential(t.Context()))(t)
+}
+
 func TestSourcesAskOneAtATimeAndWaitNoLongerThanTheyMay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
