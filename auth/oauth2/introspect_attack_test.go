@@ -253,3 +253,14 @@ func TestOnlyAccessTokensAreTakenByTheirType(t *testing.T) {
 		t.Errorf("have %v", i)
 	}
 }
+
+func TestAnAnswerMayBeginWithWhiteSpace(t *testing.T) {
+	t.Parallel()
+	good := `{"active":true,` + ann() + `}`
+	must(introspector(t, introspection, by(answering("\r\n\t "+good+"\n"))).Introspect(t.Context(), "t"))(t)
+	for _, said := range []string{"\ufeff" + good, "\u00a0" + good, " ", " [" + good + "]", "\v" + good} {
+		if p, err := introspector(t, introspection, by(answering(said))).Introspect(t.Context(), "t"); !errors.Is(err, auth.ErrUnavailable) {
+			t.Errorf("%q: have %v, %v", said, p, err)
+		}
+	}
+}
