@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -65,6 +66,9 @@ func (c ClientAuth) Format(f fmt.State, _ rune) {
 	}
 	_, _ = fmt.Fprintf(f, "client %q", c.id)
 }
+
+// LogValue is the same, for all handlers of slog.
+func (c ClientAuth) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
 // foreign wraps an error of code that is not ours for its text only, so that it cannot claim that there was no token, and be let through by
 // auth.Optional.

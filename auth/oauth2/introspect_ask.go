@@ -83,7 +83,7 @@ func (i *introspection) read(text []byte, now time.Time) (*auth.Principal, error
 	switch {
 	case a.Type != "" && !strings.EqualFold(a.Type, "Bearer"):
 		return nil, errors.New("the token_type is another than Bearer")
-	case a.Use != "" && a.Use != "access_token" || strings.EqualFold(a.Kind, "Refresh") || strings.EqualFold(a.Kind, "ID"):
+	case a.Use != "" && a.Use != "access_token" || !i.config.access(a.Kind):
 		return nil, errors.New("the token is no access token")
 	case len(i.config.issuers) > 0 && !slices.Contains(i.config.issuers, r.Issuer):
 		return nil, errors.New("iss is missing or another")
@@ -96,4 +96,11 @@ func (i *introspection) read(text []byte, now time.Time) (*auth.Principal, error
 		return nil, foreign("for the type of the claims", err)
 	}
 	return p, nil
+}
+
+// access says whether a typ is one of access tokens. Others than those that are known are not: Keycloak alone has Refresh, Offline, ID and
+// Logout.
+func (c *introspectorConfig) access(kind string) bool {
+	same := func(name string) bool { return strings.EqualFold(name, kind) }
+	return kind == "" || slices.ContainsFunc([]string{"Bearer", "at+jwt", "application/at+jwt"}, same) || slices.ContainsFunc(c.types, same)
 }

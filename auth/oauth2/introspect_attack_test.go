@@ -236,3 +236,31 @@ type panicking struct{}
 func (*panicking) UnmarshalJSON([]byte) error { panic("at the disco") }
 
 func errorOf[T any](_ T, err error) error { return err }
+
+func TestOnlyAccessTokensAreTakenByTheirType(t *testing.T) {
+	t.Parallel()
+	for typ, good := range map[string]bool{
+		"": true, "Bearer": true, "bearer": true, "at+jwt": true, "application/at+jwt": true, "AT": true, "at": true,
+		"Offline": false, "Refresh": false, "ID": false, "Logout": false, "refresh+jwt": false, "application/AT": false,
+	} {
+		said := `{"active":true,` + ann(`"typ":"`+typ+`"`) + `}`
+		i := introspector(t, introspection, by(answering(said)), oauth2auth.IntrospectorType("AT"))
+		if p, err := i.Introspect(t.Context(), "t"); (err == nil) != good || errors.Is(err, auth.ErrUnavailable) {
+			t.Errorf("%q: have %v, %v", typ, p, err)
+		}
+	}
+	if i, err := oauth2auth.NewIntrospector[all](introspection, oauth2auth.ClientBasic("a", "b"), oauth2auth.IntrospectorType("")); err == nil {
+		t.Errorf("have %v", i)
+	}
+}
+
+func TestAnAnswerMayBeginWithWhiteSpace(t *testing.T) {
+	t.Parallel()
+	good := `{"active":true,` + ann() + `}`
+	must(introspector(t, introspection, by(answering("\r\n\t "+good+"\n"))).Introspect(t.Context(), "t"))(t)
+	for _, said := range []string{"\ufeff" + good, "\u00a0" + good, " ", " [" + good + "]", "\v" + good} {
+		if p, err := introspector(t, introspection, by(answering(said))).Introspect(t.Context(), "t"); !errors.Is(err, auth.ErrUnavailable) {
+			t.Errorf("%q: have %v, %v", said, p, err)
+		}
+	}
+}

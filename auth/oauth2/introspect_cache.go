@@ -126,7 +126,7 @@ func (i *introspection) run(f *flight, token string, id digest) {
 	f.err = unavailable("oauth2auth: introspection", errors.New("it ended its goroutine"))
 	defer func() {
 		if value := recover(); value != nil {
-			f.err = unavailable("oauth2auth: introspection", fmt.Errorf("it panicked: %v", value))
+			f.err = unavailable("oauth2auth: introspection", fmt.Errorf("it panicked with a %T", value))
 		}
 		i.mu.Lock()
 		delete(i.flights, id)
@@ -159,8 +159,8 @@ func (i *introspection) run(f *flight, token string, id digest) {
 	}
 	f.verdict = verdict{principal: p}
 	until := sent.Add(i.config.ttl)
-	if !p.Expires.IsZero() && p.Expires.Before(until) {
-		until = p.Expires
+	if exp := p.Expires.Add(-i.config.leeway); !p.Expires.IsZero() && exp.Before(until) {
+		until = exp // the leeway is for what the server has just said: only it knows whether the token has ended
 	}
 	i.remember(token, id, f.verdict, until, now)
 }

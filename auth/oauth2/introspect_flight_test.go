@@ -45,6 +45,21 @@ func TestOneQuestionAtATimeForAToken(t *testing.T) {
 	})
 }
 
+func TestAnAnswerIsNotUsedBeyondItsExp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority(map[string]string{"good": ann(in("exp", 2*time.Second))})
+		i := introspector(t, introspection, by(a))
+		must(i.Introspect(t.Context(), "good"))(t)
+		time.Sleep(2 * time.Second)
+		must(i.Introspect(t.Context(), "good"))(t) // by the leeway, since the server says that it is active
+		a.set(func() { delete(a.known, "good") })
+		if p, err := i.Introspect(t.Context(), "good"); err == nil || a.times("good") != 3 {
+			t.Errorf("want it asked about three times and refused, have %v, %d", p, a.times("good"))
+		}
+	})
+}
+
 func TestNobodyWaitsLongerThanTheyLike(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

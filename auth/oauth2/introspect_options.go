@@ -24,7 +24,7 @@ type introspectorConfig struct {
 	web
 	checks
 
-	issuers           []string
+	issuers, types    []string
 	ttl, badTTL       time.Duration
 	size, concurrency int
 }
@@ -79,5 +79,14 @@ func Issuer(names ...string) IntrospectorOption {
 	return introspectorOption(func(c *introspectorConfig) error {
 		c.issuers = append(c.issuers, slices.Clone(names)...)
 		return refuseEmpty("Issuer", names)
+	})
+}
+
+// IntrospectorType takes tokens with one of these for typ, too, without regard to case. Without it those without typ are taken, and with
+// Bearer, as Keycloak calls access tokens, at+jwt and application/at+jwt (RFC 9068): others are refresh tokens, ID tokens and the like.
+func IntrospectorType(names ...string) IntrospectorOption {
+	return introspectorOption(func(c *introspectorConfig) error {
+		c.types = append(c.types, names...)
+		return refuseEmpty("IntrospectorType", names)
 	})
 }

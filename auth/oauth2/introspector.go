@@ -132,7 +132,8 @@ func (i *Introspector[C]) Introspect(ctx context.Context, token string) (*auth.P
 	return i.wait(ctx, token, id)
 }
 
-// Close ends the questions that go on, and waits for them. What is remembered is used for its time; all other calls are refused.
+// Close ends the questions that go on, and waits for them, for Timeout at most: the error says that one goes on, which is by a Source or a
+// client that does not heed its context. What is remembered is used for its time; all other calls are refused.
 func (i *Introspector[C]) Close() error {
 	if i == nil || i.introspection == nil {
 		return nil
@@ -141,8 +142,11 @@ func (i *Introspector[C]) Close() error {
 	i.closed = true
 	i.mu.Unlock()
 	i.cancel()
-	i.done.Wait()
+	err := waitFor(&i.done, i.config.timeout)
 	i.client.CloseIdleConnections()
+	if err != nil {
+		return fmt.Errorf("oauth2auth: closing the Introspector: %w", err)
+	}
 	return nil
 }
 

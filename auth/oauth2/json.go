@@ -1,6 +1,7 @@
 package oauth2auth
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ const maxDepth = 32
 
 // unmarshal reads an object of JSON, in which nothing is there twice.
 func unmarshal(text []byte, into any) error {
-	if len(text) == 0 || text[0] != '{' {
+	if !bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte{'{'}) {
 		return errors.New("it is no object of JSON")
 	}
 	if tooDeep(text) {

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -51,6 +52,8 @@ func LoginScopes(scopes ...string) LoginOption {
 }
 
 // NewLogin returns a Login for a client of the provider, which sends people back to redirectURL. Without a secret the client is public.
+// Where there are several providers each has a redirectURL of its own, and what comes back there goes to its Login alone, so that one of
+// them cannot have the code of another sent to it (RFC 9700, section 4.4.2).
 func NewLogin[C any](provider *Provider, clientID, clientSecret, redirectURL string, opts ...LoginOption) (*Login[C], error) {
 	l := &Login[C]{
 		provider: provider, config: loginConfig{verifierConfig: verifierConfig{checks: newChecks()}, scopes: []string{oidc.ScopeOpenID}},
@@ -75,6 +78,18 @@ func NewLogin[C any](provider *Provider, clientID, clientSecret, redirectURL str
 	return l, nil
 }
 
+// Format writes which client it is of, by whatever verb, and not its secret.
+func (l *Login[C]) Format(f fmt.State, _ rune) {
+	if l == nil || l.provider == nil {
+		_, _ = fmt.Fprint(f, "no Login")
+		return
+	}
+	_, _ = fmt.Fprintf(f, "login of client %q at %s", l.client.ClientID, host(l.provider.issuer))
+}
+
+// LogValue is the same, for all handlers of slog.
+func (l *Login[C]) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(l)) }
+
 // Attempt is a login that has begun. It is to be kept for the one browser that began it, as in a cookie that is encrypted or an entry of a
 // session, and to be forgotten before Finish, so that it is used once, and after some minutes.
 type Attempt struct {
@@ -82,10 +97,15 @@ type Attempt struct {
 	State    string // that it comes back with
 	Nonce    string // that the ID token has
 	Verifier string // by which the one who began is known to the provider; a secret
+
+	Issuer, ClientID, RedirectURL string // of the Login that began it, which alone finishes it
 }
 
 // Format writes nothing of it, by whatever verb.
 func (a Attempt) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "an attempt to log in") }
+
+// LogValue is the same, for all handlers of slog. The JSON of an Attempt has all of it, so that it can be kept.
+func (a Attempt) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }
 
 // Begin returns what a browser is to be sent to. The error has auth.ErrUnavailable where the provider does not answer.
 func (l *Login[C]) Begin(ctx context.Context) (*Attempt, error) {
@@ -101,7 +121,10 @@ func (l *Login[C]) Begin(ctx context.Context) (*Attempt, error) {
 	}
 	client := l.client
 	client.Endpoint = s.endpoint
-	a := &Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
+	a := &Attempt{
+		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
+		Issuer: l.provider.issuer, ClientID: client.ClientID, RedirectURL: client.RedirectURL,
+	}
 	a.URL = client.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier))
 	return a, nil
 }
@@ -120,6 +143,9 @@ type Session struct {
 
 // Format writes who it is, and nothing of the tokens.
 func (s Session) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "session of %v", s.Principal) }
+
+// LogValue is the same, for all handlers of slog. The JSON of a Session has all of it.
+func (s Session) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(s)) }
 
 // Finish takes the query that the browser comes back with, to the attempt that it began, and returns who it is. It is an *EndpointError
 // where the provider says that they are not let in, such as access_denied.
@@ -155,6 +181,9 @@ func (l *Login[C]) Finish(ctx context.Context, attempt *Attempt, query url.Value
 func (l *Login[C]) cameBack(s *snapshot, attempt *Attempt, query url.Values) error {
 	if attempt == nil || attempt.State == "" || attempt.Nonce == "" || attempt.Verifier == "" {
 		return errors.New("oauth2auth: Login: the attempt was not made by Begin")
+	}
+	if attempt.Issuer != l.provider.issuer || attempt.ClientID != l.client.ClientID || attempt.RedirectURL != l.client.RedirectURL {
+		return errors.New("oauth2auth: Login: the attempt was begun by a Login for another provider, client or address to come back to")
 	}
 	for _, name := range []string{"state", "code", "error", "iss"} {
 		if len(query[name]) > 1 {
@@ -204,7 +233,7 @@ func (l *Login[C]) session(ctx context.Context, attempt *Attempt, token *oauth2.
 		return nil, err
 	}
 	return &Session{
-		Principal: p, AccessToken: token.AccessToken, RefreshToken: token.RefreshToken, IDToken: raw, Expires: token.Expiry,
+		Principal: p, AccessToken: token.AccessToken, RefreshToken: token.RefreshToken, IDToken: raw, Expires: expiryOf(token),
 	}, nil
 }
 

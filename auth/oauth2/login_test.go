@@ -172,6 +172,22 @@ func TestABrowserThatComesBackWithSomethingElseIsRefused(t *testing.T) {
 	}
 }
 
+func TestAnAttemptIsFinishedByWhoBeganIt(t *testing.T) {
+	t.Parallel()
+	b, other := begin(t), begin(t)
+	p := provider(t, b.URL)
+	asked, askedOther := b.gives(answerOf(b.id(t))), other.gives(answerOf(b.id(t)))
+	for name, login := range map[string]*oauth2auth.Login[all]{
+		"another provider": other.login,
+		"another client":   must(oauth2auth.NewLogin[all](p, "cart", "top-secret", "http://127.0.0.1/back"))(t),
+		"another address":  must(oauth2auth.NewLogin[all](p, "shop", "top-secret", "http://127.0.0.1/other"))(t),
+	} {
+		if session, err := login.Finish(t.Context(), b.attempt, b.back()); err == nil || len(*asked)+len(*askedOther) > 0 {
+			t.Errorf("%s: have %v, asked %v, %v", name, session, *asked, *askedOther)
+		}
+	}
+}
+
 func TestAProviderThatNamesItselfHasTo(t *testing.T) {
 	t.Parallel()
 	b := begin(t)

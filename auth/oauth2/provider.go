@@ -23,7 +23,8 @@ const (
 // Provider is an OpenID Connect provider: what its discovery says of it, and its keys. Verifiers and Logins share it.
 //
 // It is asked when it is first needed, by one question at a time, for which calls wait no longer than their own contexts; Discover asks
-// before. What it says is used for ProviderRefresh, and asked for again in the background then. A token that names a key that is not known,
+// before. What it says is used for ProviderRefresh, and asked for again in the background then; where nobody
+// called for longer than that, Timeout and ProviderPause, the first calls wait for it. A token that names a key that is not known,
 // or whose signature is wrong, has it asked again at once, but never sooner than ProviderPause after the last time, so that nobody makes it
 // a flood. While the provider does not answer, what it said last is good for ProviderOutage. Where nothing is known of it, or of the key of
 // a token, the error has auth.ErrUnavailable. It is safe for concurrent use. Close ends it.
@@ -70,8 +71,8 @@ func (o providerOption) provider(c *providerConfig) error { return o(c) }
 
 func (o HTTPOption) provider(c *providerConfig) error { return o(&c.web) }
 
-// ProviderRefresh sets how old what is known of the provider gets before it is asked again; 15 min if it is not given. For as long, and a
-// moment, tokens are taken that were signed by a key that the provider has withdrawn.
+// ProviderRefresh sets how old what is known of the provider gets before it is asked again; 15 min if it is not given. For as long, and for
+// Timeout and ProviderPause, tokens are taken that were signed by a key that the provider has withdrawn.
 func ProviderRefresh(d time.Duration) ProviderOption {
 	return providerOption(func(c *providerConfig) error {
 		c.refresh = d
@@ -98,7 +99,8 @@ func ProviderPause(d time.Duration) ProviderOption {
 }
 
 // ProviderOnError adds a function that is told each failure of the provider, for the log: while what it said last is good, it is seen
-// nowhere else. It is called on the goroutine that asked; a panic of it is dropped.
+// nowhere else. It is called on the goroutine that asked; a panic of it is dropped. It has to return: Close waits for it,
+// in vain where it calls Close itself.
 func ProviderOnError(f func(error)) ProviderOption {
 	return providerOption(func(c *providerConfig) error {
 		c.onError = append(c.onError, f)
@@ -145,7 +147,8 @@ func (p *Provider) Discover(ctx context.Context) error {
 	return err
 }
 
-// Close ends the question that goes on, and waits for it. What is known is used for its time.
+// Close ends the question that goes on, and waits for it and for the functions of ProviderOnError, for Timeout at most: the error says that
+// one of them goes on. What is known is used for its time.
 func (p *Provider) Close() error {
 	if p == nil || p.client == nil {
 		return nil
@@ -154,7 +157,9 @@ func (p *Provider) Close() error {
 	p.closed = true
 	p.mu.Unlock()
 	p.cancel()
-	p.done.Wait()
+	if err := waitFor(&p.done, p.config.timeout); err != nil {
+		return fmt.Errorf("oauth2auth: closing the Provider: %w", err)
+	}
 	return nil
 }
 
@@ -167,14 +172,29 @@ func (p *Provider) get(ctx context.Context) (*snapshot, error) {
 	if s == nil {
 		return p.newer(ctx, nil)
 	}
-	switch age := time.Since(s.asked); {
+	age := time.Since(s.asked)
+	switch {
 	case age < p.config.refresh:
 		return s, nil
-	case age < p.config.outage:
+	case age < p.config.outage && (age < p.config.refresh+p.grace() || p.failing()):
 		_, _ = p.ask(s) // in the background
 		return s, nil
 	}
-	return p.newer(ctx, s)
+	again, err := p.newer(ctx, s)
+	if err != nil && ctx.Err() == nil && time.Since(s.asked) < p.config.outage {
+		return s, nil
+	}
+	return again, err
+}
+
+// grace is how long calls do not wait for a question that is due, so that one that is called all the time has none that waits.
+func (p *Provider) grace() time.Duration { return p.config.timeout + p.config.pause }
+
+// failing says that the provider did not answer just now, so that calls need not wait to see that again.
+func (p *Provider) failing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failed != nil && time.Since(p.next) < p.grace()
 }
 
 // newer waits for what the provider says after old, which was not enough. Where it may not be asked now, and did answer the last time,
@@ -232,7 +252,7 @@ func (p *Provider) run(q *question) {
 	q.err = errors.New("it ended its goroutine")
 	defer func() {
 		if value := recover(); value != nil {
-			q.err = fmt.Errorf("it panicked: %v", value)
+			q.err = fmt.Errorf("it panicked with a %T", value)
 		}
 		p.finish(q)
 	}()

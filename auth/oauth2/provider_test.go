@@ -87,6 +87,31 @@ func TestAKeyThatIsWithdrawnIsTakenUntilTheRefresh(t *testing.T) {
 	})
 }
 
+func TestWhoWasIdleTakesNoKeyThatIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNear()
+		first := n.addKey(t, "k1")
+		n.addKey(t, "k2")
+		v := n.verifier(t)
+		token := n.lasting(t, first, "k1")
+		must(v.Verify(t.Context(), token))(t)
+		time.Sleep(12 * time.Hour)
+		n.set(func() { n.down, n.delay = true, time.Second })
+		start := time.Now()
+		must(v.Verify(t.Context(), token))(t) // it is down, which is seen
+		must(v.Verify(t.Context(), token))(t) // and not waited for again
+		if have := time.Since(start); have != time.Second {
+			t.Errorf("want it waited for once, have %v", have)
+		}
+		n.set(func() { n.keys, n.down = n.keys[1:], false })
+		time.Sleep(11 * time.Hour)
+		if p, err := v.Verify(t.Context(), token); err == nil || errors.Is(err, auth.ErrUnavailable) {
+			t.Errorf("want it refused, have %v, %v", p, err)
+		}
+	})
+}
+
 func TestANewKeyIsFetchedAtOnceAndAFloodOfThemIsNot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

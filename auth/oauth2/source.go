@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -27,10 +29,13 @@ type TokenSource struct {
 	config sourceConfig
 	client *http.Client
 	grant  clientcredentials.Config
-	turn   chan struct{} // has room for one, who may ask and use refresh
+	turn   chan struct{} // has room for one, who may ask
 
 	refreshing bool
-	refresh    string
+	refresh    string // of the renewal that goes on
+
+	mu       sync.Mutex
+	renewing *renewal
 }
 
 // NewClientCredentials returns a source of tokens by the client credentials grant, RFC 6749, section 4.4: the program acts in its own name.
@@ -53,6 +58,9 @@ func NewClientCredentials(tokenURL, clientID, clientSecret string, opts ...Sourc
 // NewRefresh returns a source of tokens by a refresh token, RFC 6749, section 6: the program acts in the name of whoever gave it one. Where
 // the server answers with another refresh token the source goes on with that; see SourceOnRefreshToken. A client without a secret, which
 // is public, names itself in the body.
+//
+// A question that has begun goes on, for Timeout at most, when the context of who asked it ends, so that a refresh token that the server
+// has put in the place of the one before is not lost. Whoever asks meanwhile gets the same token.
 func NewRefresh(tokenURL, clientID, clientSecret, refreshToken string, opts ...SourceOption) (*TokenSource, error) {
 	s, err := newSource(tokenURL, clientID, clientSecret, opts)
 	if err == nil && refreshToken == "" {
@@ -96,6 +104,13 @@ func (s *TokenSource) Credential(ctx context.Context) (auth.Credential, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.config.timeout)
 	defer cancel()
+	if s.refreshing {
+		token, err := s.renewed(ctx)
+		if err != nil {
+			return auth.Credential{}, fmt.Errorf("oauth2auth: asking for a token: %w", err)
+		}
+		return token, nil
+	}
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -129,11 +144,22 @@ func (s *TokenSource) ask(ctx context.Context) (auth.Credential, error) {
 	if err := checkBearer(token); err != nil {
 		return auth.Credential{}, err
 	}
-	expires := token.Expiry
-	if expires.IsZero() {
-		expires = time.Now().Add(UnknownLifetime)
+	expires := expiryOf(token)
+	switch now := time.Now(); {
+	case expires.IsZero():
+		expires = now.Add(UnknownLifetime)
+	case !now.Before(expires):
+		return auth.Credential{}, errors.New("the token has ended already by its expires_in")
 	}
 	return auth.Credential{Value: "Bearer " + token.AccessToken, Expires: expires}, nil
+}
+
+// expiryOf returns until when a token is good, the zero time where the server does not say. That of x/oauth2 is zero for 0 s, too.
+func expiryOf(token *oauth2.Token) time.Time {
+	if said := token.Extra("expires_in"); token.Expiry.IsZero() && said != nil && said != "" {
+		return time.Now()
+	}
+	return token.Expiry
 }
 
 // checkBearer says why a token cannot be sent as one that needs nothing else.
@@ -174,6 +200,9 @@ func (s *TokenSource) String() string {
 
 // Format writes the same by whatever verb.
 func (s *TokenSource) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
+
+// LogValue is the same, for all handlers of slog.
+func (s *TokenSource) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 func host(address string) string {
 	if u, err := url.Parse(address); err == nil {
@@ -232,7 +261,8 @@ func SourceSecretInBody() SourceOption {
 }
 
 // SourceOnRefreshToken adds a function that is told each refresh token that takes the place of the one before, which the server may take no
-// longer then: it is to be stored where the program finds it when it starts again. It is called before the access token is used.
+// longer then: it is to be stored where the program finds it when it starts again. It is called before the access token is used,
+// by one goroutine at a time; a panic of it is that of whoever waits for the token.
 func SourceOnRefreshToken(f func(refreshToken string)) SourceOption {
 	return sourceOption(func(c *sourceConfig) error {
 		c.onRefresh = append(c.onRefresh, f)

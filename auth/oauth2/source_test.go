@@ -1,6 +1,7 @@
 package oauth2auth_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -129,6 +130,37 @@ func TestARefreshTokenGivesWayToTheNext(t *testing.T) {
 	}
 }
 
+func TestARefreshTokenIsNotLostWithTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &asked{wait: time.Second, said: []string{
+			`{"access_token":"t1","token_type":"Bearer","refresh_token":"r2"}`, `{"access_token":"t2","token_type":"Bearer"}`,
+		}}
+		var told []string
+		s := must(oauth2auth.NewRefresh(tokens, "cart", "secret", "r1", by(server), oauth2auth.SourceOnRefreshToken(func(token string) {
+			told = append(told, token)
+		})))(t)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		if c, err := s.Credential(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second/2 {
+			t.Errorf("after %v have %v, %v", time.Since(start), c, err)
+		}
+		if c := must(s.Credential(t.Context()))(t); c.Value != "Bearer t1" || time.Since(start) != time.Second {
+			t.Errorf("want the answer that the other has left, have %v after %v", c, time.Since(start))
+		}
+		if c := must(s.Credential(t.Context()))(t); c.Value != "Bearer t2" {
+			t.Errorf("have %v", c)
+		}
+		if c, err := s.Credential(ctx); err == nil || len(server.form) != 2 {
+			t.Errorf("want no question for a call that has ended, have %v", c)
+		}
+		if sent := server.form[1].Get("refresh_token"); sent != "r2" || strings.Join(told, ",") != "r2" {
+			t.Errorf("want r2 sent and told, have %s, %v", sent, told)
+		}
+	})
+}
+
 func TestATokenWhoseLifeIsNotKnownIsTakenForAWhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -137,6 +169,19 @@ func TestATokenWhoseLifeIsNotKnownIsTakenForAWhile(t *testing.T) {
 			t.Errorf("have %v", c)
 		}
 	})
+}
+
+func TestATokenThatHasEndedIsNotTaken(t *testing.T) {
+	t.Parallel()
+	for _, life := range []string{`0`, `"0"`, `-1`} {
+		said := `{"access_token":"t1","token_type":"Bearer","expires_in":` + life + `}`
+		s := must(oauth2auth.NewClientCredentials(tokens, "cart", "secret", by(answering(said))))(t)
+		if c, err := s.Credential(t.Context()); err == nil {
+			t.Errorf("%s: have %v", life, c)
+		}
+	}
+	unknown := answering(`{"access_token":"t1","token_type":"Bearer","expires_in":null}`)
+	must(must(oauth2auth.NewClientCredentials(tokens, "cart", "secret", by(unknown)))(t).Credential(t.Context()))(t)
 }
 
 func TestSourcesAskOneAtATimeAndWaitNoLongerThanTheyMay(t *testing.T) {

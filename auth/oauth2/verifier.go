@@ -42,8 +42,9 @@ func (o verifierOption) verifier(c *verifierConfig) error { return o(c) }
 
 func (o CheckOption) verifier(c *verifierConfig) error { return o(&c.checks) }
 
-// VerifierType takes only tokens with one of these for the typ of their header, without regard to case: "at+jwt" is that of access tokens
-// by RFC 9068. Without it typ is not looked at, and it is the audience alone that tells access tokens from ID tokens.
+// VerifierType takes only tokens with one of these for the typ of their header, without regard to case, and to application/ before
+// it (RFC 7515, section 4.1.9): "at+jwt" is that of access tokens by RFC 9068. Without it typ is not looked at, and
+// it is the audience alone that tells access tokens from ID tokens.
 func VerifierType(names ...string) VerifierOption {
 	return verifierOption(func(c *verifierConfig) error {
 		c.types = append(c.types, names...)
@@ -120,7 +121,8 @@ func (p *Provider) verify(ctx context.Context, token string, c *verifierConfig) 
 	if err != nil {
 		return nil, fmt.Errorf("oauth2auth: %w", err)
 	}
-	if len(c.types) > 0 && !slices.ContainsFunc(c.types, func(name string) bool { return strings.EqualFold(name, h.Type) }) {
+	same := func(name string) bool { return strings.EqualFold(shortType(name), shortType(h.Type)) }
+	if len(c.types) > 0 && !slices.ContainsFunc(c.types, same) {
 		return nil, errors.New("oauth2auth: the typ is missing or another")
 	}
 	if algorithmsUnknown(h.Algorithm) {
@@ -140,6 +142,15 @@ func (p *Provider) verify(ctx context.Context, token string, c *verifierConfig) 
 		return nil, errors.New("oauth2auth: exp is missing")
 	}
 	return v, nil
+}
+
+// shortType returns a typ without what can be left out of it: application/, where no other slash is in it.
+func shortType(name string) string {
+	const prefix = "application/"
+	if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) && !strings.Contains(name[len(prefix):], "/") {
+		return name[len(prefix):]
+	}
+	return name
 }
 
 // signed looks for the key, once more where the provider may have a new one.

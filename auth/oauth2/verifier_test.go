@@ -244,3 +244,21 @@ func TestProvidersThatAreWrongAreUnavailable(t *testing.T) {
 		}
 	}
 }
+
+func TestATypeMayHaveApplicationBeforeIt(t *testing.T) {
+	t.Parallel()
+	s := startSmall(t)
+	key := s.addKey(t, "k1")
+	for _, want := range []string{"at+jwt", "application/at+jwt"} {
+		v := verifier(t, s, oauth2auth.VerifierType(want))
+		for typ, good := range map[string]bool{
+			"at+jwt": true, "application/at+jwt": true, "Application/AT+JWT": true,
+			"JWT": false, "": false, "application/": false, "text/at+jwt": false, "application/application/at+jwt": false,
+		} {
+			p, err := v.Verify(t.Context(), sign(t, jose.ES256, key, "k1", s.claims(), "typ", typ))
+			if (err == nil) != good {
+				t.Errorf("%s for %s: have %v, %v", typ, want, p, err)
+			}
+		}
+	}
+}
