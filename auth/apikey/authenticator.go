@@ -85,8 +85,8 @@ func (a *Authenticator) read(call *transport.Info) (string, error) {
 		return auth.Header(call, a.config.header)
 	}
 	key, err := auth.Authorization(call, "Bearer")
-	if err == nil && !begins(key, a.prefix) {
-		err = auth.ErrNone
+	if other, whole := prefixOf(key); err == nil && (!begins(key, a.prefix) || whole && other != a.prefix) {
+		err = auth.ErrNone // shop_test_... begins with shop_, too
 	}
 	return key, err
 }
@@ -105,7 +105,8 @@ func (a *Authenticator) Verify(ctx context.Context, key string) (*auth.Principal
 	if err != nil {
 		return nil, fmt.Errorf("apikeyauth: %w", err)
 	}
-	now := time.Now()
+	asked := time.Now()
+	now := asked
 	record, known := a.cache.get(id, now)
 	if !known {
 		record, err = a.find(ctx, id)
@@ -124,12 +125,9 @@ func (a *Authenticator) Verify(ctx context.Context, key string) (*auth.Principal
 		now = time.Now() // the look-up may have taken long
 	}
 	if err := check(&record, now); err != nil {
+		a.cache.drop(id) // what an older look-up found
 		return nil, fmt.Errorf("apikeyauth: %s: %w", id, err)
 	}
-	if !known {
-		a.cache.add(record, now)
-	}
-	a.uses.add(id, now)
 	p := record.Principal
 	p.Method = Method
 	if !record.Expires.IsZero() && (p.Expires.IsZero() || record.Expires.Before(p.Expires)) {
@@ -138,6 +136,10 @@ func (a *Authenticator) Verify(ctx context.Context, key string) (*auth.Principal
 	if !p.Expires.IsZero() && !now.Before(p.Expires) {
 		return nil, fmt.Errorf("apikeyauth: %s: the principal has expired", id)
 	}
+	if !known {
+		a.cache.add(record, asked)
+	}
+	a.uses.add(id, now)
 	return &p, nil
 }
 

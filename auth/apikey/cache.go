@@ -32,17 +32,22 @@ func (c *cache) get(id string, now time.Time) (Record, bool) {
 	c.mu.RLock()
 	k := c.known[id]
 	c.mu.RUnlock()
-	return k.record, now.Before(k.until)
+	return k.record, k.record.ID != "" && now.Before(k.until)
 }
 
-func (c *cache) add(r Record, now time.Time) {
+// add remembers what the store was asked for at that time, unless it has been asked again since.
+func (c *cache) add(r Record, asked time.Time) {
 	if c == nil {
 		return
 	}
+	until := asked.Add(c.ttl)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, again := c.known[r.ID]
-	c.known[r.ID] = kept{r, now.Add(c.ttl)}
+	k, again := c.known[r.ID]
+	if again && k.until.After(until) {
+		return
+	}
+	c.known[r.ID] = kept{r, until}
 	switch {
 	case again:
 	case len(c.ring) < c.max:
@@ -51,6 +56,18 @@ func (c *cache) add(r Record, now time.Time) {
 		delete(c.known, c.ring[c.next])
 		c.ring[c.next] = r.ID
 		c.next = (c.next + 1) % c.max
+	}
+}
+
+// drop ends what is remembered of an id.
+func (c *cache) drop(id string) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k, has := c.known[id]; has {
+		c.known[id] = kept{until: k.until}
 	}
 }
 

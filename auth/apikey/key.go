@@ -113,10 +113,13 @@ func Generate(prefix string, principal auth.Principal, life time.Duration) (key 
 }
 
 // Rotate makes a key that takes the place of an old one, for the same principal, and returns the old record as it is to be stored: it
-// expires after overlap, for which both are good. The new one is good for life, as Generate has it.
+// expires after overlap, for which both are good. The new one is good for life, as Generate has it. A key that is revoked gets none.
 func Rotate(prefix string, old Record, overlap, life time.Duration) (key string, record, expiring Record, err error) {
 	if overlap < 0 {
 		return "", Record{}, Record{}, fmt.Errorf("apikeyauth: Rotate: the overlap is %v, want 0 or more", overlap)
+	}
+	if old.Revoked {
+		return "", Record{}, Record{}, errors.New("apikeyauth: Rotate: the key is revoked")
 	}
 	key, record, err = Generate(prefix, old.Principal, life)
 	if err != nil {
@@ -200,17 +203,26 @@ func split(key, prefix string) (id string, hash Hash, err error) {
 	return rest[:idLength], sha256.Sum256(text), nil
 }
 
+// prefixOf returns what stands before the id of a key, and whether it has the form of one.
+func prefixOf(key string) (prefix string, whole bool) {
+	end := len(key) - len("__") - idLength - secretLength - checksumLength
+	if end < 1 || key[end] != '_' || key[end+1+idLength] != '_' {
+		return "", false
+	}
+	return key[:end], checkPrefix(key[:end]) == nil
+}
+
 func begins(key, prefix string) bool {
 	return len(key) > len(prefix) && key[:len(prefix)] == prefix && key[len(prefix)] == '_'
 }
 
 // NewSource returns the Source of one key, for auth.NewCredentials. An empty header is Authorization: Bearer, and another the whole field.
 func NewSource(key, header string) (auth.Source, error) {
-	end := len(key) - len("__") - idLength - secretLength - checksumLength
-	if end < 1 || checkPrefix(key[:end]) != nil {
+	prefix, whole := prefixOf(key)
+	if !whole {
 		return nil, errors.New("apikeyauth: NewSource: this is no key")
 	}
-	if _, _, err := split(key, key[:end]); err != nil {
+	if _, _, err := split(key, prefix); err != nil {
 		return nil, fmt.Errorf("apikeyauth: NewSource: %w", err)
 	}
 	if header == "" || strings.EqualFold(header, "Authorization") {

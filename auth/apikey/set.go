@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,8 +20,9 @@ const MaxFile = 16 << 20
 
 // Set is the keys of a file, for services that have no other store. Its Find is what New takes. It is safe for concurrent use.
 type Set struct {
-	path    string
-	records atomic.Pointer[map[string]Record]
+	path      string
+	records   atomic.Pointer[map[string]Record]
+	reloading sync.Mutex
 }
 
 // Load reads a file such as
@@ -42,6 +44,8 @@ func (s *Set) Reload() error {
 	if s == nil || s.path == "" {
 		return errors.New("apikeyauth: the Set was not made by Load")
 	}
+	s.reloading.Lock() // so that of two the later one reads the later file
+	defer s.reloading.Unlock()
 	file, err := os.Open(s.path)
 	if err != nil {
 		return fmt.Errorf("apikeyauth: %w", err)

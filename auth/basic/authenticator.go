@@ -163,10 +163,13 @@ func (a *Authenticator) work(p Parameters) {
 }
 
 func (a *Authenticator) rehash(ctx context.Context, name, password string) {
+	if a.config.want.Cost > 0 && len(password) > MaxBcrypt {
+		return // it stays with what it has
+	}
 	a.work(a.config.want)
 	hash, err := NewHash(password, a.config.want)
 	if err != nil {
-		return // it is longer than bcrypt takes, and stays with what it has
+		return
 	}
 	for _, told := range a.config.weak {
 		told(ctx, name, hash)
@@ -175,6 +178,9 @@ func (a *Authenticator) rehash(ctx context.Context, name, password string) {
 
 // enter waits for the right to compute a hash.
 func (a *Authenticator) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("basicauth: %w: %w", auth.ErrUnavailable, err)
+	}
 	select {
 	case a.gate <- struct{}{}:
 		return nil
@@ -187,6 +193,10 @@ func (a *Authenticator) enter(ctx context.Context) error {
 	defer a.waiting.Add(-1)
 	select {
 	case a.gate <- struct{}{}:
+		if err := ctx.Err(); err != nil {
+			a.leave()
+			return fmt.Errorf("basicauth: waiting to be verified: %w: %w", auth.ErrUnavailable, err)
+		}
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("basicauth: waiting to be verified: %w: %w", auth.ErrUnavailable, ctx.Err())
