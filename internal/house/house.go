@@ -45,6 +45,7 @@ func Rules() []Rule {
 		{Name: "no paths of one machine", check: noMachinePaths},
 		{Name: "no secrets", check: noSecrets},
 		{Name: "named tests", check: namedTests},
+		{Name: "constant time", check: constantTime},
 	}
 }
 

@@ -13,7 +13,8 @@ func noMachinePaths(tree *Tree) (findings []Finding) {
 	roots := []string{"/" + "home/", "/" + "root/", "/" + "tmp/", "/" + "Users/", "/" + "work/"}
 	personal := regexp.MustCompile(`(?:^|[^\w.})/-])(?:` + strings.Join(roots, "|") + `)\w`)
 	for name, data := range tree.Texts {
-		if path.Ext(name) == ".sum" || !slices.ContainsFunc(roots, func(dir string) bool { return bytes.Contains(data, []byte(dir)) }) {
+		if path.Ext(name) == ".sum" || name == ".git" || // which is a file in a worktree
+			!slices.ContainsFunc(roots, func(dir string) bool { return bytes.Contains(data, []byte(dir)) }) {
 			continue
 		}
 		line := 0

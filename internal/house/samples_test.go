@@ -23,6 +23,12 @@ func packageSamples() []sample {
 			"a.md":   "fine: http://host/home/x, ./tmp/x, $(pwd)/tmp/x\nrun " + "/" + "tmp/x\n",
 			"go.sum": "/" + "root/x",
 		}, []string{"a.md:2: a path of one machine: run " + "/" + "tmp/x"}},
+		{"constant time", source{
+			"auth/basic/hash.go":            "package basicauth\n\nvar same = a == b\n",
+			"auth/apikey/authenticator.go":  "package apikeyauth\n\nvar same = subtle.ConstantTimeCompare(a, b)\n",
+			"auth/oauth2/login.go":          "package oauth2auth\n\nvar same = hmac.Equal(a, b)\n",
+			"auth/apikey/elsewhere/find.go": "package elsewhere\n\nvar same = a == b\n",
+		}, []string{"auth/basic/hash.go: compares secrets; use subtle.ConstantTimeCompare or hmac.Equal"}},
 		{"named tests", source{
 			"a_test.go": "package a_test\n\nfunc TestA() {}\n", "CHANGELOG.md": "`TestOld`", "b.go": "package a\n\nfunc TestB() {}\n",
 			"x.md": "`TestA`, Test, `TestMain`d\nby `TestB` or `FuzzC`\n",
