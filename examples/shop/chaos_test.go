@@ -49,7 +49,7 @@ func TestNoCustomerSeesWhatHappensToInstances(t *testing.T) {
 			t.Parallel()
 			var out text
 			opts := options{
-				addr: "127.0.0.1:0", load: 200, limit: 5 * time.Second, level: log.LevelError, registry: kind, registryAddr: start(t),
+				addr: "127.0.0.1:0", load: 200, limit: 7 * time.Second, level: log.LevelError, registry: kind, registryAddr: start(t),
 				chaos: 600 * time.Millisecond,
 			}
 			if err := run(t.Context(), opts, &out, t.Output()); err != nil {

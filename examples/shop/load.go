@@ -36,16 +36,14 @@ func (s *shop) drive(ctx context.Context, rate int, out io.Writer) (err error) {
 		return err
 	}
 	var sum tally
-	shoppers := make([]*storefront.Client, customers)
+	shoppers, logins := make([]*storefront.Client, customers), make([]*auth.Credentials, customers)
 	for i := range shoppers {
 		login, err := accounts.LogIn(conn, accounts.Customers()[i], accounts.CustomerPassword)
 		if err != nil {
 			return err
 		}
 		defer login.Close()
-		if err := enter(ctx, login); err != nil {
-			return err
-		}
+		logins[i] = login
 		if shoppers[i], err = storefront.NewClient(conn, endpoint.Chain(sum.middleware(), login.Middleware)); err != nil {
 			return err
 		}
@@ -53,8 +51,13 @@ func (s *shop) drive(ctx context.Context, rate int, out io.Writer) (err error) {
 
 	calls := make(chan struct{}, customers)
 	var group sync.WaitGroup
-	for _, shopper := range shoppers {
+	refused := make(chan error, customers)
+	for i, shopper := range shoppers {
 		group.Go(func() {
+			if err := enter(ctx, logins[i]); err != nil {
+				refused <- err
+				return
+			}
 			for range calls {
 				visit(ctx, shopper)
 			}
@@ -65,7 +68,12 @@ func (s *shop) drive(ctx context.Context, rate int, out io.Writer) (err error) {
 	close(calls)
 	group.Wait()
 	sum.report(out, time.Since(start))
-	return nil
+	select {
+	case err := <-refused:
+		return err
+	default:
+		return nil
+	}
 }
 
 // enter logs somebody in before there is work to do, however busy the machine is. Those who have no time for it do not buy.
